@@ -1,0 +1,84 @@
+// Package buffer is the memory that packets live in: pooled blocks of a few
+// sizes, counted references, so that a payload written once by a sender can lie
+// in its send buffer, in a frame, and in the receiver's queue without a copy.
+//
+// A reference that is forgotten costs no more than a block that the garbage
+// collector takes instead of the pool. A reference released twice is a mistake
+// that would give one block to two owners, and panics.
+package buffer
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// The sizes of blocks. Large holds a frame of 64 KiB with its headers, and a
+// device's own header before it.
+const (
+	Small  = 256
+	Medium = 2048
+	Large  = 64<<10 + 512
+)
+
+var classes = [...]int{Small, Medium, Large}
+
+var pools [len(classes)]sync.Pool
+
+// A Buffer is one block of memory with a count of its holders. The bytes may
+// be changed only by the one who made it, and only where nobody else looks yet
+// (appending behind what others refer to is fine).
+type Buffer struct {
+	refs  atomic.Int32
+	class int8 // index into classes; -1 for a size of its own
+	data  []byte
+}
+
+// Get returns a buffer of at least size bytes with one reference. The bytes
+// are not zeroed: whoever shows them to somebody has to have written them.
+func Get(size int) *Buffer {
+	for i, c := range classes {
+		if size <= c {
+			b, _ := pools[i].Get().(*Buffer)
+			if b == nil {
+				b = &Buffer{class: int8(i), data: make([]byte, c)}
+			}
+			b.refs.Store(1)
+			return b
+		}
+	}
+	b := &Buffer{class: -1, data: make([]byte, size)}
+	b.refs.Store(1)
+	return b
+}
+
+// Bytes returns the whole block.
+func (b *Buffer) Bytes() []byte { return b.data }
+
+// Size returns the block's length: what holding it costs.
+func (b *Buffer) Size() int { return len(b.data) }
+
+// Retain adds a reference. It does nothing on nil.
+func (b *Buffer) Retain() {
+	if b != nil {
+		b.refs.Add(1)
+	}
+}
+
+// Release gives a reference back; the last one returns the block to its pool.
+// It does nothing on nil.
+func (b *Buffer) Release() {
+	if b == nil {
+		return
+	}
+	switch n := b.refs.Add(-1); {
+	case n == 0:
+		if b.class >= 0 {
+			pools[b.class].Put(b)
+		}
+	case n < 0:
+		panic("buffer: released more often than retained")
+	}
+}
+
+// Shared tells whether somebody else holds a reference too.
+func (b *Buffer) Shared() bool { return b.refs.Load() > 1 }

@@ -31,8 +31,13 @@ func (e Events) String() string {
 		bit  Events
 		name string
 	}{
-		{POLLIN, "POLLIN"}, {POLLPRI, "POLLPRI"}, {POLLOUT, "POLLOUT"}, {POLLERR, "POLLERR"},
-		{POLLHUP, "POLLHUP"}, {POLLNVAL, "POLLNVAL"}, {POLLRDHUP, "POLLRDHUP"},
+		{POLLIN, "POLLIN"},
+		{POLLPRI, "POLLPRI"},
+		{POLLOUT, "POLLOUT"},
+		{POLLERR, "POLLERR"},
+		{POLLHUP, "POLLHUP"},
+		{POLLNVAL, "POLLNVAL"},
+		{POLLRDHUP, "POLLRDHUP"},
 	}
 	var set []string
 	for _, n := range names {

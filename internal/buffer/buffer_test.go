@@ -54,3 +54,25 @@ func TestNoAllocs(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestBudgetRefusesWhatIsOverIt(t *testing.T) {
+	b := NewBudget(100)
+	if !b.Take(75) || b.Pressure() {
+		t.Error("three quarters are refused, or pressure already")
+	}
+	if b.Take(26) {
+		t.Error("took more than there is")
+	}
+	if !b.Take(25) || !b.Pressure() {
+		t.Error("the rest is refused, or no pressure at the limit")
+	}
+	b.TakeAnyway(10)
+	b.Give(110)
+	if b.Used() != 0 {
+		t.Errorf("%d bytes in use after all was given back", b.Used())
+	}
+	var none *Budget
+	if !none.Take(1<<40) || none.Pressure() || none.Used() != 0 {
+		t.Error("no budget has a limit")
+	}
+}

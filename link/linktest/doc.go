@@ -1,0 +1,3 @@
+// Package linktest holds devices to the contract of package link: [Run] is the
+// suite that every link.Device passes.
+package linktest

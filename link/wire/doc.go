@@ -1,0 +1,25 @@
+// Package wire joins hosts in memory: a [Pair] of devices that are each other's
+// far end, an Ethernet [Switch], and a [Hub].
+//
+// # Theory of operation
+//
+// There are no goroutines. Output calls the handler of the receiving device on
+// the caller's goroutine, with the very frames it was given: a segment that a
+// program sends is in the peer's receive buffer when the call returns, and the
+// acknowledgement has come back too.
+//
+// Each device receives from one goroutine at a time. Whoever finds another one
+// delivering to the same device, or is itself inside that delivery because the
+// handler's answer was answered, leaves its frames in the device's queue, and
+// the one that delivers takes them along, in order, before it returns. So no
+// device is entered twice, and the stack is at most as deep as there are
+// devices. A queue holds at most as many frames as the option [Queue] says
+// (4096 if it says nothing); what is beyond that is not taken by Output on a
+// pair, and dropped by a switch or hub, and counted in [Stats] either way.
+//
+// # Limits
+//
+// A wire carries no frame by itself, so a goroutine that keeps a device busy
+// may find itself delivering what others send, too. Delay, loss and rate are
+// not here: package impair adds them to any device.
+package wire

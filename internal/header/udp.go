@@ -1,0 +1,52 @@
+package header
+
+import "encoding/binary"
+
+// UDPLen is the length of a UDP header.
+const UDPLen = 8
+
+// UDP is a UDP header (RFC 768).
+type UDP struct {
+	SrcPort, DstPort uint16
+	PayloadLen       int
+	// Checksum is 0 if the sender computed none, which IPv6 forbids
+	// (RFC 8200 8.1).
+	Checksum uint16
+}
+
+// Parse reads the header and returns the payload, cut to the length in the
+// header. The checksum is not verified.
+func (h *UDP) Parse(b []byte) (rest []byte, err error) {
+	if len(b) < UDPLen {
+		return nil, ErrTruncated
+	}
+	n := int(binary.BigEndian.Uint16(b[4:]))
+	if n < UDPLen {
+		return nil, ErrLength
+	}
+	if n > len(b) {
+		return nil, ErrTruncated
+	}
+	h.SrcPort = binary.BigEndian.Uint16(b[0:])
+	h.DstPort = binary.BigEndian.Uint16(b[2:])
+	h.PayloadLen = n - UDPLen
+	h.Checksum = binary.BigEndian.Uint16(b[6:])
+	return b[UDPLen:n:n], nil
+}
+
+// Append appends the encoded header to b.
+func (h *UDP) Append(b []byte) []byte {
+	b = binary.BigEndian.AppendUint16(b, h.SrcPort)
+	b = binary.BigEndian.AppendUint16(b, h.DstPort)
+	b = binary.BigEndian.AppendUint16(b, uint16(UDPLen+h.PayloadLen))
+	return binary.BigEndian.AppendUint16(b, h.Checksum)
+}
+
+// FoldUDP is Fold for UDP, where a checksum of 0 means that there is none and is
+// sent as its other form, all ones (RFC 768).
+func FoldUDP(acc uint32) uint16 {
+	if c := Fold(acc); c != 0 {
+		return c
+	}
+	return 0xffff
+}

@@ -1,0 +1,108 @@
+package kernel
+
+import (
+	"net/netip"
+	"syscall"
+
+	"example.com/berth/socket"
+	"golang.org/x/sys/unix"
+)
+
+func (s *sock) RecvFrom(b []byte, flags socket.Flags) (int, netip.AddrPort, error) {
+	one := [1][]byte{b}
+	t := newTransfer(s, one[:], flags)
+	defer t.free()
+	t.hdr.Name = t.name.bytes()
+	err := s.recv(t, flags)
+	return t.total, t.name.get(s), err
+}
+
+func (s *sock) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
+	t := newTransfer(s, m.Buffers, flags)
+	defer t.free()
+	t.hdr.Name = t.name.bytes()
+	if s.typ != socket.STREAM || flags&socket.MSG_ERRQUEUE != 0 {
+		t.hdr.Control = &t.oob[0]
+	}
+	err := s.recv(t, flags)
+	m.Addr, m.Control, m.Flags = t.name.get(s), socket.Control{}, 0
+	if err != nil {
+		return t.total, err
+	}
+	s.parseControl(&m.Control, t.oob[:t.hdr.Controllen])
+	m.Flags = socket.Flags(t.hdr.Flags) & (socket.MSG_TRUNC | socket.MSG_CTRUNC | socket.MSG_ERRQUEUE | socket.MSG_OOB)
+	return t.total, nil
+}
+
+func (s *sock) recv(t *transfer, flags socket.Flags) error {
+	// Neither urgent data nor the error queue is ever waited for.
+	blocks := s.waits(flags) && flags&(socket.MSG_OOB|socket.MSG_ERRQUEUE) == 0
+	if s.typ != socket.STREAM || flags&socket.MSG_WAITALL == 0 {
+		t.target = min(t.target, max(1, int(s.lowat.Load())))
+	}
+	return t.run(&s.reading, blocks, t.receive, t.receiveOnce)
+}
+
+func (t *transfer) recvmsg(fd uintptr) (int, syscall.Errno) {
+	t.setBuffers()
+	t.name.len = sockaddrSize
+	t.hdr.Namelen = sockaddrSize
+	room := 0
+	if t.hdr.Control != nil {
+		room = len(t.oob)
+	}
+	t.hdr.SetControllen(room)
+	n, e := sysRecvmsg(fd, &t.hdr, t.flags)
+	t.name.len = t.hdr.Namelen
+	if e != 0 {
+		t.name.len = 0
+	}
+	return n, e
+}
+
+// recvBlocking is a step of a call that blocks.
+func (t *transfer) recvBlocking(fd uintptr) (done bool) {
+	if t.s.typ == socket.STREAM {
+		return t.recvStream(fd)
+	}
+	n, e := t.recvmsg(fd)
+	if e == syscall.EAGAIN {
+		// A datagram socket that was shut down says EAGAIN for ever to a call
+		// that does not block, and 0 to one that does.
+		return sysReadable(fd)&unix.POLLRDHUP != 0
+	}
+	t.total, t.errno = n, e
+	return true
+}
+
+// recvStream takes bytes until there are enough, or no more are to come.
+func (t *transfer) recvStream(fd uintptr) (done bool) {
+	const end = unix.POLLRDHUP | unix.POLLHUP | unix.POLLERR
+	if t.target > 1 && t.flags&unix.MSG_WAITALL == 0 && !t.enough(fd) && sysReadable(fd)&(unix.POLLIN|end) == 0 {
+		return false // SO_RCVLOWAT
+	}
+	for {
+		n, e := t.recvmsg(fd)
+		if e == syscall.EAGAIN {
+			return false
+		}
+		if t.flags&unix.MSG_PEEK != 0 {
+			t.total, t.errno = n, e
+			return e != 0 || n >= t.target || sysReadable(fd)&end != 0
+		}
+		t.total, t.errno = t.total+n, e
+		if e != 0 || n == 0 || t.total >= t.target {
+			return true
+		}
+		t.advance(n)
+		if sysReadable(fd)&unix.POLLERR != 0 {
+			return true // the error is for the next call to take
+		}
+	}
+}
+
+// enough tells whether the receive queue holds what the call waits for.
+func (t *transfer) enough(fd uintptr) bool {
+	n, err := unix.IoctlGetInt(int(fd), unix.SIOCINQ)
+	return err == nil && n >= t.target
+}

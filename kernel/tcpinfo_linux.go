@@ -1,0 +1,105 @@
+package kernel
+
+import (
+	"time"
+	"unsafe"
+
+	"example.com/berth/socket"
+	"golang.org/x/sys/unix"
+)
+
+// The bits of tcpi_options.
+const (
+	tcpiTimestamps  = 1
+	tcpiSACK        = 2
+	tcpiWindowScale = 4
+	tcpiECN         = 8
+)
+
+// parseTCPInfo reads struct tcp_info, of which an older kernel gives less than
+// b could hold: the rest is zero.
+func parseTCPInfo(b []byte) socket.TCPInfo {
+	full := make([]byte, unsafe.Sizeof(unix.TCPInfo{}))
+	copy(full, b)
+	k := take[unix.TCPInfo](full)
+	scales := full[unsafe.Offsetof(k.Options)+1] // two bit fields, which Go has not
+	return socket.TCPInfo{
+		State:       socket.TCPState(k.State),
+		CAState:     k.Ca_state,
+		Retransmits: k.Retransmits,
+		Probes:      k.Probes,
+		Backoff:     k.Backoff,
+
+		Timestamps:  k.Options&tcpiTimestamps != 0,
+		SACK:        k.Options&tcpiSACK != 0,
+		WindowScale: k.Options&tcpiWindowScale != 0,
+		ECN:         k.Options&tcpiECN != 0,
+		SndWScale:   lowNibbleFirst(scales, 0),
+		RcvWScale:   lowNibbleFirst(scales, 1),
+
+		RTO:         microseconds(k.Rto),
+		ATO:         microseconds(k.Ato),
+		RTT:         microseconds(k.Rtt),
+		RTTVar:      microseconds(k.Rttvar),
+		MinRTT:      minRTT(k.Min_rtt),
+		RcvRTT:      microseconds(k.Rcv_rtt),
+		SndMSS:      k.Snd_mss,
+		RcvMSS:      k.Rcv_mss,
+		AdvMSS:      k.Advmss,
+		PMTU:        k.Pmtu,
+		SndSSThresh: k.Snd_ssthresh,
+		SndCwnd:     k.Snd_cwnd,
+		RcvSSThresh: k.Rcv_ssthresh,
+		RcvSpace:    k.Rcv_space,
+		SndWnd:      k.Snd_wnd,
+		RcvWnd:      k.Rcv_wnd,
+
+		Unacked:    k.Unacked,
+		Sacked:     k.Sacked,
+		Lost:       k.Lost,
+		Retrans:    k.Retrans,
+		Reordering: k.Reordering,
+
+		TotalRetrans:  k.Total_retrans,
+		BytesSent:     k.Bytes_sent,
+		BytesRetrans:  k.Bytes_retrans,
+		BytesAcked:    k.Bytes_acked,
+		BytesReceived: k.Bytes_received,
+		SegsOut:       k.Segs_out,
+		SegsIn:        k.Segs_in,
+		DataSegsOut:   k.Data_segs_out,
+		DataSegsIn:    k.Data_segs_in,
+		DSACKDups:     k.Dsack_dups,
+		ReordSeen:     k.Reord_seen,
+		NotSentBytes:  k.Notsent_bytes,
+		DeliveryRate:  k.Delivery_rate,
+		PacingRate:    k.Pacing_rate,
+
+		LastDataSent: milliseconds(k.Last_data_sent),
+		LastDataRecv: milliseconds(k.Last_data_recv),
+		LastAckRecv:  milliseconds(k.Last_ack_recv),
+	}
+}
+
+// lowNibbleFirst is the n-th field of four bits in the order in which C
+// compilers lay them out: from the low end on little-endian machines.
+func lowNibbleFirst(b uint8, n int) uint8 {
+	if bigEndian {
+		n = 1 - n
+	}
+	return b >> (4 * n) & 0xf
+}
+
+var bigEndian = take[uint8](bytesOf(uint16(1))) == 0
+
+func microseconds(n uint32) time.Duration { return time.Duration(n) * time.Microsecond }
+
+func milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// minRTT is zero where the kernel has no sample yet and says so with ~0.
+func minRTT(n uint32) time.Duration {
+	if n == ^uint32(0) {
+		return 0
+	}
+	return microseconds(n)
+}

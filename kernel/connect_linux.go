@@ -26,10 +26,11 @@ func (s *sock) Connect(ctx context.Context, addr netip.AddrPort) error {
 	// A call of connect(2) while the attempt is under way gives EALREADY, and
 	// once it has ended its result, as the call that blocks would have.
 	var e syscall.Errno
-	err := s.await(ctx, &s.writing, func(fd uintptr) bool {
+	ended := func(fd uintptr) bool {
 		e = sysConnect(fd, &sa)
 		return e != syscall.EINPROGRESS && e != syscall.EALREADY && e != syscall.EINTR
-	})
+	}
+	err := s.writing.Await(ctx, &s.life.closed, func() error { return s.raw.Write(ended) })
 	if err != nil {
 		return err
 	}

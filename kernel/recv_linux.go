@@ -40,7 +40,7 @@ func (s *sock) recv(t *transfer, flags socket.Flags) error {
 	if s.typ != socket.STREAM || flags&socket.MSG_WAITALL == 0 {
 		t.target = min(t.target, max(1, int(s.lowat.Load())))
 	}
-	return t.run(&s.reading, blocks, t.receive, t.receiveOnce)
+	return t.run(&s.reading, blocks, t.recvWaiting, t.recvOnce)
 }
 
 func (t *transfer) recvmsg(fd uintptr) (int, syscall.Errno) {

@@ -28,7 +28,7 @@ func (s *sock) sendMsg(buffers [][]byte, to netip.AddrPort, c *socket.Control, f
 			t.hdr.SetControllen(len(oob))
 		}
 	}
-	err := t.run(&s.writing, s.waits(flags), t.send, t.sendOnce)
+	err := t.run(&s.writing, s.waits(flags), t.sendWaiting, t.sendOnce)
 	return t.total, err
 }
 

@@ -1,12 +1,12 @@
 package kernel
 
 import (
-	"context"
 	"net/netip"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"example.com/berth/kernel/internal/half"
 	"example.com/berth/socket"
 	mdsocket "github.com/mdlayher/socket"
 )
@@ -20,7 +20,7 @@ type sock struct {
 	domain   socket.Domain
 	typ      socket.Type
 
-	reading, writing half
+	reading, writing half.Half
 	nonblock         atomic.Bool
 	lowat            atomic.Int32 // SO_RCVLOWAT; 0 is 1
 	life             life
@@ -34,8 +34,8 @@ func newSock(p *Provider, c *mdsocket.Conn, domain socket.Domain, typ socket.Typ
 		return nil, errno(err)
 	}
 	s := &sock{provider: p, conn: c, raw: raw, domain: domain, typ: typ}
-	s.reading = half{wait: raw.Read, set: c.SetReadDeadline}
-	s.writing = half{wait: raw.Write, set: c.SetWriteDeadline}
+	s.reading = half.Half{Set: c.SetReadDeadline, Errno: errno}
+	s.writing = half.Half{Set: c.SetWriteDeadline, Errno: errno}
 	if err := raw.Control(func(fd uintptr) { s.fd = int32(fd) }); err != nil {
 		return nil, errno(err)
 	}
@@ -109,42 +109,6 @@ func (s *sock) SetDeadline(t time.Time) error {
 	return s.SetWriteDeadline(t)
 }
 
-func (s *sock) SetReadDeadline(t time.Time) error { return s.wrap(s.reading.setDeadline(t)) }
+func (s *sock) SetReadDeadline(t time.Time) error { return s.wrap(s.reading.SetDeadline(t)) }
 
-func (s *sock) SetWriteDeadline(t time.Time) error { return s.wrap(s.writing.setDeadline(t)) }
-
-func (s *sock) Accept(ctx context.Context) (socket.Socket, netip.AddrPort, error) {
-	var (
-		sa sockaddr
-		fd int
-		e  syscall.Errno
-	)
-	accept := func(lfd uintptr) bool {
-		fd, e = sysAccept(lfd, &sa)
-		return e != syscall.EAGAIN
-	}
-	var err error
-	if s.waits(0) {
-		err = s.await(ctx, &s.reading, accept)
-	} else {
-		err = s.control(func(fd uintptr) error { accept(fd); return nil })
-	}
-	if err == nil {
-		err = result(e)
-	}
-	if err != nil {
-		return nil, netip.AddrPort{}, err
-	}
-	c, err := mdsocket.New(fd, "socket")
-	if err != nil {
-		_ = syscall.Close(fd)
-		return nil, netip.AddrPort{}, errno(err)
-	}
-	accepted, err := newSock(s.provider, c, s.domain, s.typ)
-	if err != nil {
-		c.Close()
-		return nil, netip.AddrPort{}, err
-	}
-	accepted.lowat.Store(s.lowat.Load())
-	return accepted, sa.get(accepted), nil
-}
+func (s *sock) SetWriteDeadline(t time.Time) error { return s.wrap(s.writing.SetDeadline(t)) }

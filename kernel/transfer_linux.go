@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"example.com/berth/kernel/internal/half"
 	"example.com/berth/socket"
 	"golang.org/x/sys/unix"
 )
@@ -27,8 +28,8 @@ type transfer struct {
 	target int // enough of them to end a call on a stream
 	errno  syscall.Errno
 
-	receive, send         func(fd uintptr) bool
-	receiveOnce, sendOnce func(fd uintptr)
+	recvWaiting, sendWaiting func() error
+	recvOnce, sendOnce       func(fd uintptr)
 }
 
 // maxControl is room for all the control messages of one packet: three of at
@@ -37,8 +38,10 @@ const maxControl = 512
 
 var transfers = sync.Pool{New: func() any {
 	t := &transfer{oob: make([]byte, maxControl)}
-	t.receive, t.send = t.recvBlocking, t.sendBlocking
-	t.receiveOnce = func(fd uintptr) { t.total, t.errno = t.recvmsg(fd) }
+	receive, send := t.recvBlocking, t.sendBlocking
+	t.recvWaiting = func() error { return t.s.raw.Read(receive) }
+	t.sendWaiting = func() error { return t.s.raw.Write(send) }
+	t.recvOnce = func(fd uintptr) { t.total, t.errno = t.recvmsg(fd) }
 	t.sendOnce = func(fd uintptr) { t.total, t.errno = t.sendmsg(fd) }
 	return t
 }}
@@ -91,10 +94,10 @@ func (t *transfer) setBuffers() {
 	t.hdr.SetIovlen(len(t.rest))
 }
 
-// run does the transfer: step until it is done if the call blocks, else once.
-func (t *transfer) run(h *half, blocks bool, step func(uintptr) bool, once func(uintptr)) error {
+// run does the transfer: waiting on h if the call blocks, else once.
+func (t *transfer) run(h *half.Half, blocks bool, waiting func() error, once func(uintptr)) error {
 	if blocks {
-		if err := t.s.await(context.Background(), h, step); err != nil {
+		if err := h.Await(context.Background(), &t.s.life.closed, waiting); err != nil {
 			return err
 		}
 	} else if err := t.s.raw.Control(once); err != nil {

@@ -40,10 +40,10 @@ func (m *NeighborSolicit) Parse(b []byte) (rest []byte, err error) {
 	return nil, walkNDOptions(options, func(kind uint8, data []byte) {
 		switch kind {
 		case ndSourceLink:
-			m.HasSourceHW = parseHW(&m.SourceHW, data)
+			parseHW(&m.SourceHW, &m.HasSourceHW, data)
 		case ndNonce:
-			if m.HasNonce = len(data) == len(m.Nonce); m.HasNonce {
-				m.Nonce = [6]byte(data)
+			if len(data) == len(m.Nonce) {
+				m.HasNonce, m.Nonce = true, [6]byte(data)
 			}
 		}
 	})
@@ -91,7 +91,7 @@ func (m *NeighborAdvert) Parse(b []byte) (rest []byte, err error) {
 	m.Target = addr16(b[8:24])
 	return nil, walkNDOptions(options, func(kind uint8, data []byte) {
 		if kind == ndTargetLink {
-			m.HasTargetHW = parseHW(&m.TargetHW, data)
+			parseHW(&m.TargetHW, &m.HasTargetHW, data)
 		}
 	})
 }
@@ -122,7 +122,7 @@ func (m *RouterSolicit) Parse(b []byte) (rest []byte, err error) {
 	}
 	return nil, walkNDOptions(options, func(kind uint8, data []byte) {
 		if kind == ndSourceLink {
-			m.HasSourceHW = parseHW(&m.SourceHW, data)
+			parseHW(&m.SourceHW, &m.HasSourceHW, data)
 		}
 	})
 }
@@ -159,9 +159,11 @@ func (m *Redirect) Parse(b []byte) (rest []byte, err error) {
 	return nil, walkNDOptions(options, func(kind uint8, data []byte) {
 		switch kind {
 		case ndTargetLink:
-			m.HasTargetHW = parseHW(&m.TargetHW, data)
+			parseHW(&m.TargetHW, &m.HasTargetHW, data)
 		case ndRedirected:
-			m.Quoted = data[6:] // behind the reserved bytes
+			if len(data) > 6 {
+				m.Quoted = data[6:] // behind the reserved bytes
+			}
 		}
 	})
 }

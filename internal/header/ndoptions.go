@@ -44,14 +44,12 @@ func walkNDOptions(b []byte, f func(kind uint8, data []byte)) error {
 	return nil
 }
 
-// parseHW reads a link-layer address option and reports whether it holds an
-// Ethernet address.
-func parseHW(hw *MAC, data []byte) bool {
-	if len(data) != len(hw) {
-		return false
+// parseHW reads a link-layer address option. One that holds no Ethernet address
+// is passed over.
+func parseHW(hw *MAC, has *bool, data []byte) {
+	if len(data) == len(hw) {
+		*hw, *has = MAC(data), true
 	}
-	*hw = MAC(data)
-	return true
 }
 
 func appendHW(b []byte, kind uint8, hw MAC) []byte {

@@ -53,7 +53,7 @@ func (m *RouterAdvert) Parse(b []byte) (rest []byte, err error) {
 func (m *RouterAdvert) option(kind uint8, data []byte) {
 	switch kind {
 	case ndSourceLink:
-		m.HasSourceHW = parseHW(&m.SourceHW, data)
+		parseHW(&m.SourceHW, &m.HasSourceHW, data)
 	case ndMTU:
 		if len(data) == 6 {
 			m.MTU = binary.BigEndian.Uint32(data[2:])

@@ -97,6 +97,9 @@ func (info *Info) Check(f *Frame) error {
 		if need := f.GSO.Offload(); need == 0 || info.Offload&need != need || f.SegSize == 0 {
 			return ErrOffload
 		}
+		if info.MaxSegments > 0 && len(f.Payload) > info.MaxSegments*int(f.SegSize) {
+			return ErrOffload
+		}
 		// What one segment will take; all of it, if the headers are apart.
 		if length > MaxFrame || len(f.Head)+int(f.SegSize) > limit {
 			return ErrTooLong

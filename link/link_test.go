@@ -137,6 +137,8 @@ func TestCheck(t *testing.T) {
 	large := func(gso link.GSO, head, payload, size int) link.Frame {
 		return link.Frame{Head: make([]byte, head), Payload: make([]byte, payload), GSO: gso, SegSize: uint16(size)}
 	}
+	few := ip
+	few.MaxSegments = 17
 	for _, tt := range []struct {
 		name  string
 		info  link.Info
@@ -150,6 +152,8 @@ func TestCheck(t *testing.T) {
 		{"a large frame", ip, large(link.GSOTCP6, 60, 60000, 1440), nil},
 		{"one with long segments", ip, large(link.GSOTCP6, 60, 60000, 1441), link.ErrTooLong},
 		{"one with its head in the payload", ip, large(link.GSOTCP6, 0, 60000, 1440), nil},
+		{"one of as many segments as may be", few, large(link.GSOTCP6, 60, 17000, 1000), nil},
+		{"one of too many segments", few, large(link.GSOTCP6, 60, 17001, 1000), link.ErrOffload},
 		{"one without a segment size", ip, large(link.GSOTCP6, 60, 60000, 0), link.ErrOffload},
 		{"one of no known kind", ip, large(link.GSOUDP+1, 60, 60000, 1440), link.ErrOffload},
 		{"one for a device that cannot", ethernet, large(link.GSOTCP6, 60, 1000, 500), link.ErrOffload},

@@ -21,6 +21,6 @@
 // IPv6 extension headers are repeated as they are; a frame with one that a host
 // refuses (a routing header with something left to route among them) is not
 // cut. Segments have at least 8 bytes, so that 64 KiB are at most 8192. CWR is
-// taken for RFC 3168's: it would be wrong to give this package a frame of a connection that
-// uses accurate ECN (RFC 9768) in which CWR is set.
+// taken for that of RFC 3168: a connection that uses accurate ECN (RFC 9768)
+// means something else by it, and must not have large frames with CWR cut here.
 package gso

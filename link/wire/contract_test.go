@@ -31,6 +31,12 @@ func TestContract(t *testing.T) {
 			return s.Port(), s.Port()
 		})
 	})
+	t.Run("switch to a port without offload", func(t *testing.T) {
+		linktest.Run(t, func(*testing.T) (a, b link.Device) {
+			s := wire.NewSwitch()
+			return s.Port(), s.Port(wire.Offload(0))
+		})
+	})
 	t.Run("hub", func(t *testing.T) {
 		linktest.Run(t, func(*testing.T) (a, b link.Device) {
 			h := wire.NewHub()

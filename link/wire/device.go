@@ -92,9 +92,6 @@ func (d *Device) Output(frames []link.Frame) (int, error) {
 	return n, err
 }
 
-// receive delivers what came through a switch or hub.
-func (d *Device) receive(frames []link.Frame) { d.in.deliver(frames) }
-
 // Close implements link.Device. The other end of a pair goes down.
 func (d *Device) Close() error {
 	d.set(func(s *state) { s.closed, s.info.Up = true, false })

@@ -17,6 +17,14 @@
 // (4096 if it says nothing); what is beyond that is not taken by Output on a
 // pair, and dropped by a switch or hub, and counted in [Stats] either way.
 //
+// # Offloads
+//
+// By default devices take every offload, so that 64 KiB pass in one frame and no
+// checksum is computed: nothing can go wrong between two ends in one memory.
+// With the option [Offload] a device takes less. Both ends of a pair have the
+// same; ports of a switch or hub may differ, and each gets only what it could
+// send itself.
+//
 // # Limits
 //
 // A wire carries no frame by itself, so a goroutine that keeps a device busy

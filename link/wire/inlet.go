@@ -22,7 +22,7 @@ type inlet struct {
 	closed     bool
 	queue      queue
 
-	inFrames, inBytes, queued, queueFull, unheard uint64
+	inFrames, inBytes, queued, queueFull, unheard, bad uint64
 
 	// The one that delivers owns these.
 	batch []link.Frame
@@ -133,6 +133,12 @@ func (in *inlet) count(frames []link.Frame) {
 	in.inBytes += bytesIn(frames)
 }
 
+func (in *inlet) malformed(n int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.bad += uint64(n)
+}
+
 func (in *inlet) attach(h link.Handler) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -191,5 +197,5 @@ func (in *inlet) addTo(s *Stats) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	s.InFrames, s.InBytes = in.inFrames, in.inBytes
-	s.Queued, s.QueueFull, s.Unheard = in.queued, in.queueFull, in.unheard
+	s.Queued, s.QueueFull, s.Unheard, s.Malformed = in.queued, in.queueFull, in.unheard, in.bad
 }

@@ -24,6 +24,9 @@ type Stats struct {
 	// Unheard are frames for this device that nobody took, since it was not
 	// attached yet, or closed, or down.
 	Unheard uint64
+	// Malformed are large frames for this port of a switch or hub that had to
+	// be cut and whose headers do not allow it.
+	Malformed uint64
 }
 
 // sent counts the sending side without a lock; the receiving side is counted

@@ -162,6 +162,32 @@ func TestSwitchPortsHaveTheirOwnQueue(t *testing.T) {
 	}
 }
 
+func TestAPortGetsNoMoreThanItTakes(t *testing.T) {
+	s := wire.NewSwitch()
+	w := plug(t, 2, s.Port)
+	bare := s.Port(wire.Offload(0))
+	in := attach(t, bare)
+	in.onInput = func(frames []link.Frame) {
+		for i := range frames {
+			if err := (&link.Info{Medium: link.Ethernet, MTU: 1500}).Check(&frames[i]); err != nil {
+				t.Errorf("came in: %v", err)
+			}
+		}
+	}
+	// UDP over IPv4 from 192.0.2.1 to 192.0.2.2, 2000 bytes in datagrams of 1000.
+	large := ethernet(1, 0, string(make([]byte, 2000)))
+	large.Head = append(large.Head[:12], "\x08\x00\x45\x00\x07\xec\x00\x00\x00\x00\x40\x11\x00\x00"+
+		"\xc0\x00\x02\x01\xc0\x00\x02\x02\x00\x01\x00\x02\x07\xd8\x00\x00"...)
+	large.GSO, large.SegSize, large.Checksum, large.CsumStart, large.CsumOffset = link.GSOUDP, 1000, link.ChecksumPartial, 34, 6
+	bad := large
+	bad.GSO = link.GSOTCP4
+	w.send(t, 0, large, bad)
+	w.want(t, 0, 2)
+	if st := bare.Stats(); st.InFrames != 2 || st.Malformed != 1 {
+		t.Errorf("counted %+v", st)
+	}
+}
+
 func TestPortDown(t *testing.T) {
 	s := wire.NewSwitch()
 	w := plug(t, 2, s.Port)

@@ -242,27 +242,46 @@ func AppendRouterAlert(b []byte, next uint8) []byte {
 // begins with header next, holds all extension headers and the upper layer's
 // header (RFC 7112 5).
 func FirstFragmentComplete(next uint8, b []byte) bool {
+	protocol, rest, _, ok := UpperLayer(next, b)
+	if !ok {
+		return false
+	}
+	switch protocol {
+	case ProtocolTCP:
+		return len(rest) >= TCPMinLen
+	case ProtocolUDP, ProtocolICMPv6:
+		return len(rest) >= UDPLen
+	case ProtocolNoNext:
+		return true
+	}
+	return len(rest) > 0
+}
+
+// UpperLayer passes over extension headers without judging them, as for a
+// packet that is quoted in an error: protocol is what follows them, rest its
+// bytes. If first is false they are not the beginning of the upper layer but a
+// later fragment of it. It is not ok if the bytes end among the headers.
+func UpperLayer(next uint8, b []byte) (protocol uint8, rest []byte, first, ok bool) {
 	for {
-		var size int
 		switch next {
 		case ProtocolHopByHop, ProtocolDestination, ProtocolRouting:
-			n, err := extensionSize(b)
+			size, err := extensionSize(b)
 			if err != nil {
-				return false
+				return 0, nil, false, false
 			}
-			size = n
+			next, b = b[0], b[size:]
 		case ProtocolFragment:
-			if len(b) < FragmentLen {
-				return false
+			var f Fragment
+			after, err := f.Parse(b)
+			if err != nil {
+				return 0, nil, false, false
 			}
-			size = FragmentLen
-		case ProtocolTCP:
-			return len(b) >= TCPMinLen
-		case ProtocolUDP, ProtocolICMPv6:
-			return len(b) >= UDPLen
+			next, b = f.NextHeader, after
+			if f.Offset > 0 {
+				return next, b, false, true
+			}
 		default:
-			return len(b) > 0 || next == ProtocolNoNext
+			return next, b, true, true
 		}
-		next, b = b[0], b[size:]
 	}
 }

@@ -182,3 +182,27 @@ func TestFirstFragmentComplete(t *testing.T) {
 		}
 	}
 }
+
+func TestUpperLayer(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		next      uint8
+		chain     string
+		protocol  uint8
+		rest      string
+		first, ok bool
+	}{
+		{"no extension", 6, "tcp", 6, "tcp", true, true},
+		{"several", 0, hopThenDst + dstThenUDP + "udp", 17, "udp", true, true},
+		{"a first fragment", 44, fragFirst + "udp", 17, "udp", true, true},
+		{"a later fragment", 44, fragLast + "data", 60, "data", false, true},
+		{"options that no receiver would bear", 60, "\x11\x00\xc2\xffabcdudp", 17, "udp", true, true},
+		{"cut", 60, dstThenUDP[:7], 0, "", false, false},
+		{"cut in the fragment header", 44, fragFirst[:7], 0, "", false, false},
+	} {
+		protocol, rest, first, ok := UpperLayer(tt.next, []byte(tt.chain))
+		if protocol != tt.protocol || string(rest) != tt.rest || first != tt.first || ok != tt.ok {
+			t.Errorf("%s: protocol %d, %q, first %v, ok %v", tt.name, protocol, rest, first, ok)
+		}
+	}
+}

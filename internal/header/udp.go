@@ -17,6 +17,20 @@ type UDP struct {
 // Parse reads the header and returns the payload, cut to the length in the
 // header. The checksum is not verified.
 func (h *UDP) Parse(b []byte) (rest []byte, err error) {
+	rest, err = h.ParseQuoted(b)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) < h.PayloadLen {
+		return nil, ErrTruncated
+	}
+	return rest, nil
+}
+
+// ParseQuoted is Parse for a header whose payload is not all there: in a packet
+// that an ICMP message quotes, or that lies in two pieces. What follows the
+// header may be shorter than PayloadLen says.
+func (h *UDP) ParseQuoted(b []byte) (rest []byte, err error) {
 	if len(b) < UDPLen {
 		return nil, ErrTruncated
 	}
@@ -24,13 +38,11 @@ func (h *UDP) Parse(b []byte) (rest []byte, err error) {
 	if n < UDPLen {
 		return nil, ErrLength
 	}
-	if n > len(b) {
-		return nil, ErrTruncated
-	}
 	h.SrcPort = binary.BigEndian.Uint16(b[0:])
 	h.DstPort = binary.BigEndian.Uint16(b[2:])
 	h.PayloadLen = n - UDPLen
 	h.Checksum = binary.BigEndian.Uint16(b[6:])
+	n = min(n, len(b))
 	return b[UDPLen:n:n], nil
 }
 

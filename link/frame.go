@@ -114,3 +114,14 @@ func (info *Info) Check(f *Frame) error {
 	}
 	return nil
 }
+
+// CheckAll returns how many frames from the first on the device can take, and
+// why it cannot take the one behind them.
+func (info *Info) CheckAll(frames []Frame) (good int, err error) {
+	for i := range frames {
+		if err := info.Check(&frames[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(frames), nil
+}

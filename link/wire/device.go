@@ -69,13 +69,7 @@ func (d *Device) Output(frames []link.Frame) (int, error) {
 	if s.closed {
 		return 0, link.ErrClosed
 	}
-	good, err := len(frames), error(nil)
-	for i := range frames {
-		if err = s.info.Check(&frames[i]); err != nil {
-			good = i
-			break
-		}
-	}
+	good, err := s.info.CheckAll(frames)
 	n := good
 	if !s.info.Up {
 		d.out.linkDown.Add(uint64(good))

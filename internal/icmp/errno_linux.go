@@ -1,0 +1,5 @@
+package icmp
+
+import "syscall"
+
+const errNoNet = syscall.ENONET

@@ -99,17 +99,44 @@ func sumWords(b []byte) uint16 {
 		t, d = bits.Add64(t, binary.LittleEndian.Uint64(b[120:128]), d)
 		b = b[128:]
 	}
+	for len(b) >= 32 {
+		s, c = bits.Add64(s, binary.LittleEndian.Uint64(b[0:8]), c)
+		s, c = bits.Add64(s, binary.LittleEndian.Uint64(b[8:16]), c)
+		s, c = bits.Add64(s, binary.LittleEndian.Uint64(b[16:24]), c)
+		s, c = bits.Add64(s, binary.LittleEndian.Uint64(b[24:32]), c)
+		b = b[32:]
+	}
 	for len(b) >= 8 {
 		s, c = bits.Add64(s, binary.LittleEndian.Uint64(b), c)
 		b = b[8:]
 	}
+	// What is left is at most 7 bytes, put into one word.
 	var last uint64
-	for i, x := range b {
-		last |= uint64(x) << (8 * i)
+	if len(b) >= 4 {
+		last = uint64(binary.LittleEndian.Uint32(b))
+		b = b[4:]
+		last |= tail(b) << 32
+	} else {
+		last = tail(b)
 	}
 	s, c = bits.Add64(s, last, c)
 	t, d = bits.Add64(t, 0, d)
 	t += d
 	s, c = bits.Add64(s, t, c)
 	return bits.ReverseBytes16(fold64(s, c))
+}
+
+// tail is the little-endian value of up to three bytes.
+func tail(b []byte) (v uint64) {
+	switch len(b) {
+	case 3:
+		v = uint64(b[2]) << 16
+		fallthrough
+	case 2:
+		v |= uint64(b[1]) << 8
+		fallthrough
+	case 1:
+		v |= uint64(b[0])
+	}
+	return v
 }

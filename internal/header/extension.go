@@ -75,7 +75,7 @@ type Extensions struct {
 // error is to be answered; all others mean that the packet is dropped.
 func (e *Extensions) Parse(next uint8, b []byte) (rest []byte, err error) {
 	*e = Extensions{Protocol: next, NextHeaderAt: 6}
-	var seen [256]uint8
+	var seen [ProtocolDestination + 1]uint8 // the extension headers' numbers
 	for rest = b; ; {
 		kind := e.Protocol
 		var size int

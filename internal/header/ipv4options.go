@@ -65,3 +65,23 @@ func NextIPv4Option(b []byte) (kind uint8, data, rest []byte, err error) {
 	n := int(b[1])
 	return b[0], b[2:n:n], b[n:], nil
 }
+
+// AppendCopiedOptions appends those of the encoded options that each fragment
+// of a packet carries, not only the first: the ones whose kind has the highest
+// bit set (RFC 791 3.1, copied flag). The length of the result is a multiple of
+// 4. Options behind a malformed one are left out.
+func AppendCopiedOptions(b, options []byte) []byte {
+	at := len(b)
+	for len(options) > 0 {
+		kind, data, rest, err := NextIPv4Option(options)
+		if err != nil {
+			break
+		}
+		if kind&0x80 != 0 {
+			b = append(b, kind, uint8(2+len(data)))
+			b = append(b, data...)
+		}
+		options = rest
+	}
+	return appendZeros(b, at+(len(b)-at+3)&^3)
+}

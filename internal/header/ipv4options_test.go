@@ -42,3 +42,17 @@ func TestNextIPv4Option(t *testing.T) {
 		t.Errorf("%d %q %q %v", kind, data, rest, err)
 	}
 }
+
+func TestOptionsThatEachFragmentCarries(t *testing.T) {
+	for _, tt := range []struct{ name, options, want string }{
+		{"none", "", ""},
+		{"router alert", IPv4RouterAlert, IPv4RouterAlert},
+		{"record route stays in the first", "\x07\x07\x04\x00\x00\x00\x00\x00", ""},
+		{"padding is made anew", "\x01\x44\x04\x05\x00\x83\x07\x04\x0a\x00\x00\x01", "\x83\x07\x04\x0a\x00\x00\x01\x00"},
+		{"until a malformed one", IPv4RouterAlert + "\x83\xff\x00\x00", IPv4RouterAlert},
+	} {
+		if got := AppendCopiedOptions([]byte("IP"), []byte(tt.options)); string(got) != "IP"+tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got[2:], tt.want)
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package fdlink
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"example.com/berth/link"
+	"example.com/berth/link/internal/rtnl"
+	"example.com/berth/link/internal/virtio"
+)
+
+// Config says what a descriptor is.
+type Config struct {
+	// Info is what the device is at the start.
+	Info link.Info
+	// VnetHeader is the length of the virtio header before each frame; 0 if
+	// there is none, else at least virtio.Len.
+	VnetHeader int
+	// Interface is watched for changes of name, MTU and state, if not nil. It is
+	// closed with the device.
+	Interface *rtnl.Interface
+	// OwnAddr makes the interface's Ethernet address the device's, so that
+	// Info.Addr follows it.
+	OwnAddr bool
+}
+
+// Device is a link.Device on a descriptor.
+type Device struct {
+	cfg   Config
+	info  atomic.Pointer[link.Info]
+	count counters
+
+	change sync.Mutex // held while info changes: the reader and the watcher both do
+
+	mu       sync.RWMutex // guards what follows; held for reading by those who use fd
+	fd       int
+	file     *os.File // the same descriptor, in the poller
+	handler  link.Handler
+	closed   bool
+	watching sync.WaitGroup
+}
+
+// New returns a device on a descriptor, which it owns from then on, also if it
+// fails. A descriptor of a TUN must have its interface already: the poller asks
+// once, when it is registered.
+func New(fd int, cfg Config) (*Device, error) {
+	fail := func(err error) (*Device, error) {
+		unix.Close(fd)
+		return nil, err
+	}
+	if n := cfg.VnetHeader; n != 0 && (n < virtio.Len || n > virtio.MaxLen) {
+		return fail(fmt.Errorf("virtio header of %d bytes; %d to %d are possible", n, virtio.Len, virtio.MaxLen))
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return fail(fmt.Errorf("descriptor %d: %w", fd, err))
+	}
+	d := &Device{cfg: cfg, fd: fd, file: os.NewFile(uintptr(fd), cfg.Info.Name)}
+	d.info.Store(&cfg.Info)
+	return d, nil
+}
+
+// Info implements link.Device.
+func (d *Device) Info() link.Info { return *d.info.Load() }
+
+// Counters returns what was counted so far.
+func (d *Device) Counters() Counters { return d.count.read() }
+
+// Attach implements link.Device.
+func (d *Device) Attach(h link.Handler) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.closed:
+		return link.ErrClosed
+	case d.handler != nil:
+		return link.ErrAttached
+	}
+	rc, err := d.file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	d.handler = h
+	r := newReader(d, h)
+	d.watching.Go(func() { r.run(rc) })
+	if d.cfg.Interface != nil {
+		d.watching.Go(func() { d.cfg.Interface.Watch(func(s rtnl.State, err error) { d.follow(h, s, err) }) })
+	}
+	return nil
+}
+
+// follow takes over a new state of the interface.
+func (d *Device) follow(h link.Handler, s rtnl.State, err error) {
+	d.update(h, func(info *link.Info) {
+		if err != nil {
+			info.Up = false
+			return
+		}
+		info.Name, info.MTU, info.Up = s.Name, s.MTU, s.Up
+		if d.cfg.OwnAddr {
+			info.Addr = s.Addr
+		}
+	})
+}
+
+// update changes the device's description, and tells the handler if that made a
+// difference.
+func (d *Device) update(h link.Handler, f func(*link.Info)) {
+	if d.set(f) {
+		h.Changed()
+	}
+}
+
+// set changes the device's description and reports whether that made a
+// difference.
+func (d *Device) set(f func(*link.Info)) bool {
+	d.change.Lock()
+	defer d.change.Unlock()
+	old := *d.info.Load()
+	info := old
+	f(&info)
+	d.info.Store(&info)
+	return info != old
+}
+
+// Control runs f with the descriptor, for what only its kind has.
+func (d *Device) Control(f func(fd int) error) error {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return link.ErrClosed
+	}
+	return f(d.fd)
+}
+
+// Close implements link.Device.
+func (d *Device) Close() error {
+	d.mu.Lock()
+	first := !d.closed
+	d.closed = true
+	d.mu.Unlock()
+	var err error
+	if first {
+		err = d.file.Close()
+		if d.cfg.Interface != nil {
+			d.cfg.Interface.Close()
+		}
+		if errors.Is(err, os.ErrClosed) {
+			err = nil
+		}
+	}
+	d.watching.Wait()
+	d.set(func(info *link.Info) { info.Up = false })
+	return err
+}

@@ -4,7 +4,8 @@
 // Devices live in packages of their own below this one: link/wire joins hosts
 // in memory, link/tuntap and link/afpacket reach the operating system. Others
 // wrap any device: link/pcapng writes what passes to a file, link/impair loses,
-// delays and damages it.
+// delays and damages it. Package link/gso does for a device that has no offloads
+// what they would do, and link/linktest is the suite that every device passes.
 //
 // # Who owns a frame
 //

@@ -176,3 +176,36 @@ func TestMedium(t *testing.T) {
 		t.Errorf("media named %v and %v", link.IP, link.Ethernet)
 	}
 }
+
+func TestCheckAll(t *testing.T) {
+	info := link.Info{MTU: 100}
+	ok, long := link.Frame{Payload: make([]byte, 100)}, link.Frame{Payload: make([]byte, 101)}
+	for _, tt := range []struct {
+		frames []link.Frame
+		good   int
+		err    error
+	}{
+		{nil, 0, nil},
+		{[]link.Frame{ok, ok}, 2, nil},
+		{[]link.Frame{ok, long, ok}, 1, link.ErrTooLong},
+		{[]link.Frame{long}, 0, link.ErrTooLong},
+	} {
+		if good, err := info.CheckAll(tt.frames); good != tt.good || err != tt.err {
+			t.Errorf("CheckAll of %d frames = %d, %v; want %d, %v", len(tt.frames), good, err, tt.good, tt.err)
+		}
+	}
+}
+
+func TestOffloadOfALargeFrame(t *testing.T) {
+	for gso, want := range map[link.GSO]link.Offload{
+		link.GSONone:    0,
+		link.GSOTCP4:    link.OffloadTCP4 | link.OffloadChecksum,
+		link.GSOTCP6:    link.OffloadTCP6 | link.OffloadChecksum,
+		link.GSOUDP:     link.OffloadUDP | link.OffloadChecksum,
+		link.GSOUDP + 1: 0,
+	} {
+		if got := gso.Offload(); got != want {
+			t.Errorf("kind %d needs %#x, want %#x", gso, got, want)
+		}
+	}
+}

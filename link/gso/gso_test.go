@@ -225,11 +225,13 @@ func TestFlags(t *testing.T) {
 }
 
 func TestUDPWithoutChecksumStaysWithout(t *testing.T) {
-	f := large{udp: true, payload: 20, size: 10}.frame()
-	f.Checksum = link.ChecksumFull
-	for _, s := range cut(t, link.IP, f) {
-		if got := binary.BigEndian.Uint16(s.Head[26:]); got != 0 {
-			t.Errorf("checksum %#x", got)
+	for _, state := range []link.Checksum{link.ChecksumFull, link.ChecksumVerified} {
+		f := large{udp: true, payload: 20, size: 10}.frame()
+		f.Checksum = state
+		for _, s := range cut(t, link.IP, f) {
+			if got := binary.BigEndian.Uint16(s.Head[26:]); got != 0 {
+				t.Errorf("checksum %#x", got)
+			}
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (p *plan) read(medium link.Medium, f *link.Frame) bool {
 	if len(f.Head) == 0 {
 		p.payload = b[end:]
 	}
-	if p.udp && f.Checksum == link.ChecksumFull {
+	if p.udp && f.Checksum != link.ChecksumPartial {
 		p.bare = binary.BigEndian.Uint16(b[p.transport+6:]) == 0
 	}
 	return true

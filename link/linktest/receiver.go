@@ -10,7 +10,7 @@ import (
 )
 
 // patience is how long a frame may take to come in before it is called lost.
-const patience = 10 * time.Second
+var patience = 10 * time.Second
 
 // A receiver is a handler that keeps the suite's packets.
 type receiver struct {

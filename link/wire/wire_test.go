@@ -231,6 +231,20 @@ func TestBatchesStayBatches(t *testing.T) {
 	}
 }
 
+func TestWhatWaitsIsCopied(t *testing.T) {
+	a, b := wire.Pair()
+	in := attach(t, b)
+	in.onInput = func([]link.Frame) {
+		in.onInput = nil
+		head, payload := []byte("head "), []byte("payload")
+		a.Output([]link.Frame{{Head: head, Payload: payload}})
+		copy(head, "xxxxx") // lent for the length of the call
+		copy(payload, "xxxxxxx")
+	}
+	send(t, a, "1")
+	in.wantFrames(t, "1", "head payload")
+}
+
 func TestAFullQueueTakesFewer(t *testing.T) {
 	a, b := wire.Pair(wire.Queue(3))
 	in := attach(t, b)

@@ -52,20 +52,20 @@ func (p *Provider) Socket(domain socket.Domain, typ socket.Type, protocol socket
 	case typ == sockPacket:
 		return nil, syscall.ESOCKTNOSUPPORT // Linux would make a socket of another domain
 	}
-	var cfg mdsocket.Config
-	if p.namespace != nil {
-		fd, err := p.namespace.SyscallConn()
-		if err != nil {
-			return nil, syscall.EBADF
-		}
-		var s socket.Socket
-		err = fd.Control(func(fd uintptr) {
-			cfg.NetNS = int(fd)
-			s, err = p.make(domain, typ, protocol, &cfg)
-		})
-		return s, err
+	if p.namespace == nil {
+		return p.make(domain, typ, protocol, nil)
 	}
-	return p.make(domain, typ, protocol, &cfg)
+	raw, err := p.namespace.SyscallConn()
+	if err != nil {
+		return nil, syscall.EBADF
+	}
+	var s socket.Socket
+	if cerr := raw.Control(func(fd uintptr) {
+		s, err = p.make(domain, typ, protocol, &mdsocket.Config{NetNS: int(fd)})
+	}); cerr != nil {
+		return nil, syscall.EBADF // the Provider is closed
+	}
+	return s, err
 }
 
 // sockTypeMask is the kernel's SOCK_TYPE_MASK; sockPacket is SOCK_PACKET.

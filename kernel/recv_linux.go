@@ -37,7 +37,7 @@ func (s *sock) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
 func (s *sock) recv(t *transfer, flags socket.Flags) error {
 	// Neither urgent data nor the error queue is ever waited for.
 	blocks := s.waits(flags) && flags&(socket.MSG_OOB|socket.MSG_ERRQUEUE) == 0
-	if s.typ != socket.STREAM || flags&socket.MSG_WAITALL == 0 {
+	if flags&socket.MSG_WAITALL == 0 {
 		t.target = min(t.target, max(1, int(s.lowat.Load())))
 	}
 	return t.run(&s.reading, blocks, t.recvWaiting, t.recvOnce)
@@ -75,34 +75,55 @@ func (t *transfer) recvBlocking(fd uintptr) (done bool) {
 	return true
 }
 
+// streamEnd is the events after which a stream brings no more, or not without
+// an error.
+const streamEnd = unix.POLLRDHUP | unix.POLLHUP | unix.POLLERR
+
 // recvStream takes bytes until there are enough, or no more are to come.
 func (t *transfer) recvStream(fd uintptr) (done bool) {
-	const end = unix.POLLRDHUP | unix.POLLHUP | unix.POLLERR
-	if t.target > 1 && t.flags&unix.MSG_WAITALL == 0 && !t.enough(fd) && sysReadable(fd)&(unix.POLLIN|end) == 0 {
+	if t.flags&unix.MSG_WAITALL == 0 && t.target > 1 && queued(fd) < t.target &&
+		sysReadable(fd)&(unix.POLLIN|streamEnd) == 0 {
 		return false // SO_RCVLOWAT
 	}
 	for {
+		if t.total > 0 && queued(fd) == 0 {
+			// An error is for the next call to take: do not touch it. What came
+			// in before the end, and after the first look, is still taken.
+			if sysReadable(fd)&streamEnd == 0 {
+				return atMark(fd)
+			}
+			if queued(fd) == 0 {
+				return true
+			}
+		}
 		n, e := t.recvmsg(fd)
 		if e == syscall.EAGAIN {
 			return false
 		}
 		if t.flags&unix.MSG_PEEK != 0 {
 			t.total, t.errno = n, e
-			return e != 0 || n >= t.target || sysReadable(fd)&end != 0
+			return e != 0 || n >= t.target || sysReadable(fd)&(streamEnd|unix.POLLPRI) != 0
 		}
 		t.total, t.errno = t.total+n, e
 		if e != 0 || n == 0 || t.total >= t.target {
 			return true
 		}
 		t.advance(n)
-		if sysReadable(fd)&unix.POLLERR != 0 {
-			return true // the error is for the next call to take
-		}
 	}
 }
 
-// enough tells whether the receive queue holds what the call waits for.
-func (t *transfer) enough(fd uintptr) bool {
+// queued is how many bytes wait in the receive queue, up to the urgent mark.
+func queued(fd uintptr) int {
 	n, err := unix.IoctlGetInt(int(fd), unix.SIOCINQ)
-	return err == nil && n >= t.target
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// atMark tells whether the next byte is the urgent one, before which a Recv
+// that has taken anything stops.
+func atMark(fd uintptr) bool {
+	n, err := unix.IoctlGetInt(int(fd), unix.SIOCATMARK)
+	return err == nil && n != 0
 }

@@ -61,10 +61,9 @@ func sysSendmsg(fd uintptr, m *unix.Msghdr, flags int) (int, syscall.Errno) {
 	}
 }
 
-// sysReadable gives the events of fd out of POLLIN and POLLRDHUP, and POLLERR
-// and POLLHUP, as they are now.
+// sysReadable gives the events of fd that concern receiving, as they are now.
 func sysReadable(fd uintptr) int16 {
-	fds := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}}
+	fds := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLPRI | unix.POLLRDHUP}}
 	for {
 		if _, err := unix.Poll(fds[:], 0); err != unix.EINTR {
 			return fds[0].Revents

@@ -1,0 +1,38 @@
+package kernel_test
+
+import (
+	"net/netip"
+	"os"
+	"testing"
+
+	"example.com/berth/kernel"
+	"example.com/berth/socket/sockettest"
+)
+
+// TestLoopback runs the conformance suite on the loopback interface, which
+// needs no privilege.
+func TestLoopback(t *testing.T) {
+	p := kernel.Sockets()
+	sockettest.Run(t, sockettest.Env{
+		A: p, B: p,
+		AddrA4:     netip.MustParseAddr("127.0.0.1"),
+		AddrB4:     netip.MustParseAddr("127.0.0.1"),
+		AddrA6:     netip.IPv6Loopback(),
+		AddrB6:     netip.IPv6Loopback(),
+		Broadcast4: netip.MustParseAddr("127.255.255.255"),
+		InterfaceA: "lo", InterfaceB: "lo",
+		IndexA: 1, IndexB: 1,
+		MTU:   65536,
+		Raw:   os.Geteuid() == 0,
+		Admin: os.Geteuid() == 0,
+	})
+}
+
+// TestNamespaces runs the conformance suite between two network namespaces that
+// a pair of virtual Ethernet interfaces joins.
+func TestNamespaces(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("making network namespaces needs root")
+	}
+	sockettest.Run(t, joinedNamespaces(t))
+}

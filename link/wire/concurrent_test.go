@@ -103,3 +103,44 @@ func TestCloseWaitsForChanged(t *testing.T) {
 		}
 	})
 }
+
+// TestNoFrameIsLeftBehind has both ends send and answer at once: whoever ends a
+// delivery must have seen what others put into the queue meanwhile.
+func TestNoFrameIsLeftBehind(t *testing.T) {
+	const senders, each, answers = 4, 200, 5
+	a, b := wire.Pair(wire.Queue(1 << 20))
+	var atA, atB atomic.Int64
+	count := func(n *atomic.Int64, dev link.Device) func([]link.Frame) {
+		return func(in []link.Frame) {
+			n.Add(int64(len(in)))
+			for i := range in {
+				if left := in[i].Payload[0]; left > 0 {
+					dev.Output([]link.Frame{{Payload: []byte{left - 1}}})
+				}
+			}
+		}
+	}
+	a.Attach(handle(count(&atA, a)))
+	b.Attach(handle(count(&atB, b)))
+	var wg sync.WaitGroup
+	for range senders {
+		for _, dev := range []*wire.Device{a, b} {
+			wg.Go(func() {
+				for range each {
+					dev.Output([]link.Frame{{Payload: []byte{answers}}})
+				}
+			})
+		}
+	}
+	wg.Wait()
+	// Half of the 1 + answers frames of each exchange go each way.
+	if want := int64(senders * each * (1 + answers)); atA.Load() != want || atB.Load() != want {
+		t.Errorf("%d and %d frames came in, want %d each", atA.Load(), atB.Load(), want)
+	}
+}
+
+// handle is a handler that is a function.
+type handle func([]link.Frame)
+
+func (h handle) Input(frames []link.Frame) { h(frames) }
+func (handle) Changed()                    {}

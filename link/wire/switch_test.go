@@ -20,14 +20,14 @@ func ethernet(from, to int, payload string) link.Frame {
 	return link.Frame{Head: h, Payload: []byte(payload)}
 }
 
-// A net is a switch or hub with a collector at each port.
-type net struct {
+// A network is a switch or hub with a collector at each port.
+type network struct {
 	ports []*wire.Device
 	at    []*collector
 }
 
-func plug(t *testing.T, n int, port func(...wire.Option) *wire.Device) *net {
-	w := new(net)
+func plug(t *testing.T, n int, port func(...wire.Option) *wire.Device) *network {
+	w := new(network)
 	for range n {
 		p := port()
 		w.ports = append(w.ports, p)
@@ -36,7 +36,7 @@ func plug(t *testing.T, n int, port func(...wire.Option) *wire.Device) *net {
 	return w
 }
 
-func (w *net) send(t *testing.T, port int, frames ...link.Frame) {
+func (w *network) send(t *testing.T, port int, frames ...link.Frame) {
 	t.Helper()
 	if n, err := w.ports[port].Output(frames); n != len(frames) || err != nil {
 		t.Errorf("Output = %d, %v", n, err)
@@ -44,7 +44,7 @@ func (w *net) send(t *testing.T, port int, frames ...link.Frame) {
 }
 
 // want requires how many frames came in at each port since the last call.
-func (w *net) want(t *testing.T, counts ...int) {
+func (w *network) want(t *testing.T, counts ...int) {
 	t.Helper()
 	for i, c := range w.at {
 		if len(c.frames) != counts[i] {

@@ -67,8 +67,9 @@ func fold16(acc uint32) uint16 {
 	return uint16(acc>>16 + acc)
 }
 
+// fold64 folds a sum and its carry. Adding them leaves no carry again: a sum
+// with a carry is less than all ones.
 func fold64(s, carry uint64) uint16 {
-	s, carry = bits.Add64(s, 0, carry)
 	s += carry
 	s = s>>32 + s&0xffffffff
 	s = s>>32 + s&0xffffffff
@@ -120,9 +121,7 @@ func sumWords(b []byte) uint16 {
 		last = tail(b)
 	}
 	s, c = bits.Add64(s, last, c)
-	t, d = bits.Add64(t, 0, d)
-	t += d
-	s, c = bits.Add64(s, t, c)
+	s, c = bits.Add64(s, t+d, c) // t+d: see fold64
 	return bits.ReverseBytes16(fold64(s, c))
 }
 

@@ -98,6 +98,10 @@ var extensionTests = []struct {
 	},
 	{name: "nine options", next: 60, chain: eight + "\x1e\x00\x1e\x00\x01\x02\x00\x00", err: ErrOption},
 	{name: "six bytes of Pad1", next: 60, chain: "\x11\x00\x00\x00\x00\x00\x00\x00", want: Extensions{Protocol: 17, HeaderLen: 8, NextHeaderAt: 40, UnfragmentableLen: 8}},
+	{
+		name: "padding before and behind an option", next: 60, chain: "\x11\x01\x01\x03\x00\x00\x00\x1e\x00\x01\x05\x00\x00\x00\x00\x00",
+		want: Extensions{Protocol: 17, HeaderLen: 16, NextHeaderAt: 40, UnfragmentableLen: 16},
+	},
 	{name: "a bomb of Pad1", next: 60, chain: "\x11\x01" + strings.Repeat("\x00", 14), err: ErrOption},
 	{name: "a bomb of PadN", next: 60, chain: "\x11\x01" + strings.Repeat("\x01\x00", 7), err: ErrOption},
 	{name: "PadN that hides something", next: 60, chain: "\x11\x00\x01\x04\x00\x00x\x00", err: ErrOption},

@@ -14,6 +14,7 @@ func advert(options string) []byte {
 
 func TestInvalidOptionsOfAnAdvertisementArePassedOver(t *testing.T) {
 	zeros := func(n int) string { return strings.Repeat("\x00", n) }
+	labels := strings.Repeat("\x3f"+strings.Repeat("a", 63), 3)
 	for _, tt := range []struct {
 		name, option string
 	}{
@@ -28,6 +29,7 @@ func TestInvalidOptionsOfAnAdvertisementArePassedOver(t *testing.T) {
 		{"DNSSL with a space", "\x1f\x02" + zeros(6) + "\x01 " + zeros(6)},
 		{"DNSSL with a dot in a label", "\x1f\x02" + zeros(6) + "\x03a.b" + zeros(4)},
 		{"DNSSL name of 256 bytes", "\x1f\x22" + zeros(6) + strings.Repeat("\x3f"+strings.Repeat("a", 63), 4) + zeros(8)},
+		{"DNSSL name of 256 bytes with its end", "\x1f\x21" + zeros(6) + labels + "\x3e" + strings.Repeat("a", 62) + zeros(1)},
 		{"prefix of 129 bits", "\x03\x04\x81" + zeros(29)},
 		{"prefix of length 3", "\x03\x03\x40" + zeros(21)},
 		{"MTU of length 2", "\x05\x02" + zeros(14)},
@@ -105,5 +107,20 @@ func TestALongQuoteIsCutToOneOption(t *testing.T) {
 	var got Redirect
 	if _, err := got.Parse(r.Append(nil)); err != nil || len(got.Quoted) != 2032 {
 		t.Errorf("%d bytes, %v", len(got.Quoted), err)
+	}
+}
+
+func TestTheLongestDomain(t *testing.T) {
+	label := strings.Repeat("a", 63)
+	for _, tt := range []struct {
+		last int // length of the last label
+		want int // domains
+	}{{61, 1}, {62, 0}} { // 255 bytes encoded, and one more
+		name := label + "." + label + "." + label + "." + label[:tt.last]
+		m := RouterAdvert{DNSSL: []DNSSL{{Domains: []string{name, "b"}}}}
+		var got RouterAdvert
+		if _, err := got.Parse(m.Append(nil)); err != nil || len(got.DNSSL[0].Domains) != tt.want+1 {
+			t.Errorf("%d characters: %+v, %v", len(name), got.DNSSL, err)
+		}
 	}
 }

@@ -34,7 +34,7 @@ func TestErrorMessagesQuoteAsMuchAsFits(t *testing.T) {
 func TestEchoReplies(t *testing.T) {
 	src, dst := addr("2001:db8::2"), addr("2001:db8::1")
 	for _, data := range []string{"", "odd", "even", strings.Repeat("\xff", 1473)} {
-		request := []byte("\x08\x00\x00\x00\x12\x34\x00\x01" + data)
+		request := []byte("\x08\x09\x00\x00\x12\x34\x00\x01" + data)
 		header.PutICMPv4Checksum(request)
 		reply := AppendEchoReply4(nil, request)
 		if reply[0] != 0 || reply[1] != 0 || !bytes.Equal(reply[4:], request[4:]) || header.Fold(header.Sum(reply, 0)) != 0 {

@@ -38,13 +38,14 @@ func TestADestinationGetsItsBurstAndThenItsRate(t *testing.T) {
 		{3500 * time.Millisecond, 2},
 		{4 * time.Second, 1},
 		{3 * time.Second, 0}, // time does not go back
+		{4 * time.Second, 0},
 		{24 * 365 * time.Hour, 6},
 	} {
 		if got := allowed(start+tt.after, 100); got != tt.want {
 			t.Errorf("after %v: %d messages, want %d", tt.after, got, tt.want)
 		}
 	}
-	if c := l.Counters(); c.Allowed != 16 || c.HostLimited != 7*100-16 || c.Limited != 0 {
+	if c := l.Counters(); c.Allowed != 16 || c.HostLimited != 8*100-16 || c.Limited != 0 {
 		t.Errorf("%+v", c)
 	}
 }

@@ -100,7 +100,7 @@ func Parse6(message []byte) (Error, error) {
 	if !ok {
 		protocol = header.ProtocolNoNext
 	}
-	e.quote(ip.Src, ip.Dst, protocol, transport, ok && first)
+	e.quote(ip.Src, ip.Dst, protocol, transport, first)
 	switch h.Type {
 	case header.ICMPv6PacketTooBig:
 		if h.MTU() < header.MinMTU6 {

@@ -68,7 +68,7 @@ func (p *partial) place(f *Fragment) (at int, duplicate bool, err error) {
 		return at, false, ErrOverlap
 	}
 	last := len(p.pieces) - 1
-	if p.end >= 0 && (end > p.end || !f.More) || !f.More && last >= 0 && p.pieces[last].end > end {
+	if p.end >= 0 && end > p.end || !f.More && last >= 0 && p.pieces[last].end > end {
 		return at, false, ErrOverlap
 	}
 	return at, false, nil

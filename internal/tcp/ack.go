@@ -1,0 +1,156 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+)
+
+// An ackSample is what one acknowledgment brought.
+type ackSample struct {
+	acked  int // bytes acknowledged in order
+	sacked int // bytes acknowledged selectively
+	lost   int // bytes found to be lost
+	// delivered is what is known to have arrived and was not before.
+	delivered int
+	// first and last are when the earliest and the latest of the segments that
+	// arrived were sent; those ever resent are left out (Karn) and set resent.
+	first, last time.Duration
+	resent      bool
+	duplicate   bool
+}
+
+// arrived adds a segment that is now known to have arrived.
+func (s *ackSample) arrived(r *record) {
+	s.delivered += r.len()
+	if r.has(flagTwice) {
+		s.resent = true
+		return
+	}
+	if s.first == 0 {
+		s.first = r.sent
+	}
+	s.last = r.sent
+}
+
+// acknowledge takes an acceptable acknowledgment: window, scoreboard, round
+// trip, loss, congestion window, in this order.
+func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
+	var s ackSample
+	outstanding := c.fl.bytes()
+	moved := false
+	if !seg.Ack.Less(c.snd.una) {
+		moved = c.updateSendWindow(seg)
+	}
+	if c.useSACK && seg.Options.SACKCount > 0 {
+		c.takeSACK(seg, &s)
+	}
+	if c.snd.una.Less(seg.Ack) {
+		c.advance(now, seg.Ack, &s)
+	}
+	// RFC 5681 2, duplicate acknowledgment.
+	s.duplicate = outstanding > 0 && seg.Ack == c.snd.una && s.acked == 0 && !moved && seg.Len() == 0
+	if r := c.measure(now, seg, &s); r > 0 {
+		c.sampleRTT(r)
+	}
+	if outstanding == 0 {
+		return
+	}
+	c.detectLoss(now, &s)
+	c.growCwnd(now, &s)
+	switch {
+	case c.fl.records.len() == 0:
+		c.stop(timerRetransmit) // RFC 6298 5.2
+	case s.acked > 0:
+		c.armRetransmit(now) // RFC 6298 5.3
+	}
+}
+
+// advance moves SND.UNA, and drops what is acknowledged.
+func (c *Conn) advance(now time.Duration, ack seqnum.Value, s *ackSample) {
+	s.acked = ack.Sub(c.snd.una)
+	c.snd.una = ack
+	k, n := 0, c.fl.records.len()
+	for ; k < n; k++ {
+		r := c.fl.records.at(k)
+		if ack.Less(r.end) {
+			break
+		}
+		if !r.has(flagSacked) {
+			s.arrived(r)
+		}
+	}
+	if k > 0 {
+		c.fl.pop(k)
+	}
+	if k < n && c.fl.records.front().seq.Less(ack) {
+		s.delivered += ack.Sub(c.fl.records.front().seq)
+		c.fl.trim(ack)
+	}
+	c.sendQ.acked(seqnum.Min(ack, c.sendQ.end), c.p.Budget)
+	c.stats.bytesAcked += uint64(s.acked)
+	c.noMemory = false
+	c.retries, c.stalled, c.softErr = 0, 0, 0
+	c.growSndBuf()
+}
+
+// measure returns the round trip that the acknowledgment tells of; 0 if it
+// tells of none. The earliest segment counts, so that a receiver's delay of
+// acknowledgments is part of it.
+func (c *Conn) measure(now time.Duration, seg *Segment, s *ackSample) time.Duration {
+	switch {
+	case s.first != 0 && !s.resent:
+		return max(now-s.first, 1)
+	case s.acked > 0:
+		return c.echoRTT(now, seg)
+	}
+	return 0
+}
+
+// takeSACK enters SACK blocks into the scoreboard. A block at or below SND.UNA
+// is a DSACK (RFC 2883 4); one beyond what was sent, or with its ends the wrong
+// way round, is nonsense.
+func (c *Conn) takeSACK(seg *Segment, s *ackSample) {
+	n := min(seg.Options.SACKCount, len(seg.Options.SACK))
+	for i, b := range seg.Options.SACK[:n] {
+		switch {
+		case !b.Left.Less(b.Right), c.snd.nxt.Less(b.Right):
+			c.p.Counters.SACKDiscarded.Add(1)
+		case b.Right.LessEq(seqnum.Max(seg.Ack, c.snd.una)), i == 0 && within(b, seg.Options.SACK[:n]):
+			c.p.Counters.DSACKsSeen.Add(1)
+			c.stats.dsacks++
+		default:
+			c.fl.sack(seqnum.Max(b.Left, c.snd.una), b.Right, s)
+		}
+	}
+}
+
+// within tells whether the first block lies inside the second: a DSACK above
+// the cumulative acknowledgment.
+func within(first header.SACKBlock, blocks []header.SACKBlock) bool {
+	return len(blocks) > 1 && blocks[1].Left.LessEq(first.Left) && first.Right.LessEq(blocks[1].Right)
+}
+
+// growCwnd lets the congestion control see the acknowledgment.
+func (c *Conn) growCwnd(now time.Duration, s *ackSample) {
+	c.stats.delivered += uint64(s.delivered)
+	if s.delivered == 0 && s.acked == 0 {
+		return
+	}
+	a := Ack{
+		Acked:     s.acked,
+		Delivered: s.delivered,
+		Total:     c.stats.delivered,
+		Lost:      s.lost,
+		InFlight:  c.pipe(),
+		SRTT:      c.rtt.srtt,
+		MinRTT:    c.rtt.min,
+		Recovery:  c.rec.state == caRecovery,
+		Limited:   c.cwndLimited(),
+	}
+	if s.last != 0 && !s.resent {
+		a.RTT = now - s.last
+	}
+	c.cc.OnAck(now, &a)
+}

@@ -1,0 +1,97 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/seqnum"
+)
+
+// rcvRate measures how fast the user reads (dynamic right-sizing): the receive
+// buffer is to hold what the user reads in a round trip, twice over, so that
+// the window never is what holds the sender back.
+type rcvRate struct {
+	began  time.Duration // of the present measurement
+	copied int           // bytes read in it
+	space  int           // the most read in a round trip
+	// rtt is the round trip as a receiver sees it: by echoed timestamps, or else
+	// the time in which a window's worth arrives.
+	rtt    time.Duration
+	edge   seqnum.Value
+	edgeAt time.Duration
+	echoed uint32
+}
+
+func (r *rcvRate) init(now time.Duration, nxt seqnum.Value, window int) {
+	*r = rcvRate{began: now, space: window, edge: nxt.Add(window), edgeAt: now}
+}
+
+// measureSender learns from a segment with data: how large the peer's segments
+// are, and how long the round trip.
+func (c *Conn) measureSender(now time.Duration, seg *Segment) {
+	size := len(seg.Payload)
+	if seg.SegSize > 0 {
+		size = min(size, seg.SegSize)
+	}
+	if size > c.rcv.mss {
+		c.rcv.mss = min(size, c.mtuMSS())
+	}
+	r := &c.rate
+	if c.useTS {
+		if size < c.rcv.mss || seg.Options.TSEcr == r.echoed {
+			return
+		}
+		r.echoed = seg.Options.TSEcr
+		if s := c.echoRTT(now, seg); s > 0 {
+			if r.rtt == 0 {
+				r.rtt = s
+			}
+			r.rtt += (s - r.rtt) / 8
+		}
+		return
+	}
+	if r.edge.LessEq(c.rcv.nxt) {
+		if s := now - r.edgeAt; r.rtt == 0 || s < r.rtt {
+			r.rtt = max(s, tsTick)
+		}
+		r.edge, r.edgeAt = c.rcv.nxt.Add(c.rcvWnd()), now
+	}
+}
+
+// measureReader grows the receive buffer with what the user reads in a round
+// trip. While the sender's window still opens it reads more each time, and the
+// buffer leaves room for that.
+func (c *Conn) measureReader(now time.Duration, n int) {
+	r := &c.rate
+	r.copied += n
+	if r.rtt == 0 || now-r.began < r.rtt {
+		return
+	}
+	if r.copied > r.space {
+		c.growRcvBuf(r.copied, r.space)
+		r.space = r.copied
+	}
+	r.copied, r.began = 0, now
+}
+
+func (c *Conn) growRcvBuf(copied, before int) {
+	if c.opts.RcvBuf != 0 || c.p.Budget.Pressure() {
+		return
+	}
+	window := 2*copied + 16*c.rcv.mss
+	if before > 0 {
+		window += 2 * window * (copied - before) / before
+	}
+	c.rcvBuf = min(max(c.rcvBuf, 2*window), max(c.p.RcvBuf.Max, c.rcvBuf))
+}
+
+// growSndBuf lets the send buffer hold two congestion windows: one in flight,
+// and one to follow it.
+func (c *Conn) growSndBuf() {
+	if c.opts.SndBuf != 0 || c.p.Budget.Pressure() {
+		return
+	}
+	want := 2 * max(c.cc.Cwnd(), c.initialWindow())
+	if want > c.sndBuf {
+		c.sndBuf = max(c.sndBuf, min(want, c.p.SndBuf.Max))
+	}
+}

@@ -1,0 +1,197 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+	"example.com/berth/socket"
+)
+
+// resetKind is a reset that waits to be sent.
+type resetKind uint8
+
+const (
+	noReset    resetKind = iota
+	resetAbort           // ends this connection
+	resetReply           // answers an unacceptable acknowledgment
+)
+
+// CloseWrite is the CLOSE of RFC 9293: no more will be written, and after what
+// is in the queue goes FIN. It is shutdown(2) with SHUT_WR; ENOTCONN if there is
+// no connection. A connection that is still being opened is dropped, as on
+// Linux.
+func (c *Conn) CloseWrite(now time.Duration) error {
+	switch c.state {
+	case socket.TCP_CLOSE, socket.TCP_TIME_WAIT:
+		return syscall.ENOTCONN
+	case socket.TCP_SYN_SENT:
+		c.p.Counters.AttemptFails.Add(1)
+		c.fail(syscall.ECONNRESET)
+		return nil
+	}
+	c.closeWrite()
+	return nil
+}
+
+func (c *Conn) closeWrite() {
+	c.writeShut = true
+	switch c.state {
+	case socket.TCP_ESTABLISHED:
+		c.state = socket.TCP_FIN_WAIT1
+	case socket.TCP_CLOSE_WAIT:
+		c.state = socket.TCP_LAST_ACK
+	}
+}
+
+// CloseRead is shutdown(2) with SHUT_RD: reading gives the end of the stream
+// once the queue is empty. ENOTCONN if there is no connection.
+func (c *Conn) CloseRead() error {
+	switch c.state {
+	case socket.TCP_CLOSE, socket.TCP_TIME_WAIT:
+		return syscall.ENOTCONN
+	case socket.TCP_SYN_SENT:
+		c.p.Counters.AttemptFails.Add(1)
+		c.fail(syscall.ECONNRESET)
+		return nil
+	}
+	c.readShut = true
+	return nil
+}
+
+// Close is close(2): nobody will read or write. What was written is still sent
+// in the background, in bounded time. If something that was received is lost by
+// this, the peer gets a reset (RFC 9293 3.6.1, SHLD-3).
+func (c *Conn) Close(now time.Duration) {
+	if c.orphan {
+		return
+	}
+	c.orphan, c.readShut = true, true
+	unread := c.recvQ.queued > 0
+	c.recvQ.clear(c.p.Budget)
+	switch c.state {
+	case socket.TCP_CLOSE, socket.TCP_TIME_WAIT:
+	case socket.TCP_SYN_SENT:
+		c.p.Counters.AttemptFails.Add(1)
+		c.toClosed()
+	case socket.TCP_FIN_WAIT2:
+		if unread {
+			c.Abort(now)
+			return
+		}
+		c.enterFinWait2(now)
+	default:
+		if unread {
+			c.Abort(now)
+			return
+		}
+		c.closeWrite()
+	}
+}
+
+// Abort is the ABORT of RFC 9293: the connection is over, and the peer gets a
+// reset (SO_LINGER with no time to linger).
+func (c *Conn) Abort(now time.Duration) {
+	switch c.state {
+	case socket.TCP_ESTABLISHED, socket.TCP_CLOSE_WAIT:
+		c.p.Counters.EstabResets.Add(1)
+	}
+	c.queueReset()
+	c.orphan = true
+	c.toClosed()
+}
+
+// queueReset has the reset sent that ends this connection, where the peer knows
+// of one (RFC 9293 3.10.5).
+func (c *Conn) queueReset() {
+	switch c.state {
+	case socket.TCP_CLOSE, socket.TCP_SYN_SENT, socket.TCP_TIME_WAIT:
+		return
+	}
+	// What is beyond the peer's window is beyond what it believes.
+	edge := c.snd.una.Add(c.snd.wnd)
+	c.resetDue, c.resetSeq = resetAbort, seqnum.Max(c.snd.una, seqnum.Min(c.snd.nxt, edge))
+}
+
+func (c *Conn) sendReset(now time.Duration, out *Segment) {
+	out.Flags = header.RST
+	out.Seq = c.resetSeq
+	if c.resetDue == resetAbort {
+		out.Flags |= header.ACK
+		out.Ack = c.rcv.nxt
+		if c.useTS {
+			out.Options.HasTS, out.Options.TSVal, out.Options.TSEcr = true, c.tsAt(now), c.tsRecent
+		}
+	}
+	c.resetDue = noReset
+	c.p.Counters.RstsSent.Add(1)
+	c.stats.segsOut++
+}
+
+// giveUp ends a connection whose peer does not answer.
+func (c *Conn) giveUp() {
+	c.p.Counters.Timeouts.Add(1)
+	if c.orphan {
+		c.p.Counters.OrphansDropped.Add(1)
+		c.queueReset()
+	}
+	e := syscall.ETIMEDOUT
+	if c.softErr != 0 {
+		e = c.softErr
+	}
+	c.fail(e)
+}
+
+// fail ends the connection and leaves an error for the user.
+func (c *Conn) fail(e syscall.Errno) {
+	if e != 0 {
+		c.err = e
+	}
+	c.toClosed()
+}
+
+// toClosed enters CLOSED and gives back what the connection held, but for what
+// the user may still read.
+func (c *Conn) toClosed() {
+	c.state = socket.TCP_CLOSE
+	c.readShut, c.writeShut = true, true
+	c.synDue, c.ackNow, c.probeDue, c.acksOwed = false, false, false, 0
+	c.stopAll()
+	c.fl.clear()
+	c.sendQ.clear(c.p.Budget)
+	c.dropOutOfOrder()
+	if c.orphan {
+		c.recvQ.clear(c.p.Budget)
+		c.err = 0
+	}
+}
+
+// enterFinWait2 waits for the peer's FIN: for as long as it likes while a user
+// is there to read, and for a bounded time after Close (CVE-2015-5358).
+func (c *Conn) enterFinWait2(now time.Duration) {
+	c.state = socket.TCP_FIN_WAIT2
+	if !c.orphan {
+		return
+	}
+	if c.opts.Linger2 < 0 {
+		c.Abort(now)
+		return
+	}
+	c.arm(timerWait, now+c.opts.Linger2)
+}
+
+// enterTimeWait waits for 2 MSL (RFC 9293 3.6.1, MUST-13).
+func (c *Conn) enterTimeWait(now time.Duration) {
+	c.state = socket.TCP_TIME_WAIT
+	c.stopAll()
+	c.arm(timerWait, now+c.p.TimeWait)
+}
+
+// waitTimeout ends FIN-WAIT-2 and TIME-WAIT.
+func (c *Conn) waitTimeout() {
+	if c.state == socket.TCP_FIN_WAIT2 {
+		c.p.Counters.OrphansDropped.Add(1)
+	}
+	c.toClosed()
+}

@@ -1,0 +1,210 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+	"example.com/berth/socket"
+)
+
+// A Conn is one connection (the TCB of RFC 9293 section 3.3.1). Its variables
+// bear the RFC's names. It is not safe for concurrent use: the shell holds a
+// lock around every call.
+type Conn struct {
+	p     *Params
+	cc    CongestionControl
+	opts  Options
+	state socket.TCPState
+
+	ipv6      bool
+	passive   bool // SYN-RECEIVED was entered from LISTEN (RFC 9293 3.5, MUST-11)
+	useTS     bool // timestamps were negotiated
+	useSACK   bool // SACK was negotiated
+	useWScale bool // window scaling was negotiated
+	orphan    bool // the user has closed it
+	readShut  bool // no more reading: shutdown, or the connection is gone
+	writeShut bool // no more writing
+	finRcvd   bool // RCV.NXT is beyond the peer's FIN
+
+	iss, irs seqnum.Value
+	mtu      int
+	large    int // Opening.LargeSend
+
+	snd    sendVars
+	rcv    recvVars
+	sendQ  sendQueue
+	recvQ  recvQueue
+	ooo    *reassembly // nil while nothing is out of order
+	sndBuf int
+	rcvBuf int
+
+	rtt  rttVars
+	fl   flight
+	rec  recoveryVars
+	cwv  cwndUse
+	rate rcvRate
+
+	deadlines [numTimers]time.Duration
+	retries   int           // retransmission time-outs in a row
+	probes    int           // window or keepalive probes not answered
+	stalled   time.Duration // since when what is resent, or probed for, waits; 0: nothing
+	heard     time.Duration // when the peer was last heard
+	lastData  time.Duration // when data was last sent
+
+	// What is to be sent; see Next.
+	synDue     bool
+	ackNow     bool
+	probeDue   bool
+	acksOwed   uint8 // further acknowledgments, one for each segment out of order
+	pushDue    bool  // the persist timer overrides silly window avoidance
+	more       bool  // the last write said that more follows
+	noMemory   bool  // the last write found no memory
+	resetDue   resetKind
+	resetSeq   seqnum.Value
+	delack     delayedAck
+	challenged time.Duration // when an invalid segment was last answered
+	dsack      header.SACKBlock
+	tsOffset   uint32
+	tsRecent   uint32
+	tsRecentAt time.Duration
+
+	err     syscall.Errno // pending, for SO_ERROR
+	softErr syscall.Errno // why the peer may be out of reach
+	stats   connStats
+}
+
+// sendVars is the send sequence space (RFC 9293 3.3.1).
+type sendVars struct {
+	una, nxt seqnum.Value
+	wl1, wl2 seqnum.Value
+	wnd      int // scaled
+	maxWnd   int // the largest SND.WND seen
+	wscale   uint8
+	peerMSS  int          // the MSS that the peer named
+	mss      int          // Eff.snd.MSS: payload of a full segment
+	sml      seqnum.Value // end of the last small segment sent (Minshall)
+	up       seqnum.Value // SND.UP: after the last urgent octet
+	urgent   bool         // SND.UP means something
+	finSent  bool
+}
+
+// recvVars is the receive sequence space.
+type recvVars struct {
+	nxt    seqnum.Value
+	edge   seqnum.Value // RCV.NXT+RCV.WND, which never goes back
+	acked  seqnum.Value // Last.ACK.sent (RFC 7323 4.3)
+	fin    seqnum.Value // where a FIN that came out of order stands
+	hasFin bool
+	up     seqnum.Value // RCV.UP: after the last urgent octet
+	urgent bool         // RCV.UP means something
+	wscale uint8
+	mss    int // the size of the peer's segments, estimated
+}
+
+// Opening is what the host knows when a connection begins.
+type Opening struct {
+	// ISS is the initial send sequence number (RFC 6528).
+	ISS seqnum.Value
+	// TSOffset is added to the timestamp clock (RFC 7323 7.1).
+	TSOffset uint32
+	// MTU is the path MTU: the largest IP packet.
+	MTU int
+	// IPv6 says which header the packets have.
+	IPv6 bool
+	// LargeSend is the largest payload of one frame where the device cuts it
+	// into segments; 0 where it does not.
+	LargeSend int
+}
+
+// NewConn returns a connection in CLOSED state. Its options can be set before
+// Connect.
+func NewConn(p *Params) *Conn {
+	c := &Conn{p: p, opts: NewOptions(p), state: socket.TCP_CLOSE}
+	c.sndBuf, c.rcvBuf = p.SndBuf.Default, p.RcvBuf.Default
+	return c
+}
+
+// open sets what an active and a passive open have in common.
+func (c *Conn) open(now time.Duration, o Opening) {
+	c.iss, c.tsOffset, c.mtu, c.ipv6, c.large = o.ISS, o.TSOffset, o.MTU, o.IPv6, o.LargeSend
+	c.snd.una, c.snd.nxt, c.snd.sml = o.ISS, o.ISS, o.ISS
+	c.sendQ.end = o.ISS.Add(1)
+	c.rtt.rto = c.p.InitialRTO
+	c.heard, c.stats.opened = now, now
+	c.delack.quick = quickAcks
+	c.synDue = true
+	if c.opts.RcvBuf != 0 {
+		c.rcvBuf = c.opts.RcvBuf
+	}
+	if c.opts.SndBuf != 0 {
+		c.sndBuf = c.opts.SndBuf
+	}
+}
+
+// Connect is the active OPEN: CLOSED to SYN-SENT. It gives EISCONN if there is
+// or was a connection.
+func (c *Conn) Connect(now time.Duration, o Opening) error {
+	if c.state != socket.TCP_CLOSE || c.p == nil || c.mtu != 0 {
+		return syscall.EISCONN
+	}
+	c.open(now, o)
+	c.rcv.wscale = c.chooseWScale()
+	c.state = socket.TCP_SYN_SENT
+	c.p.Counters.ActiveOpens.Add(1)
+	return nil
+}
+
+// synchronized tells whether both sides' sequence numbers are known.
+func (c *Conn) synchronized() bool {
+	return c.state != socket.TCP_CLOSE && c.state != socket.TCP_SYN_SENT
+}
+
+// established tells whether the connection was opened and not yet done with.
+func (c *Conn) established() bool {
+	return c.synchronized() && c.state != socket.TCP_SYN_RECV && c.state != socket.TCP_TIME_WAIT
+}
+
+// State returns the state of the connection.
+func (c *Conn) State() socket.TCPState { return c.state }
+
+// establish enters ESTABLISHED.
+func (c *Conn) establish(now time.Duration) {
+	c.state = socket.TCP_ESTABLISHED
+	c.p.Counters.Established.Add(1)
+	c.retries, c.stalled = 0, 0
+	c.stop(timerRetransmit)
+	c.updateMSS()
+	c.cc = c.p.CongestionControl(c.snd.mss)
+	c.cc.Init(now, c.initialWindow())
+	c.rec.init(c.snd.nxt)
+	c.cwv.reset(c.snd.nxt)
+	c.rate.init(now, c.rcv.nxt, c.windowLimit())
+	c.growSndBuf()
+	c.armKeepalive(now)
+}
+
+// initialWindow returns IW in bytes (RFC 6928 2, for any number of segments).
+func (c *Conn) initialWindow() int {
+	n, mss := c.p.InitialWindow, c.snd.mss
+	return min(n*mss, max(2*mss, n*(1500-headers4)))
+}
+
+// TakeError is SO_ERROR: it returns the pending error and clears it.
+func (c *Conn) TakeError() error {
+	e := c.err
+	c.err = 0
+	if e == 0 {
+		return nil
+	}
+	return e
+}
+
+// Queues returns the bytes that arrived and were not read, and the bytes that
+// were written and are not acknowledged.
+func (c *Conn) Queues() (recv, send int) { return c.recvQ.queued, c.sendQ.queued }
+
+// Done tells whether the connection is over and has nothing left to send: the
+// shell may forget it once its user has, too.
+func (c *Conn) Done() bool { return c.state == socket.TCP_CLOSE && c.resetDue == noReset }

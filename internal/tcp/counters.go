@@ -1,0 +1,55 @@
+package tcp
+
+import "sync/atomic"
+
+// Counters count what the connections of a host did that is out of the
+// ordinary, by cause. The connections run under locks of their own, so each
+// counter is atomic. The zero value is ready for use.
+type Counters struct {
+	ActiveOpens  atomic.Uint64 // SYN-SENT entered from CLOSED
+	PassiveOpens atomic.Uint64 // SYN-RECEIVED entered from LISTEN
+	AttemptFails atomic.Uint64 // CLOSED entered from SYN-SENT or SYN-RECEIVED
+	EstabResets  atomic.Uint64 // CLOSED entered from ESTABLISHED or CLOSE-WAIT by a reset or an abort
+	Established  atomic.Uint64 // ESTABLISHED entered
+
+	// Segments that were dropped, or part of them.
+	OutOfWindow     atomic.Uint64 // sequence numbers outside the window
+	PAWS            atomic.Uint64 // timestamp older than TS.Recent
+	BadAck          atomic.Uint64 // acknowledges what was not sent, or is too old
+	NoAck           atomic.Uint64 // neither ACK, nor RST, nor SYN
+	AfterClose      atomic.Uint64 // data for a reader that is gone: answered by a reset
+	RcvBufFull      atomic.Uint64 // data within the window for which there was no memory
+	OutOfOrderDrops atomic.Uint64 // data taken out of order and dropped for lack of memory
+	Deferred        atomic.Uint64 // bare ACK of a handshake held by TCP_DEFER_ACCEPT
+
+	OutOfOrder    atomic.Uint64 // segments queued out of order
+	Duplicates    atomic.Uint64 // segments with nothing new
+	ChallengeAcks atomic.Uint64 // sent (RFC 5961)
+	AcksLimited   atomic.Uint64 // answers to invalid segments not sent for the rate limit
+	DelayedAcks   atomic.Uint64 // acknowledgments sent by the timer
+	DSACKsSent    atomic.Uint64
+	DSACKsSeen    atomic.Uint64
+
+	RstsSent       atomic.Uint64
+	RstsSeen       atomic.Uint64 // acceptable ones
+	RstsIgnored    atomic.Uint64
+	TimeWaitReused atomic.Uint64 // a new SYN ended TIME-WAIT (RFC 6191)
+
+	Retransmits      atomic.Uint64 // segments
+	FastRetransmits  atomic.Uint64 // segments resent in fast recovery
+	Recoveries       atomic.Uint64 // fast recovery entered
+	RTOs             atomic.Uint64 // retransmission time-outs
+	SynRetransmits   atomic.Uint64 // SYN and SYN,ACK
+	SACKReneges      atomic.Uint64 // the peer dropped what it had acknowledged selectively
+	SACKDiscarded    atomic.Uint64 // SACK blocks that make no sense
+	ZeroWindowProbes atomic.Uint64
+	KeepaliveProbes  atomic.Uint64
+	Timeouts         atomic.Uint64 // connections given up: retransmission, user timeout, keepalive
+	OrphansDropped   atomic.Uint64 // closed by the user and given up
+
+	ICMPIgnored   atomic.Uint64 // an error whose sequence number is not in flight
+	PathMTUDrops  atomic.Uint64 // the path MTU fell
+	NoSendMemory  atomic.Uint64 // a write found no memory in the budget
+	NoRcvGrowth   atomic.Uint64 // a window did not grow for lack of memory
+	WindowsToZero atomic.Uint64 // a zero window advertised
+}

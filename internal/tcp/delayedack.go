@@ -1,0 +1,88 @@
+package tcp
+
+import "time"
+
+// delayedAck decides when data is acknowledged (RFC 9293 3.8.6.3): at once for
+// the first segments of a connection and after a disturbance, so that the
+// peer's slow start gets its clock, and else with every second segment, or after
+// a delay that follows the rhythm in which data comes.
+type delayedAck struct {
+	quick       uint8 // so many more are sent at once
+	interactive bool  // a dialogue: acknowledgments ride on answers
+	ato         time.Duration
+	last        time.Duration // when data last arrived
+}
+
+// dataArrived follows the rhythm of arriving data.
+func (c *Conn) dataArrived(now time.Duration) {
+	d, floor := &c.delack, c.p.DelayedAckMin
+	switch gap := now - d.last; {
+	case d.ato == 0:
+		d.ato = floor
+	case gap <= floor/2:
+		d.ato = d.ato/2 + floor/2
+	case gap < d.ato:
+		d.ato = min(d.ato/2+gap, c.rtt.rto)
+	case gap > c.rtt.rto:
+		d.quick = quickAcks // the peer begins anew, too
+	}
+	d.last = now
+}
+
+// quickAckMode acknowledges the next segments at once.
+func (c *Conn) quickAckMode() {
+	c.delack.quick = quickAcks
+	c.delack.interactive = false
+	c.delack.ato = c.p.DelayedAckMin
+}
+
+// scheduleAck decides on the acknowledgment of data that came in order.
+func (c *Conn) scheduleAck(now time.Duration) {
+	switch {
+	case c.rcv.nxt.Sub(c.rcv.acked) > c.rcv.mss, // SHLD-19
+		c.delack.quick > 0 && !c.delack.interactive,
+		c.ooo != nil: // RFC 5681 4.2: part of a gap was filled
+		c.ackNow = true
+	case !c.armed(timerDelayedAck):
+		c.arm(timerDelayedAck, now+c.ackDelay())
+	}
+}
+
+// ackDelay is less than half a second (MUST-40), and less than the round trip
+// where that is known and long enough.
+func (c *Conn) ackDelay() time.Duration {
+	floor, ceiling := c.p.DelayedAckMin, c.p.DelayedAckMax
+	if c.rtt.srtt > 0 {
+		ceiling = min(ceiling, max(c.rtt.srtt, floor))
+	}
+	return min(max(c.delack.ato, floor), ceiling)
+}
+
+// delayedAckTimeout sends the acknowledgment that waited. That no data came for
+// it to ride on means to wait longer the next time, or that the dialogue is
+// over.
+func (c *Conn) delayedAckTimeout() {
+	d := &c.delack
+	if d.interactive {
+		d.interactive, d.ato = false, c.p.DelayedAckMin
+	} else {
+		d.ato = min(2*d.ato, c.rtt.rto)
+	}
+	c.ackNow = true
+	c.p.Counters.DelayedAcks.Add(1)
+}
+
+// ackSent is called when a segment has carried the acknowledgment. On a
+// connection without SACK each segment out of order gets one of its own, for
+// the peer counts them.
+func (c *Conn) ackSent() {
+	c.stop(timerDelayedAck)
+	if c.delack.quick > 0 {
+		c.delack.quick--
+	}
+	if c.acksOwed > 0 {
+		c.acksOwed--
+		return
+	}
+	c.ackNow = false
+}

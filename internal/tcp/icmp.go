@@ -1,0 +1,28 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"example.com/berth/internal/seqnum"
+	"example.com/berth/socket"
+)
+
+// Error takes an ICMP error about a segment of this connection with sequence
+// number seq (RFC 9293 3.9.2.2, MUST-54). Hard says that by RFC 1122 it would
+// abort a connection; it does so only while one is being opened, and only if seq
+// is in flight, for anybody can send an ICMP message (RFC 5927 5.2, RFC 5461).
+// Other errors are remembered, and told where the connection times out.
+func (c *Conn) Error(now time.Duration, e syscall.Errno, hard bool, seq seqnum.Value) {
+	if c.state == socket.TCP_CLOSE || !c.inFlight(seq) {
+		c.p.Counters.ICMPIgnored.Add(1)
+		return
+	}
+	opening := c.state == socket.TCP_SYN_SENT || c.state == socket.TCP_SYN_RECV && !c.passive
+	if hard && opening {
+		c.p.Counters.AttemptFails.Add(1)
+		c.fail(e)
+		return
+	}
+	c.softErr = e
+}

@@ -1,0 +1,104 @@
+package tcp
+
+import (
+	"time"
+	"unsafe"
+
+	"example.com/berth/socket"
+)
+
+// connStats are what TCP_INFO tells beyond the state of the protocol.
+type connStats struct {
+	opened, synSent time.Duration
+
+	delivered     uint64
+	bytesSent     uint64
+	bytesRetrans  uint64
+	bytesAcked    uint64
+	bytesReceived uint64
+	segsOut       uint32
+	segsIn        uint32
+	dataSegsOut   uint32
+	dataSegsIn    uint32
+	retrans       uint32
+	dsacks        uint32
+}
+
+// Info returns TCP_INFO.
+func (c *Conn) Info(now time.Duration) socket.TCPInfo {
+	i := socket.TCPInfo{
+		State:       c.state,
+		CAState:     uint8(c.rec.state),
+		Retransmits: uint8(min(c.retries, 255)),
+		Probes:      uint8(min(c.probes, 255)),
+		Backoff:     c.rtt.backoff,
+		Timestamps:  c.useTS,
+		SACK:        c.useSACK,
+		WindowScale: c.useWScale,
+		SndWScale:   c.snd.wscale,
+		RcvWScale:   c.rcv.wscale,
+
+		RTO:    c.backedOffRTO(),
+		ATO:    c.delack.ato,
+		RTT:    c.rtt.srtt,
+		RTTVar: c.rtt.mdev,
+		MinRTT: c.rtt.min,
+		RcvRTT: c.rate.rtt,
+
+		SndMSS:   uint32(c.snd.mss),
+		RcvMSS:   uint32(c.rcv.mss),
+		AdvMSS:   uint32(c.advertisedMSS()),
+		PMTU:     uint32(c.mtu),
+		RcvSpace: uint32(c.rate.space),
+		SndWnd:   uint32(c.snd.wnd),
+		RcvWnd:   uint32(c.rcvWnd()),
+
+		TotalRetrans:  c.stats.retrans,
+		BytesSent:     c.stats.bytesSent,
+		BytesRetrans:  c.stats.bytesRetrans,
+		BytesAcked:    c.stats.bytesAcked,
+		BytesReceived: c.stats.bytesReceived,
+		SegsOut:       c.stats.segsOut,
+		SegsIn:        c.stats.segsIn,
+		DataSegsOut:   c.stats.dataSegsOut,
+		DataSegsIn:    c.stats.dataSegsIn,
+		DSACKDups:     c.stats.dsacks,
+		Reordering:    dupThresh,
+		NotSentBytes:  uint32(c.unsent()),
+
+		LastDataSent: since(now, c.lastData),
+		LastDataRecv: since(now, c.delack.last),
+		LastAckRecv:  since(now, c.heard),
+	}
+	if c.cc != nil {
+		i.SndCwnd = uint32(c.cc.Cwnd() / c.snd.mss)
+		i.SndSSThresh = uint32(c.cc.SSThresh() / c.snd.mss)
+		i.PacingRate = c.cc.PacingRate()
+		i.Unacked = uint32(c.fl.records.len())
+		i.Sacked = segments(c.fl.sacked+c.rec.arrived, c.snd.mss)
+		i.Lost = segments(c.fl.lost, c.snd.mss)
+		i.Retrans = segments(c.fl.resent, c.snd.mss)
+	}
+	return i
+}
+
+func since(now, then time.Duration) time.Duration {
+	if then == 0 {
+		return 0
+	}
+	return now - then
+}
+
+func segments(n, mss int) uint32 { return uint32((n + mss - 1) / mss) }
+
+// Memory returns the bytes that the connection holds, all in all.
+func (c *Conn) Memory() int {
+	n := int(unsafe.Sizeof(*c)) + c.sendQ.held + c.recvQ.held
+	n += c.sendQ.blocks.bytes(unsafe.Sizeof(sendBlock{}))
+	n += c.recvQ.chunks.bytes(unsafe.Sizeof(chunk{}))
+	n += c.fl.records.bytes(unsafe.Sizeof(record{}))
+	if c.ooo != nil {
+		n += c.ooo.bytes()
+	}
+	return n
+}

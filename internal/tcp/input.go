@@ -1,0 +1,224 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+	"example.com/berth/socket"
+)
+
+// Result tells the shell what it has to do about a segment.
+type Result struct {
+	// Closed: the connection is over, and the segment belongs to nobody (the
+	// shell answers with ResetFor).
+	Closed bool
+	// Reopen: an acceptable SYN arrived in TIME-WAIT. This connection is over,
+	// and the segment belongs to a listener, whose connection begins at MinISS
+	// or above. Without a listener the connection stays as it was.
+	Reopen bool
+	MinISS seqnum.Value
+}
+
+// Input is SEGMENT ARRIVES (RFC 9293 3.10.7) in any state but LISTEN. The
+// segment may be changed; its memory is the caller's again after the call.
+// Next tells afterwards what is to be sent.
+func (c *Conn) Input(now time.Duration, seg *Segment) Result {
+	c.stats.segsIn++
+	if len(seg.Payload) > 0 {
+		c.stats.dataSegsIn++
+	}
+	switch c.state {
+	case socket.TCP_CLOSE:
+		return Result{Closed: true}
+	case socket.TCP_SYN_SENT:
+		c.inputSynSent(now, seg)
+		return Result{}
+	case socket.TCP_TIME_WAIT:
+		if r := c.reopen(now, seg); r.Reopen {
+			return r
+		}
+	}
+	c.inputSynchronized(now, seg)
+	return Result{}
+}
+
+// inputSynchronized is RFC 9293 3.10.7.4, step by step. A step that reports
+// false has disposed of the segment.
+func (c *Conn) inputSynchronized(now time.Duration, seg *Segment) {
+	c.uncrossSYN(seg)
+	if !c.checkSequence(now, seg) ||
+		!c.checkRST(now, seg) ||
+		!c.checkSYN(now, seg) ||
+		!c.checkAck(now, seg) {
+		return
+	}
+	c.checkURG(seg)
+	c.takeText(now, seg)
+}
+
+// checkSequence is the first step: timestamps, then sequence numbers. It trims
+// the segment to the window.
+func (c *Conn) checkSequence(now time.Duration, seg *Segment) bool {
+	if c.outdated(now, seg) {
+		c.p.Counters.PAWS.Add(1)
+		c.answerInvalid(now, seg)
+		return false
+	}
+	if seg.has(header.RST) {
+		// Its data, if any (SHLD-2), is not what the test is about.
+		if seg.Seq == c.rcv.nxt || seg.Seq.In(c.rcv.nxt, c.rcvWnd()) {
+			return true
+		}
+		c.p.Counters.RstsIgnored.Add(1)
+		return false
+	}
+	if !c.acceptable(seg) {
+		c.p.Counters.OutOfWindow.Add(1)
+		if c.state == socket.TCP_TIME_WAIT && seg.has(header.FIN) {
+			c.arm(timerWait, now+c.p.TimeWait)
+		}
+		c.answerInvalid(now, seg)
+		return false
+	}
+	c.rememberTS(now, seg)
+	c.trim(seg)
+	return true
+}
+
+// acceptable is Table 6 of RFC 9293. A segment at RCV.NXT is accepted though
+// the window is closed; of it only ACK, RST and URG count (MUST-66).
+func (c *Conn) acceptable(seg *Segment) bool {
+	wnd, n := c.rcvWnd(), seg.Len()
+	if wnd == 0 || n == 0 {
+		return seg.Seq == c.rcv.nxt || seg.Seq.In(c.rcv.nxt, wnd)
+	}
+	return seg.Seq.In(c.rcv.nxt, wnd) || seg.Seq.Add(n-1).In(c.rcv.nxt, wnd)
+}
+
+// trim cuts what lies outside the window, as RFC 9293 3.10.7.4 allows to
+// assume. A SYN counts as one octet, and is dealt with later.
+func (c *Conn) trim(seg *Segment) {
+	if seg.has(header.SYN) {
+		return
+	}
+	if old := c.rcv.nxt.Sub(seg.Seq); old > 0 {
+		c.noteDuplicate(seg.Seq, c.rcv.nxt)
+		seg.Payload = seg.Payload[min(old, len(seg.Payload)):]
+		seg.Seq = c.rcv.nxt
+	}
+	if beyond := seg.Seq.Add(len(seg.Payload)).Sub(c.rcv.edge); beyond > 0 {
+		seg.Payload = seg.Payload[:len(seg.Payload)-beyond]
+		seg.Flags &^= header.FIN
+		c.ackNow = true
+		c.p.Counters.OutOfWindow.Add(1)
+	}
+}
+
+// answerInvalid acknowledges a segment that is not acceptable. Data is always
+// answered, because its sender waits for that; what carries none could be the
+// answer to an answer, and is limited.
+func (c *Conn) answerInvalid(now time.Duration, seg *Segment) {
+	switch {
+	case seg.has(header.RST):
+	case seg.has(header.SYN) && c.state == socket.TCP_SYN_RECV && seg.Seq == c.irs:
+		c.repeatSynAck(now)
+	case seg.has(header.SYN):
+		c.challenge(now)
+	case seg.Len() == 0:
+		c.limitedAck(now)
+	default:
+		if seg.Seq.Less(c.rcv.nxt) {
+			c.p.Counters.Duplicates.Add(1)
+			c.noteDuplicate(seg.Seq, seqnum.Min(seg.Seq.Add(len(seg.Payload)), c.rcv.nxt))
+		}
+		c.quickAckMode()
+		c.ackNow = true
+	}
+}
+
+// limitedAck acknowledges, unless it did so a moment ago.
+func (c *Conn) limitedAck(now time.Duration) bool {
+	if c.challenged != 0 && now-c.challenged < challengeInterval {
+		c.p.Counters.AcksLimited.Add(1)
+		return false
+	}
+	c.challenged = now
+	c.ackNow = true
+	return true
+}
+
+// challenge sends the challenge ACK of RFC 5961. Its limit is the connection's
+// own: a shared one would tell an attacker about others (CVE-2016-5696).
+func (c *Conn) challenge(now time.Duration) {
+	if c.limitedAck(now) {
+		c.p.Counters.ChallengeAcks.Add(1)
+	}
+}
+
+// checkRST is the second step, with RFC 5961 3.2.
+func (c *Conn) checkRST(now time.Duration, seg *Segment) bool {
+	if !seg.has(header.RST) {
+		return true
+	}
+	switch {
+	case c.state == socket.TCP_TIME_WAIT:
+		// RFC 1337: it would end the protection of the next connection.
+		c.p.Counters.RstsIgnored.Add(1)
+	case seg.Seq != c.rcv.nxt:
+		c.p.Counters.RstsIgnored.Add(1)
+		c.challenge(now)
+	default:
+		c.p.Counters.RstsSeen.Add(1)
+		c.resetByPeer()
+	}
+	return false
+}
+
+// checkSYN is the fourth step (there is no third: no security compartments),
+// with RFC 5961 4.2: a SYN is challenged, whatever its sequence number.
+func (c *Conn) checkSYN(now time.Duration, seg *Segment) bool {
+	if !seg.has(header.SYN) {
+		return true
+	}
+	c.challenge(now)
+	return false
+}
+
+// checkAck is the fifth step.
+func (c *Conn) checkAck(now time.Duration, seg *Segment) bool {
+	if !seg.has(header.ACK) {
+		c.p.Counters.NoAck.Add(1)
+		return false
+	}
+	if c.state == socket.TCP_SYN_RECV && !c.completeHandshake(now, seg) {
+		return false
+	}
+	// RFC 5961 5.2.
+	if c.snd.nxt.Less(seg.Ack) || seg.Ack.Less(c.snd.una.Add(-c.snd.maxWnd)) {
+		c.p.Counters.BadAck.Add(1)
+		c.challenge(now)
+		return false
+	}
+	c.heard = now
+	c.probes = 0
+	c.acknowledge(now, seg)
+	return c.afterAck(now)
+}
+
+// afterAck changes the state when our FIN is acknowledged.
+func (c *Conn) afterAck(now time.Duration) bool {
+	if !c.snd.finSent || c.snd.una != c.snd.nxt {
+		return true
+	}
+	switch c.state {
+	case socket.TCP_FIN_WAIT1:
+		c.enterFinWait2(now)
+	case socket.TCP_CLOSING:
+		c.enterTimeWait(now)
+	case socket.TCP_LAST_ACK:
+		c.toClosed()
+		return false
+	}
+	return true
+}

@@ -1,0 +1,123 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+	"example.com/berth/socket"
+)
+
+func (c *Conn) headers() int {
+	if c.ipv6 {
+		return headers6
+	}
+	return headers4
+}
+
+// defaultMSS is the send MSS for a peer that names none (RFC 9293 MUST-15).
+func (c *Conn) defaultMSS() int {
+	if c.ipv6 {
+		return defaultMSS6
+	}
+	return defaultMSS4
+}
+
+// mtuMSS is the largest payload of a packet of the path MTU, without options.
+func (c *Conn) mtuMSS() int { return max(c.mtu-c.headers(), 1) }
+
+// advertisedMSS is the MSS option that we send (RFC 9293 3.7.1, MUST-14,
+// MUST-67): options are the sender's to subtract (RFC 6691).
+func (c *Conn) advertisedMSS() uint16 {
+	mss := min(c.mtuMSS(), 0xffff)
+	if c.opts.MaxSeg > 0 {
+		mss = min(mss, c.opts.MaxSeg)
+	}
+	return uint16(mss)
+}
+
+// updateMSS computes the effective send MSS (RFC 9293 3.7.1, MUST-16): what the
+// peer, the path and the user allow, less the options of every segment. A peer
+// or a path that wants tiny segments does not get them all that tiny
+// (CVE-2019-11479).
+func (c *Conn) updateMSS() {
+	mss := max(min(c.snd.peerMSS, c.mtuMSS()), min(c.p.MinMSS, c.mtuMSS()))
+	if c.opts.MaxSeg > 0 {
+		mss = min(mss, max(c.opts.MaxSeg, c.p.MinMSS))
+	}
+	if c.useTS {
+		o := header.TCPOptions{HasTS: true}
+		mss = max(mss-o.Len(), 1)
+	}
+	c.snd.mss = mss
+	if c.cc != nil {
+		c.cc.SetMSS(mss)
+	}
+}
+
+// SetMTU changes the path MTU. If checkSeq is set, the news came in an ICMP
+// message about a segment with sequence number seq: it is believed only if that
+// is in flight and the MTU falls (RFC 5927 7). Segments that became too long
+// are resent at once in pieces; this is no congestion, and neither cwnd nor the
+// time-out change.
+func (c *Conn) SetMTU(now time.Duration, mtu int, seq seqnum.Value, checkSeq bool) {
+	if c.state == socket.TCP_CLOSE || c.mtu == mtu {
+		return
+	}
+	if checkSeq {
+		if !c.inFlight(seq) {
+			c.p.Counters.ICMPIgnored.Add(1)
+			return
+		}
+		floor := minMTU4
+		if c.ipv6 {
+			floor = minMTU6
+		}
+		if mtu = max(mtu, floor); mtu >= c.mtu {
+			c.p.Counters.ICMPIgnored.Add(1)
+			return
+		}
+		c.p.Counters.PathMTUDrops.Add(1)
+	}
+	c.mtu = mtu
+	if c.state == socket.TCP_SYN_SENT {
+		return
+	}
+	before := c.snd.mss
+	if c.updateMSS(); c.snd.mss < before {
+		c.fl.resegment(c.snd.mss)
+	}
+}
+
+// MTU returns the path MTU that the connection sends with.
+func (c *Conn) MTU() int { return c.mtu }
+
+// inFlight tells whether seq was sent and is not acknowledged.
+func (c *Conn) inFlight(seq seqnum.Value) bool {
+	return c.snd.una.LessEq(seq) && seq.Less(c.snd.nxt)
+}
+
+// resegment cuts the records of segments longer than mss. Those that have not
+// arrived did not pass, and are taken for lost.
+func (f *flight) resegment(mss int) {
+	old := f.records
+	f.records = ring[record]{}
+	for i := range old.len() {
+		r := *old.at(i)
+		if r.len() > mss && !r.has(flagSacked) {
+			r.flags = r.flags&^flagResent | flagLost
+		}
+		for r.len() > mss {
+			part := r
+			part.end = r.seq.Add(mss)
+			part.flags &^= flagFIN
+			f.records.push(&flightRecords, part)
+			r.seq = part.end
+		}
+		f.records.push(&flightRecords, r)
+	}
+	if n := old.len(); n > 0 {
+		old.pop(&flightRecords, n)
+	}
+	f.recount()
+}

@@ -1,0 +1,131 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/socket"
+)
+
+// Next fills in the next segment to be sent, and reports whether there is one.
+// The shell calls it until there is none, after every call that may have
+// changed something. Everything that a connection sends comes from here, in
+// this order:
+//
+//   - a reset, which is the last word or answers an unacceptable ACK;
+//   - the SYN, or the SYN with ACK;
+//   - what was lost;
+//   - what was never sent, data and FIN;
+//   - in fast recovery with nothing else to send, what may be lost;
+//   - a probe of a closed window or of a silent peer;
+//   - an acknowledgment, if nothing before has carried it.
+//
+// The reference to out.Buffer is the caller's.
+func (c *Conn) Next(now time.Duration, out *Segment) bool {
+	*out = Segment{}
+	switch {
+	case c.resetDue != noReset:
+		c.sendReset(now, out)
+	case c.state == socket.TCP_CLOSE:
+		return false
+	case c.synDue:
+		c.sendSYN(now, out)
+	case c.state == socket.TCP_SYN_SENT:
+		return false
+	case c.cc != nil && (c.sendLost(now, out) || c.sendNew(now, out) || c.sendUnlost(now, out)):
+	case c.probeDue:
+		c.sendProbe(now, out)
+	case c.ackNow:
+		out.Seq = c.snd.nxt
+		c.address(now, out, header.TCPOptionsMax)
+		c.countSent(now, out)
+	default:
+		return false
+	}
+	return true
+}
+
+// address fills in what every segment of a synchronized connection has: the
+// acknowledgment, the window, and options of up to room bytes.
+func (c *Conn) address(now time.Duration, out *Segment, room int) {
+	out.Flags |= header.ACK
+	out.Ack = c.rcv.nxt
+	out.Window = c.selectWindow()
+	c.rcv.acked = c.rcv.nxt
+	if c.useTS {
+		out.Options.HasTS, out.Options.TSVal, out.Options.TSEcr = true, c.tsAt(now), c.tsRecent
+	}
+	whole := c.addSACK(&out.Options, room)
+	c.markUrgent(out)
+	if whole {
+		c.ackSent()
+	}
+}
+
+// addSACK adds the SACK blocks of RFC 2018 4, before them a DSACK (RFC 2883),
+// and reports whether they found room.
+func (c *Conn) addSACK(o *header.TCPOptions, room int) bool {
+	if !c.useSACK || c.ooo == nil && c.dsack == (header.SACKBlock{}) {
+		return true
+	}
+	n := 0
+	if c.dsack != (header.SACKBlock{}) {
+		o.SACK[0] = c.dsack
+		n = 1
+	}
+	if c.ooo != nil {
+		n += c.ooo.blocks(o.SACK[n:])
+	}
+	o.SACKCount = n
+	if o.Len() > room {
+		o.SACKCount = 0
+		return false
+	}
+	if c.dsack != (header.SACKBlock{}) {
+		c.p.Counters.DSACKsSent.Add(1)
+		c.dsack = header.SACKBlock{}
+	}
+	return true
+}
+
+// segmentSize is the payload of a full segment that is sent now: less than the
+// effective MSS while SACK blocks have to go along.
+func (c *Conn) segmentSize() int {
+	if !c.useSACK || c.ooo == nil && c.dsack == (header.SACKBlock{}) {
+		return c.snd.mss
+	}
+	var o header.TCPOptions
+	o.HasTS = c.useTS
+	base := o.Len()
+	o.SACKCount = len(o.SACK)
+	if n := c.snd.mss - (o.Len() - base); n >= c.snd.mss/2 {
+		return n
+	}
+	return c.snd.mss
+}
+
+// optionRoom is how long the options of a segment with a payload of n bytes may
+// be.
+func (c *Conn) optionRoom(n int) int {
+	room := c.snd.mss - n
+	if c.useTS {
+		o := header.TCPOptions{HasTS: true}
+		room += o.Len()
+	}
+	return min(max(room, 0), header.TCPOptionsMax)
+}
+
+// countSent keeps the statistics of what is sent.
+func (c *Conn) countSent(now time.Duration, out *Segment) {
+	c.stats.segsOut++
+	if n := len(out.Payload); n > 0 {
+		c.stats.dataSegsOut++
+		c.stats.bytesSent += uint64(n)
+		c.lastData = now
+		if c.delack.last != 0 && now-c.delack.last < c.delack.ato {
+			// An answer so soon after data: a dialogue, in which
+			// acknowledgments can ride on data.
+			c.delack.interactive = true
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/buffer"
+)
+
+// BufferLimits are the sizes of a buffer in bytes: the least, the one to begin
+// with, and the one up to which autotuning grows it.
+type BufferLimits struct{ Min, Default, Max int }
+
+// Params are the settings of a host that its connections share. They are not
+// changed after first use. [DefaultParams] gives Linux's values.
+type Params struct {
+	// MinRTO, MaxRTO and InitialRTO bound the retransmission time-out
+	// (RFC 6298). MinRTO is the least that the variation of the round trip adds
+	// to its mean, as on Linux.
+	MinRTO, MaxRTO, InitialRTO time.Duration
+	// SynRetries and SynAckRetries are how often a SYN and a SYN,ACK are resent.
+	SynRetries, SynAckRetries int
+	// Retries2 sets R2 (RFC 9293 3.8.3): a connection ends after the time that
+	// this many retransmissions at MinRTO with exponential backoff take.
+	// OrphanRetries is the same for one that the user has closed.
+	Retries2, OrphanRetries int
+	// KeepIdle, KeepInterval and KeepCount are the defaults for SO_KEEPALIVE.
+	KeepIdle, KeepInterval time.Duration
+	KeepCount              int
+	// FinWait2 is how long FIN-WAIT-2 lasts after Close; TimeWait is 2 MSL.
+	FinWait2, TimeWait time.Duration
+	// DelayedAckMin and DelayedAckMax bound the delay of an acknowledgment.
+	DelayedAckMin, DelayedAckMax time.Duration
+	// RcvBuf and SndBuf are the sizes of the buffers. The window offered is
+	// half of the receive buffer: the other half is what holding data costs.
+	RcvBuf, SndBuf BufferLimits
+	// InitialWindow is the initial congestion window in segments (RFC 6928).
+	InitialWindow int
+	// MinMSS is the least segment size that a peer or a path can bring about.
+	MinMSS int
+	// Budget is the host's memory for queues; nil for no limit.
+	Budget *buffer.Budget
+	// CongestionControl makes the congestion control of a connection.
+	CongestionControl func(mss int) CongestionControl
+	// Counters count for all connections of the host.
+	Counters *Counters
+}
+
+// DefaultParams returns the settings that Linux has, with counters of their own
+// and without a budget.
+func DefaultParams() *Params {
+	return &Params{
+		MinRTO:        200 * time.Millisecond,
+		MaxRTO:        120 * time.Second,
+		InitialRTO:    time.Second, // RFC 6298 2.1
+		SynRetries:    6,
+		SynAckRetries: 5,
+		Retries2:      15, // 924.6 s; RFC 9293 SHLD-11 wants at least 100 s
+		OrphanRetries: 8,
+		KeepIdle:      2 * time.Hour, // RFC 9293 MUST-28
+		KeepInterval:  75 * time.Second,
+		KeepCount:     9,
+		FinWait2:      60 * time.Second,
+		TimeWait:      60 * time.Second, // RFC 9293 MUST-13 with an MSL of 30 s
+		DelayedAckMin: 40 * time.Millisecond,
+		DelayedAckMax: 200 * time.Millisecond, // RFC 9293 MUST-40: less than 500 ms
+		RcvBuf:        BufferLimits{4 << 10, 128 << 10, 6 << 20},
+		SndBuf:        BufferLimits{4 << 10, 16 << 10, 4 << 20},
+		InitialWindow: 10,
+		MinMSS:        216, // FreeBSD's; against packet floods by small MSS (CVE-2019-11479)
+		CongestionControl: func(mss int) CongestionControl {
+			return NewReno(mss)
+		},
+		Counters: new(Counters),
+	}
+}

@@ -1,0 +1,155 @@
+package tcp
+
+import "example.com/berth/internal/buffer"
+
+// A recvQueue holds the stream that arrived in order and was not read yet. It
+// refers to the buffers that frames came in where that wastes less than half of
+// them, and else copies into blocks of its own: what it holds is at most twice
+// what is in it, and one block. An empty queue owns no memory.
+type recvQueue struct {
+	chunks ring[chunk]
+	queued int // bytes
+	held   int // bytes of the blocks, taken from the budget
+}
+
+// A chunk is data that lies in a buffer. Where that is the queue's own, the
+// queue may append to data up to its capacity.
+type chunk struct {
+	buf  *buffer.Buffer
+	data []byte
+	own  bool
+}
+
+var recvChunks ringPool[chunk]
+
+// add takes payload, which lies in buf if that is not nil. Without memory in
+// the budget it takes only what the queue must always be able to hold, floor
+// bytes in all, and reports false, having taken nothing.
+func (q *recvQueue) add(payload []byte, buf *buffer.Buffer, floor int, budget *buffer.Budget) bool {
+	must := q.queued+len(payload) <= floor || q.queued == 0
+	tail := q.tailRoom()
+	switch {
+	case len(payload) <= tail:
+		q.copyToTail(payload)
+		return true
+	case keepWhole(len(payload), buf):
+		if !take(budget, buf.Size(), must) {
+			return false
+		}
+		buf.Retain()
+		q.push(chunk{buf: buf, data: payload})
+		return true
+	}
+	own := buffer.Get(q.blockSize(len(payload) - tail))
+	if !take(budget, own.Size(), must) {
+		own.Release()
+		return false
+	}
+	q.copyToTail(payload[:tail])
+	n := copy(own.Bytes(), payload[tail:])
+	q.push(chunk{buf: own, data: own.Bytes()[:n], own: true})
+	return true
+}
+
+// keepWhole tells whether n bytes are worth holding all of the buffer that they
+// lie in.
+func keepWhole(n int, buf *buffer.Buffer) bool { return buf != nil && 2*n >= buf.Size() }
+
+// adopt takes over a chunk with its reference. It cannot be refused: the
+// memory is held already.
+func (q *recvQueue) adopt(c chunk, budget *buffer.Budget) {
+	if len(c.data) > q.tailRoom() && keepWhole(len(c.data), c.buf) {
+		budget.TakeAnyway(c.buf.Size())
+		q.push(c)
+		return
+	}
+	q.add(c.data, nil, q.queued+len(c.data), budget)
+	c.buf.Release()
+}
+
+// take takes n bytes from the budget, in any case if must.
+func take(budget *buffer.Budget, n int, must bool) bool {
+	if budget.Take(n) {
+		return true
+	}
+	if must {
+		budget.TakeAnyway(n)
+	}
+	return must
+}
+
+func (q *recvQueue) push(c chunk) {
+	q.chunks.push(&recvChunks, c)
+	q.queued += len(c.data)
+	q.held += c.buf.Size()
+}
+
+// tailRoom returns how many bytes the last block has room for.
+func (q *recvQueue) tailRoom() int {
+	if q.queued == 0 || !q.chunks.back().own {
+		return 0
+	}
+	t := q.chunks.back()
+	return cap(t.data) - len(t.data)
+}
+
+func (q *recvQueue) copyToTail(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	t := q.chunks.back()
+	t.data = append(t.data, p...)
+	q.queued += len(p)
+}
+
+// blockSize is that of a new block for n bytes: larger where much waits.
+func (q *recvQueue) blockSize(n int) int {
+	switch {
+	case n > buffer.Medium || q.queued >= buffer.Large:
+		return buffer.Large
+	case n > buffer.Small || q.queued >= buffer.Medium:
+		return buffer.Medium
+	}
+	return buffer.Small
+}
+
+// read copies from the queue into b, and takes what it copied out of the queue
+// unless it only peeks.
+func (q *recvQueue) read(b []byte, peek bool, budget *buffer.Budget) int {
+	n, done := 0, 0
+	for i := 0; i < q.chunks.len() && n < len(b); i++ {
+		c := q.chunks.at(i)
+		k := copy(b[n:], c.data)
+		n += k
+		if peek {
+			continue
+		}
+		c.data = c.data[k:]
+		q.queued -= k
+		if len(c.data) == 0 {
+			q.release(c, budget)
+			done++
+		}
+	}
+	if done > 0 {
+		q.chunks.pop(&recvChunks, done)
+	}
+	return n
+}
+
+func (q *recvQueue) release(c *chunk, budget *buffer.Budget) {
+	q.held -= c.buf.Size()
+	budget.Give(c.buf.Size())
+	c.buf.Release()
+}
+
+// clear drops everything.
+func (q *recvQueue) clear(budget *buffer.Budget) {
+	for i := range q.chunks.len() {
+		q.release(q.chunks.at(i), budget)
+	}
+	if n := q.chunks.len(); n > 0 {
+		q.chunks.pop(&recvChunks, n)
+	}
+	q.queued = 0
+}

@@ -1,0 +1,89 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+)
+
+// sendLost resends the first segment that is taken for lost, as far as cwnd
+// allows (RFC 6675 5, step C.1). The first one of a recovery goes out in any
+// case, and the very first in flight even into a closed window: there it is the
+// probe (RFC 9293 3.8.6, SHLD-16).
+func (c *Conn) sendLost(now time.Duration, out *Segment) bool {
+	i := c.fl.nextLost()
+	if i < 0 {
+		return false
+	}
+	r := c.fl.records.at(i)
+	if r.seq != c.snd.una && c.snd.una.Add(c.snd.wnd).Less(r.end) {
+		return false
+	}
+	if pipe := c.pipe(); !c.rec.force && pipe > 0 && pipe+r.len() > c.cc.Cwnd() {
+		return false
+	}
+	if c.rec.state == caRecovery {
+		c.p.Counters.FastRetransmits.Add(1)
+	}
+	c.resend(now, out, i)
+	return true
+}
+
+// sendUnlost resends what may be lost, by rules 3 and 4 of NextSeg.
+func (c *Conn) sendUnlost(now time.Duration, out *Segment) bool {
+	if c.rec.state != caRecovery || c.cc.Cwnd()-c.pipe() < c.snd.mss {
+		return false
+	}
+	i := c.nextUnlost()
+	if i < 0 {
+		return false
+	}
+	c.p.Counters.FastRetransmits.Add(1)
+	c.resend(now, out, i)
+	return true
+}
+
+// resend sends record i again, and with it those after it that are lost, too,
+// and fit into the same segment: many small segments are resent as one.
+func (c *Conn) resend(now time.Duration, out *Segment, i int) {
+	r := c.fl.records.at(i)
+	out.Seq = r.seq
+	var end seqnum.Value
+	var fin bool
+	for j := i; ; {
+		r.sent = now
+		c.fl.set(r, flagResent|flagTwice, 0)
+		end, fin = r.end, r.has(flagFIN)
+		if j++; fin || j == c.fl.records.len() {
+			break
+		}
+		r = c.fl.records.at(j)
+		if !r.has(flagLost) || r.has(flagResent) || r.end.Sub(out.Seq) > c.snd.mss || c.snd.una.Add(c.snd.wnd).Less(r.end) {
+			break
+		}
+	}
+	n := end.Sub(out.Seq)
+	if fin {
+		out.Flags |= header.FIN
+		n--
+	}
+	if n > 0 {
+		out.Payload, out.Buffer = c.sendQ.slice(out.Seq, n, c.snd.mss)
+		if end == c.sendQ.end || fin {
+			out.Flags |= header.PSH
+		}
+	}
+	c.rec.force = false
+	if c.rec.high.Less(end) {
+		c.rec.high = end
+	}
+	c.p.Counters.Retransmits.Add(1)
+	c.stats.retrans++
+	c.stats.bytesRetrans += uint64(n)
+	if i == 0 || !c.armed(timerRetransmit) {
+		c.armRetransmit(now)
+	}
+	c.address(now, out, c.optionRoom(n))
+	c.countSent(now, out)
+}

@@ -1,0 +1,82 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/seqnum"
+)
+
+// rttVars is the estimate of the round trip (RFC 6298).
+type rttVars struct {
+	srtt time.Duration // 0 before the first sample
+	// mdev is RFC 6298's RTTVAR, taken with every acknowledgment. rttvar is its
+	// maximum within a round trip, so that many samples in one do not wear it
+	// down (RFC 7323 appendix G has the problem; this is Linux's answer).
+	mdev, mdevMax, rttvar time.Duration
+	turn                  seqnum.Value // SND.NXT when the present round trip began
+	rto                   time.Duration
+	backoff               uint8
+	min                   time.Duration // the least ever seen
+}
+
+// sampleRTT takes a measurement of the round trip (RFC 6298 2.2, 2.3). The
+// time-out is never less than the mean and MinRTO (Linux's reading of 2.4).
+func (c *Conn) sampleRTT(r time.Duration) {
+	v := &c.rtt
+	r = max(r, time.Microsecond)
+	if v.min == 0 || r < v.min {
+		v.min = r
+	}
+	if v.srtt == 0 {
+		v.srtt, v.mdev = r, r/2
+		v.rttvar = max(v.mdev, c.p.MinRTO/4)
+		v.mdevMax = v.rttvar
+		v.turn = c.snd.nxt
+	} else {
+		c.smooth(r)
+	}
+	v.backoff = 0
+	v.rto = min(v.srtt+max(4*v.rttvar, c.p.MinRTO), c.p.MaxRTO)
+}
+
+func (c *Conn) smooth(r time.Duration) {
+	v := &c.rtt
+	delta := r - v.srtt
+	v.srtt += delta / 8
+	switch {
+	case delta < 0 && -delta > v.mdev:
+		// A round trip that became shorter is no reason to wait longer.
+		v.mdev += (-delta - v.mdev) / 32
+	case delta < 0:
+		v.mdev += (-delta - v.mdev) / 4
+	default:
+		v.mdev += (delta - v.mdev) / 4
+	}
+	if v.mdev > v.mdevMax {
+		v.mdevMax = v.mdev
+		v.rttvar = max(v.rttvar, v.mdevMax)
+	}
+	if v.turn.Less(c.snd.una) {
+		if v.mdevMax < v.rttvar {
+			v.rttvar -= (v.rttvar - v.mdevMax) / 4
+		}
+		v.turn = c.snd.nxt
+		v.mdevMax = c.p.MinRTO / 4
+	}
+}
+
+// backedOffRTO returns the time-out with its exponential backoff (RFC 6298
+// 5.5).
+func (c *Conn) backedOffRTO() time.Duration {
+	d := c.rtt.rto
+	for i := uint8(0); i < c.rtt.backoff && d < c.p.MaxRTO; i++ {
+		d *= 2
+	}
+	return min(d, c.p.MaxRTO)
+}
+
+func (c *Conn) backOff() {
+	if c.rtt.backoff < 32 {
+		c.rtt.backoff++
+	}
+}

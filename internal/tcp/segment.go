@@ -1,0 +1,46 @@
+package tcp
+
+import (
+	"example.com/berth/internal/buffer"
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+)
+
+// A Segment is what arrives at a connection and what leaves it: a TCP segment
+// without its ports and its checksum, which are the shell's.
+type Segment struct {
+	Seq, Ack seqnum.Value
+	Flags    header.TCPFlags
+	// Window is the field of the header, not scaled.
+	Window uint16
+	// Urgent is the urgent pointer; it means something with header.URG only.
+	Urgent uint16
+	// ECN is the codepoint in the IP header.
+	ECN     uint8
+	Options header.TCPOptions
+	Payload []byte
+	// Buffer holds the memory of Payload; nil if that is not pooled. On input
+	// the connection takes references of its own. On output the reference
+	// belongs to the caller, who releases it after transmission.
+	Buffer *buffer.Buffer
+	// SegSize, if not zero, makes this a large segment: the payload is to be
+	// cut, or was put together, from pieces of that many bytes.
+	SegSize int
+}
+
+// Len returns SEG.LEN: the sequence numbers that the segment occupies.
+func (s *Segment) Len() int {
+	n := len(s.Payload)
+	if s.Flags&header.SYN != 0 {
+		n++
+	}
+	if s.Flags&header.FIN != 0 {
+		n++
+	}
+	return n
+}
+
+// end returns the sequence number after the segment.
+func (s *Segment) end() seqnum.Value { return s.Seq.Add(s.Len()) }
+
+func (s *Segment) has(f header.TCPFlags) bool { return s.Flags&f == f }

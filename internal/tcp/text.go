@@ -1,0 +1,157 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+	"example.com/berth/socket"
+)
+
+// takeText is the seventh step, and the eighth where FIN is next in order.
+func (c *Conn) takeText(now time.Duration, seg *Segment) {
+	if c.finRcvd || !c.receiving() {
+		return // beyond the peer's FIN there is nothing
+	}
+	if len(seg.Payload) > 0 && c.nobodyReads() {
+		c.p.Counters.AfterClose.Add(1)
+		c.queueReset()
+		c.fail(syscall.ECONNRESET)
+		return
+	}
+	if seg.has(header.FIN) {
+		c.rcv.fin, c.rcv.hasFin = seg.Seq.Add(len(seg.Payload)), true
+	}
+	switch {
+	case seg.Seq != c.rcv.nxt:
+		c.takeOutOfOrder(now, seg)
+	case len(seg.Payload) > 0:
+		c.takeInOrder(now, seg)
+	}
+	if c.rcv.hasFin && c.rcv.fin == c.rcv.nxt {
+		c.takeFIN(now)
+	}
+}
+
+// receiving tells whether the state is one in which text is processed.
+func (c *Conn) receiving() bool {
+	switch c.state {
+	case socket.TCP_ESTABLISHED, socket.TCP_FIN_WAIT1, socket.TCP_FIN_WAIT2:
+		return true
+	}
+	return false
+}
+
+// nobodyReads tells whether data would be for nobody: RFC 1122 4.2.2.13 wants a
+// reset then, so that the peer learns of it.
+func (c *Conn) nobodyReads() bool {
+	return c.orphan || c.readShut && c.state != socket.TCP_ESTABLISHED
+}
+
+// takeInOrder takes text that begins at RCV.NXT, and what waited for it.
+func (c *Conn) takeInOrder(now time.Duration, seg *Segment) {
+	if !c.store(seg) {
+		c.p.Counters.RcvBufFull.Add(1)
+		c.ackNow = true
+		return
+	}
+	first := c.rcv.nxt
+	c.rcv.nxt = seg.Seq.Add(len(seg.Payload))
+	c.measureSender(now, seg)
+	c.dataArrived(now)
+	if c.ooo != nil {
+		c.rcv.nxt = c.ooo.deliver(c.rcv.nxt, &c.recvQ, c.p.Budget)
+		c.scheduleAck(now)
+		if len(c.ooo.spans) == 0 {
+			c.dropOutOfOrder()
+		}
+	} else {
+		c.scheduleAck(now)
+	}
+	if c.rcv.hasFin && c.rcv.fin.Less(c.rcv.nxt) {
+		c.rcv.hasFin = false // it was no FIN of this stream
+	}
+	c.stats.bytesReceived += uint64(c.rcv.nxt.Sub(first))
+}
+
+// store puts text into the receive queue. A queue that is full beyond what was
+// ever offered refuses it (a right edge rounded up to the window's unit may
+// creep ahead of the buffer), and so does a host without memory, but only after
+// what is out of order has been given up for what is not.
+func (c *Conn) store(seg *Segment) bool {
+	q := &c.recvQ
+	if q.queued > 0 && q.queued+len(seg.Payload) > c.rcvBuf {
+		return false
+	}
+	if q.add(seg.Payload, seg.Buffer, c.p.RcvBuf.Min, c.p.Budget) {
+		return true
+	}
+	if c.ooo == nil {
+		return false
+	}
+	c.p.Counters.OutOfOrderDrops.Add(1)
+	c.dropOutOfOrder()
+	return q.add(seg.Payload, seg.Buffer, c.p.RcvBuf.Min, c.p.Budget)
+}
+
+// takeOutOfOrder keeps text that begins beyond RCV.NXT (SHLD-31) and
+// acknowledges at once (RFC 5681 4.2).
+func (c *Conn) takeOutOfOrder(now time.Duration, seg *Segment) {
+	c.quickAckMode()
+	if c.ackNow && !c.useSACK {
+		c.acksOwed = min(c.acksOwed+1, maxAcksOwed)
+	}
+	c.ackNow = true
+	if len(seg.Payload) == 0 {
+		return
+	}
+	if c.ooo == nil {
+		c.ooo = newReassembly()
+	}
+	dup, taken := c.ooo.insert(seg.Seq, seg.Payload, seg.Buffer, c.rcvBuf, c.p.Budget)
+	switch {
+	case taken:
+		c.p.Counters.OutOfOrder.Add(1)
+	case dup == (header.SACKBlock{}):
+		c.p.Counters.OutOfOrderDrops.Add(1)
+	default:
+		c.p.Counters.Duplicates.Add(1)
+	}
+	c.noteDuplicate(dup.Left, dup.Right)
+	if len(c.ooo.spans) == 0 {
+		c.dropOutOfOrder()
+	}
+}
+
+func (c *Conn) dropOutOfOrder() {
+	if c.ooo != nil {
+		c.ooo.discard(c.p.Budget)
+		c.ooo = nil
+	}
+}
+
+// noteDuplicate has the next acknowledgment report bytes that came twice
+// (RFC 2883).
+func (c *Conn) noteDuplicate(left, right seqnum.Value) {
+	if c.useSACK && left.Less(right) && c.dsack == (header.SACKBlock{}) {
+		c.dsack = header.SACKBlock{Left: left, Right: right}
+	}
+}
+
+// takeFIN is the eighth step.
+func (c *Conn) takeFIN(now time.Duration) {
+	c.rcv.nxt++
+	c.rcv.hasFin = false
+	c.finRcvd = true
+	c.dropOutOfOrder()
+	c.ackNow = true
+	switch c.state {
+	case socket.TCP_ESTABLISHED:
+		c.state = socket.TCP_CLOSE_WAIT
+	case socket.TCP_FIN_WAIT1: // our FIN is not acknowledged, or we were in FIN-WAIT-2
+		c.state = socket.TCP_CLOSING
+	case socket.TCP_FIN_WAIT2:
+		c.enterTimeWait(now)
+	}
+}

@@ -1,0 +1,161 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/socket"
+)
+
+// A timer is one of the things that a connection waits for. What arms a timer
+// decides when it is due; Deadline and Timer only look at that.
+type timer uint8
+
+const (
+	timerRetransmit timer = iota // RFC 6298
+	timerPersist                 // zero-window probes, and the override of silly-window avoidance
+	timerDelayedAck              // RFC 9293 3.8.6.3
+	timerKeepalive               // RFC 9293 3.8.4
+	timerCork                    // the end of TCP_CORK's patience
+	timerWait                    // the end of FIN-WAIT-2 after Close, and of TIME-WAIT
+	numTimers
+)
+
+func (c *Conn) arm(t timer, at time.Duration) { c.deadlines[t] = at }
+func (c *Conn) stop(t timer)                  { c.deadlines[t] = 0 }
+func (c *Conn) armed(t timer) bool            { return c.deadlines[t] != 0 }
+
+// Deadline returns when Timer must be called next; 0: not at all.
+func (c *Conn) Deadline() time.Duration {
+	var d time.Duration
+	for _, at := range c.deadlines {
+		if at != 0 && (d == 0 || at < d) {
+			d = at
+		}
+	}
+	return d
+}
+
+// Timer does what is due at now. Calling it early does no harm. Next tells
+// afterwards what is to be sent.
+func (c *Conn) Timer(now time.Duration) {
+	for t, at := range c.deadlines {
+		// One that ends the connection stops the others.
+		if at == 0 || at > now || c.deadlines[t] == 0 {
+			continue
+		}
+		c.stop(timer(t))
+		switch timer(t) {
+		case timerRetransmit:
+			c.retransmitTimeout(now)
+		case timerPersist:
+			c.persistTimeout(now)
+		case timerDelayedAck:
+			c.delayedAckTimeout()
+		case timerKeepalive:
+			c.keepaliveTimeout(now)
+		case timerCork:
+			c.pushDue = true
+		case timerWait:
+			c.waitTimeout()
+		}
+	}
+}
+
+// stopAll stops every timer.
+func (c *Conn) stopAll() { c.deadlines = [numTimers]time.Duration{} }
+
+// armRetransmit starts the retransmission timer anew (RFC 6298 5.1, 5.3), not
+// beyond the end of the user timeout.
+func (c *Conn) armRetransmit(now time.Duration) {
+	c.arm(timerRetransmit, c.withinUserTimeout(now, now+c.backedOffRTO()))
+}
+
+// withinUserTimeout moves a deadline forward to where the user timeout ends.
+func (c *Conn) withinUserTimeout(now, at time.Duration) time.Duration {
+	if c.opts.UserTimeout > 0 && c.stalled > 0 {
+		return max(now+tsTick, min(at, c.stalled+c.opts.UserTimeout))
+	}
+	return at
+}
+
+// retransmitTimeout is RFC 6298 5.4 to 5.6 and RFC 5681 3.1, equation 4.
+func (c *Conn) retransmitTimeout(now time.Duration) {
+	switch c.state {
+	case socket.TCP_SYN_SENT, socket.TCP_SYN_RECV:
+		c.handshakeTimeout(now)
+		return
+	}
+	if c.fl.records.len() == 0 {
+		return
+	}
+	head := c.fl.records.front()
+	if c.stalled == 0 {
+		c.stalled = head.sent
+	}
+	if c.outOfPatience(now) {
+		c.giveUp()
+		return
+	}
+	reneged := head.has(flagSacked)
+	if reneged {
+		c.p.Counters.SACKReneges.Add(1)
+	}
+	c.p.Counters.RTOs.Add(1)
+	c.enterLoss(now, reneged || c.retries > 0)
+	c.retries++
+	c.backOff()
+	c.armRetransmit(now)
+}
+
+// outOfPatience tells whether what is in flight has waited for too long
+// (RFC 9293 3.8.3, MUST-20): until the user timeout, or R2. A peer that shrank
+// its window to nothing and still answers is not given up for that (SHLD-17).
+func (c *Conn) outOfPatience(now time.Duration) bool {
+	waited := now - c.stalled
+	if c.opts.UserTimeout > 0 {
+		return waited >= c.opts.UserTimeout
+	}
+	if c.snd.wnd == 0 && !c.orphan && now-c.heard < c.p.MaxRTO {
+		return false
+	}
+	n := c.p.Retries2
+	if c.orphan {
+		n = c.p.OrphanRetries
+	}
+	return waited >= c.backoffTime(n)
+}
+
+// backoffTime returns the time that n retransmissions take, beginning with
+// MinRTO and doubling up to MaxRTO, until the one after them would be due.
+func (c *Conn) backoffTime(n int) time.Duration {
+	var sum time.Duration
+	for d := c.p.MinRTO; n >= 0; n-- {
+		sum += d
+		d = min(2*d, c.p.MaxRTO)
+	}
+	return sum
+}
+
+// handshakeTimeout resends SYN or SYN,ACK, or gives up (RFC 9293 3.8.3,
+// MUST-22).
+func (c *Conn) handshakeTimeout(now time.Duration) {
+	if c.stalled == 0 {
+		c.stalled = c.stats.opened
+	}
+	limit := c.p.SynAckRetries
+	if !c.passive {
+		limit = c.p.SynRetries
+		if c.opts.SynCount > 0 {
+			limit = c.opts.SynCount
+		}
+	}
+	if c.retries >= limit || c.opts.UserTimeout > 0 && now-c.stalled >= c.opts.UserTimeout {
+		c.p.Counters.AttemptFails.Add(1)
+		c.giveUp()
+		return
+	}
+	c.p.Counters.SynRetransmits.Add(1)
+	c.retries++
+	c.backOff()
+	c.synDue = true
+}

@@ -1,0 +1,68 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/header"
+)
+
+// tsAt returns the timestamp of a segment sent at a time (RFC 7323 5.4). The
+// offset keeps the host's uptime to itself.
+func (c *Conn) tsAt(now time.Duration) uint32 { return uint32(now/tsTick) + c.tsOffset }
+
+// outdated is PAWS (RFC 7323 5.3, R1): an old duplicate has a timestamp before
+// TS.Recent, unless that is so old itself that the clock may have wrapped (5.5).
+func (c *Conn) outdated(now time.Duration, seg *Segment) bool {
+	return c.useTS && seg.Options.HasTS &&
+		int32(seg.Options.TSVal-c.tsRecent) < 0 &&
+		now-c.tsRecentAt < tsOutdated &&
+		!seg.has(header.RST)
+}
+
+// rememberTS updates TS.Recent from the segment that the next acknowledgment
+// will echo (RFC 7323 4.3).
+func (c *Conn) rememberTS(now time.Duration, seg *Segment) {
+	o := &seg.Options
+	if !c.useTS || !o.HasTS || c.rcv.acked.Less(seg.Seq) {
+		return
+	}
+	if int32(o.TSVal-c.tsRecent) >= 0 || now-c.tsRecentAt >= tsOutdated {
+		c.tsRecent, c.tsRecentAt = o.TSVal, now
+	}
+}
+
+// echoRTT returns the round trip that an acknowledgment's timestamp tells of;
+// 0 if none. It holds for retransmitted segments, too (RFC 7323 4.1).
+func (c *Conn) echoRTT(now time.Duration, seg *Segment) time.Duration {
+	if !c.useTS || !seg.Options.HasTS || seg.Options.TSEcr == 0 {
+		return 0
+	}
+	ticks := int32(c.tsAt(now) - seg.Options.TSEcr)
+	if ticks < 0 || time.Duration(ticks)*tsTick > now {
+		return 0
+	}
+	return max(time.Duration(ticks)*tsTick, tsTick)
+}
+
+// reopen judges a SYN that arrives in TIME-WAIT (RFC 6191, RFC 9293 3.6.1,
+// MAY-2, SHLD-4): it may end it if by its timestamp or its sequence number it
+// belongs to a later connection.
+func (c *Conn) reopen(now time.Duration, seg *Segment) Result {
+	if seg.Flags&(header.SYN|header.ACK|header.RST|header.FIN) != header.SYN || !c.later(seg) {
+		return Result{}
+	}
+	c.p.Counters.TimeWaitReused.Add(1)
+	return Result{Reopen: true, MinISS: c.snd.nxt.Add(isnGap)}
+}
+
+func (c *Conn) later(seg *Segment) bool {
+	after := c.rcv.nxt.LessEq(seg.Seq) // RCV.NXT is beyond the old FIN
+	if !seg.Options.HasTS {
+		return after
+	}
+	if !c.useTS {
+		return true
+	}
+	d := int32(seg.Options.TSVal - c.tsRecent)
+	return d > 0 || d == 0 && after
+}

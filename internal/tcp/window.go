@@ -1,0 +1,122 @@
+package tcp
+
+import (
+	"example.com/berth/internal/seqnum"
+	"example.com/berth/socket"
+)
+
+// windowLimit is the most data that the receive buffer offers room for: half of
+// it, for a queue may need twice the memory of what is in it (recvQueue).
+func (c *Conn) windowLimit() int {
+	limit := c.rcvBuf / 2
+	if c.opts.WindowClamp > 0 {
+		limit = min(limit, c.opts.WindowClamp)
+	}
+	return limit
+}
+
+// rcvWnd is RCV.WND: what the peer was promised and has not sent.
+func (c *Conn) rcvWnd() int { return max(0, c.rcv.edge.Sub(c.rcv.nxt)) }
+
+// chooseWScale picks the shift with which the largest buffer that this
+// connection may get can be offered (RFC 7323 2.3).
+func (c *Conn) chooseWScale() uint8 {
+	limit := c.p.RcvBuf.Max
+	if c.opts.RcvBuf != 0 {
+		limit = c.opts.RcvBuf
+	}
+	if c.opts.WindowClamp > 0 {
+		limit = min(limit, c.opts.WindowClamp)
+	}
+	var s uint8
+	for limit > maxWindow && s < maxWScale {
+		limit >>= 1
+		s++
+	}
+	return s
+}
+
+// initialRcvWnd is the window in SYN segments, which is never scaled: whole
+// segments, where it is more than one.
+func (c *Conn) initialRcvWnd() int {
+	wnd := min(c.windowLimit(), maxWindow)
+	if mss := int(c.advertisedMSS()); wnd > mss {
+		wnd -= wnd % mss
+	}
+	return wnd
+}
+
+// selectWindow decides on the window to offer, and returns the field of the
+// header. The right edge never goes back (RFC 9293 SHLD-14), and advances by
+// steps worth sending for only (RFC 9293 3.8.6.2.2, MUST-39). While the host is
+// short of memory it does not advance beyond the floor that each connection
+// has.
+func (c *Conn) selectWindow() uint16 {
+	promised := c.rcvWnd()
+	wnd := c.offer()
+	if limit := c.windowLimit(); wnd-promised < min(limit/2, c.rcv.mss) {
+		wnd = promised
+	}
+	wnd = min(wnd, maxWindow<<c.rcv.wscale)
+	unit := 1 << c.rcv.wscale
+	if wnd -= wnd % unit; wnd < promised {
+		wnd = (promised + unit - 1) &^ (unit - 1)
+	}
+	field := min(wnd>>c.rcv.wscale, maxWindow)
+	c.rcv.edge = seqnum.Max(c.rcv.edge, c.rcv.nxt.Add(field<<c.rcv.wscale))
+	if field == 0 {
+		c.p.Counters.WindowsToZero.Add(1)
+	}
+	return uint16(field)
+}
+
+// offer is the room in the receive buffer.
+func (c *Conn) offer() int {
+	free := max(0, c.windowLimit()-c.recvQ.queued)
+	if c.p.Budget.Pressure() {
+		if floor := max(0, c.p.RcvBuf.Min-c.recvQ.queued); floor < free {
+			c.p.Counters.NoRcvGrowth.Add(1)
+			free = floor
+		}
+	}
+	return free
+}
+
+// updateWindow has a window update sent when reading has made enough room: the
+// window that the peer sees is at least doubled, or opened.
+func (c *Conn) updateWindow() {
+	if !c.established() || c.finRcvd {
+		return
+	}
+	promised, free := c.rcvWnd(), c.offer()
+	if free-promised >= min(c.windowLimit()/2, 2*c.rcv.mss) && free >= 2*promised {
+		c.ackNow = true
+	}
+}
+
+// setSendWindow takes the window of a segment that is known to be recent.
+func (c *Conn) setSendWindow(seg *Segment, scale uint8) {
+	c.snd.wnd = int(seg.Window) << scale
+	c.snd.maxWnd = max(c.snd.maxWnd, c.snd.wnd)
+	c.snd.wl1, c.snd.wl2 = seg.Seq, seg.Ack
+}
+
+// updateSendWindow takes the window of an acknowledgment, unless that is older
+// than the last one (RFC 9293 3.10.7.4), and reports whether it changed.
+func (c *Conn) updateSendWindow(seg *Segment) bool {
+	if !c.snd.wl1.Less(seg.Seq) && (c.snd.wl1 != seg.Seq || seg.Ack.Less(c.snd.wl2)) {
+		return false
+	}
+	before := c.snd.wnd
+	c.setSendWindow(seg, c.snd.wscale)
+	return c.snd.wnd != before
+}
+
+// usable is the usable window U (RFC 9293 3.8.6.2.1): what may be sent beyond
+// SND.NXT. It is negative after the peer has shrunk its window (MUST-34).
+func (c *Conn) usable() int {
+	if c.state == socket.TCP_SYN_SENT || c.state == socket.TCP_SYN_RECV {
+		return 0
+	}
+	return c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt)
+}

@@ -1,0 +1,332 @@
+package berth
+
+import (
+	"context"
+	"net/netip"
+	"syscall"
+
+	"example.com/berth/internal/buffer"
+	"example.com/berth/internal/header"
+	"example.com/berth/socket"
+)
+
+// datagram is a DGRAM socket: UDP, or ICMP echo. Of the latter the port is the
+// identifier of the echo messages.
+type datagram struct {
+	messageSock
+	wildcard bool   // Connect chose the local address
+	keepPort bool   // Bind asked for this very port
+	corked   []byte // what MSG_MORE holds back
+	corkTo   netip.AddrPort
+}
+
+func newDatagram(h *Host, domain socket.Domain, protocol socket.Protocol) *datagram {
+	s := &datagram{}
+	s.messageSock.init(h, domain, socket.DGRAM, protocol)
+	return s
+}
+
+// isPing tells whether the socket sends ICMP echo requests.
+func (s *datagram) isPing() bool { return s.protocol != socket.IPPROTO_UDP }
+
+// table is the demultiplexer that the socket is entered in.
+func (s *datagram) table() *demux[*datagram] {
+	switch s.protocol {
+	case socket.IPPROTO_ICMP:
+		return &s.host.datagrams.ping4
+	case socket.IPPROTO_ICMPV6:
+		return &s.host.datagrams.ping6
+	}
+	return &s.host.datagrams.udp
+}
+
+// datagramTables are the demultiplexers of datagram sockets.
+type datagramTables struct{ udp, ping4, ping6 demux[*datagram] }
+
+// Bind gives the socket a local address and port.
+func (s *datagram) Bind(addr netip.AddrPort) error {
+	return s.withLock(func() error {
+		if s.bound {
+			return syscall.EINVAL
+		}
+		return s.bind(addr)
+	})
+}
+
+func (s *datagram) bind(addr netip.AddrPort) error {
+	local, err := s.takeBind(addr)
+	if err != nil {
+		return err
+	}
+	if err := s.host.ports.bind(&s.sock, &local); err != nil {
+		return err
+	}
+	s.keepPort = addr.Port() != 0
+	s.local, s.bound = local, true
+	insertBound(s.table(), local.Port(), s)
+	return nil
+}
+
+// autobind gives an unbound socket a port, as sending or connecting does.
+func (s *datagram) autobind() error {
+	if s.bound && s.local.Port() != 0 {
+		return nil
+	}
+	port, err := s.host.ports.autobind(&s.sock)
+	if err != nil {
+		return err
+	}
+	s.local, s.bound = netip.AddrPortFrom(s.local.Addr(), port), true
+	insertBound(s.table(), port, s)
+	return nil
+}
+
+// Accept is not for datagrams.
+func (s *datagram) Accept(context.Context) (socket.Socket, netip.AddrPort, error) {
+	return nil, netip.AddrPort{}, syscall.EOPNOTSUPP
+}
+
+// Connect fixes the peer, or with the zero AddrPort dissolves that.
+func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
+	return s.withLock(func() error {
+		if !addr.IsValid() {
+			s.disconnect()
+			return nil
+		}
+		d, err := s.aim(addr, &socket.Control{})
+		if err != nil {
+			return err
+		}
+		if err := s.autobind(); err != nil {
+			return err
+		}
+		s.unlist()
+		if s.local.Addr().IsUnspecified() {
+			s.wildcard = true
+			s.local = netip.AddrPortFrom(d.path.src, s.local.Port())
+		}
+		s.remote, s.path = d.to, d.path
+		insertBound(s.table(), s.local.Port(), s)
+		insertTuple(s.table(), tupleOf(s.local, s.remote), s)
+		return nil
+	})
+}
+
+// unlist takes the socket out of the demultiplexer.
+func (s *datagram) unlist() {
+	if s.remote.IsValid() {
+		removeTuple(s.table(), tupleOf(s.local, s.remote), s)
+	}
+	removeBound(s.table(), s.local.Port(), s)
+}
+
+// disconnect makes the socket take datagrams from anybody again. As on Linux
+// the address is what Bind gave it, and so is the port: one that was chosen is
+// given back.
+func (s *datagram) disconnect() {
+	if !s.remote.IsValid() {
+		return
+	}
+	s.unlist()
+	s.remote, s.path = netip.AddrPort{}, path{}
+	if s.wildcard {
+		s.wildcard = false
+		s.local = netip.AddrPortFrom(s.anyAddr(), s.local.Port())
+	}
+	if !s.keepPort {
+		s.host.ports.release(&s.sock)
+		s.bound = !s.local.Addr().IsUnspecified()
+		s.local = netip.AddrPortFrom(s.local.Addr(), 0)
+		return
+	}
+	insertBound(s.table(), s.local.Port(), s)
+}
+
+// Send sends to the peer.
+func (s *datagram) Send(b []byte, flags socket.Flags) (int, error) {
+	return s.SendTo(b, flags, netip.AddrPort{})
+}
+
+// SendTo sends to an address.
+func (s *datagram) SendTo(b []byte, flags socket.Flags, to netip.AddrPort) (int, error) {
+	var none socket.Control
+	s.mu.Lock()
+	d, err := s.prepare(len(b), flags, to, &none)
+	s.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return s.transmit(&d, b, flags)
+}
+
+// SendMsg sends several pieces as one datagram.
+func (s *datagram) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
+	b := gather(m.Buffers)
+	s.mu.Lock()
+	d, err := s.prepare(len(b), flags, m.Addr, &m.Control)
+	s.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return s.transmit(&d, b, flags)
+}
+
+// prepare checks a Send and finds the way. The lock is held.
+func (s *datagram) prepare(length int, flags socket.Flags, to netip.AddrPort, c *socket.Control) (d destination, err error) {
+	switch {
+	case s.closed:
+		return d, syscall.EBADF
+	case flags&socket.MSG_OOB != 0:
+		return d, syscall.EOPNOTSUPP
+	case length > header.MaxPacket:
+		return d, syscall.EMSGSIZE
+	case s.sendEnd:
+		return d, syscall.EPIPE
+	case s.err != nil:
+		return d, s.takeError()
+	case to.IsValid() && to.Port() == 0 && !s.isPing():
+		return d, syscall.EINVAL
+	}
+	if d, err = s.aim(to, c); err != nil {
+		return d, err
+	}
+	return d, s.autobind()
+}
+
+// transmit sends one datagram. No lock is held: the frame goes through the
+// device on this goroutine, maybe as far as the socket of the receiver.
+func (s *datagram) transmit(d *destination, b []byte, flags socket.Flags) (int, error) {
+	s.mu.Lock()
+	local := s.local
+	whole, hold := s.cork(d, b, flags)
+	s.mu.Unlock()
+	if hold {
+		return len(b), nil
+	}
+	if err := s.output(d, local, whole); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// cork gathers what MSG_MORE holds back (Linux: UDP_CORK). It gives the whole
+// datagram when the last piece has come.
+func (s *datagram) cork(d *destination, b []byte, flags socket.Flags) (whole []byte, hold bool) {
+	if flags&socket.MSG_MORE != 0 {
+		s.corked = append(s.corked, b...)
+		s.corkTo = d.to
+		return nil, true
+	}
+	if s.corkTo.IsValid() {
+		whole = append(s.corked, b...)
+		d.to = s.corkTo
+		s.corked, s.corkTo = nil, netip.AddrPort{}
+		return whole, false
+	}
+	return b, false
+}
+
+func (s *datagram) output(d *destination, local netip.AddrPort, b []byte) error {
+	src := d.path.src
+	out := datagramOut{
+		transport: transport{
+			protocol: uint8(s.protocol), src: src, dst: d.to.Addr(), tos: d.tos, ttl: d.ttl,
+			id: uint16(s.host.fragmentID()), label: s.host.flowLabel(local, d.to),
+		},
+		loop: s.loops(d.to.Addr()),
+	}
+	out.df, out.probe = s.fragmentation(d.to.Addr())
+	var room [header.ICMPLen]byte
+	var err error
+	if s.isPing() {
+		err = s.echo(&out, room[:0], local.Port(), b)
+	} else {
+		u := header.UDP{SrcPort: local.Port(), DstPort: d.to.Port(), PayloadLen: len(b)}
+		out.head, out.payload, out.checksumAt = u.Append(room[:0]), b, udpChecksumAt
+	}
+	if err != nil {
+		return err
+	}
+	out.buf = buffer.Get(len(out.payload))
+	out.payload = out.buf.Bytes()[:copy(out.buf.Bytes(), out.payload)]
+	err = s.host.emit(&d.path, &out)
+	out.buf.Release()
+	if err == syscall.EMSGSIZE {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.tooLong(d, b)
+	}
+	if err == nil && !s.isPing() {
+		s.host.count.UDP.Out.Add(1)
+	}
+	return err
+}
+
+// echo makes the header of an echo request of what a ping socket sends: the
+// user gives it whole, the identifier is the socket's, the checksum the host's.
+func (s *datagram) echo(out *datagramOut, room []byte, id uint16, b []byte) error {
+	var h header.ICMP
+	rest, err := h.Parse(b)
+	if err != nil {
+		return syscall.EINVAL
+	}
+	request := uint8(header.ICMPv4EchoRequest)
+	if s.protocol == socket.IPPROTO_ICMPV6 {
+		request = header.ICMPv6EchoRequest
+	}
+	if h.Type != request || h.Code != 0 {
+		return syscall.EINVAL
+	}
+	h.SetID(id)
+	h.Checksum = 0
+	out.head, out.payload, out.checksumAt = h.Append(room), rest, icmpChecksumAt
+	return nil
+}
+
+// loops tells whether the host hears its own multicasts.
+func (s *sock) loops(dst netip.Addr) bool {
+	if dst.Is4() {
+		return s.ip.loop4
+	}
+	return s.ip.loop6
+}
+
+// fragmentation gives what IP_MTU_DISCOVER means for a datagram to dst: whether
+// it may be cut, and whether the known path MTU is passed over.
+func (s *sock) fragmentation(dst netip.Addr) (df, probe bool) {
+	switch s.ip.mtuDiscover(dst) {
+	case socket.IP_PMTUDISC_DO:
+		return true, false
+	case socket.IP_PMTUDISC_PROBE:
+		return true, true
+	}
+	return dst.Is6() && s.ip.dontFrag6, false
+}
+
+// Close closes the socket.
+func (s *datagram) Close() error {
+	defer s.applyChanges()
+	return s.withLock(func() error {
+		s.release()
+		return nil
+	})
+}
+
+func (s *datagram) abort(error) {
+	defer s.applyChanges()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.release()
+	}
+}
+
+func (s *datagram) release() {
+	if s.bound {
+		s.unlist()
+		s.host.ports.release(&s.sock)
+	}
+	s.host.forget(s)
+	s.leaveGroups()
+	s.finish()
+}

@@ -1,0 +1,244 @@
+package berth
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"example.com/berth/internal/buffer"
+	"example.com/berth/internal/siphash"
+	"example.com/berth/internal/tcp"
+	"example.com/berth/socket"
+)
+
+// Config is how a host is made. The zero value is a good one.
+type Config struct {
+	// Name is the host's name in errors and captures; it has no other meaning.
+	Name string
+
+	// Forwarding makes the host a router between its interfaces.
+	Forwarding bool
+
+	// Memory bounds what all queues of the host hold together, in bytes; 0
+	// means 256 MiB. At the bound sockets stop growing their buffers and lose
+	// datagrams, but every connection can still move a little.
+	Memory int64
+
+	// TCP are the settings of TCP; zero fields take Linux's values.
+	TCP TCPConfig
+
+	// Seed makes sequence numbers, ports and identifiers the same in every run
+	// with the same calls, for tests. The zero Seed makes them unpredictable to
+	// an outsider (RFC 6528, 6056, 7739).
+	Seed [32]byte
+
+	// EphemeralPorts is the range that ports are chosen from; zero means 32768
+	// to 60999, as Linux.
+	EphemeralPorts struct{ First, Last uint16 }
+
+	// IPv6 says how interfaces configure themselves.
+	IPv6 IPv6Config
+}
+
+// TCPConfig are a host's settings of TCP. Sizes are bytes; zero fields take
+// Linux's defaults.
+type TCPConfig struct {
+	// ReceiveBuffer and SendBuffer bound the buffers of a connection. They
+	// begin at Default and grow with the path up to Max, unless SO_RCVBUF or
+	// SO_SNDBUF fixes them.
+	ReceiveBuffer, SendBuffer BufferSize
+	// TimeWait is how long a connection stays in TIME-WAIT; 0 means 60 s.
+	TimeWait time.Duration
+	// SYNRetries is how often a SYN is sent again; 0 means 6.
+	SYNRetries int
+}
+
+// BufferSize bounds a socket buffer, in bytes.
+type BufferSize struct{ Min, Default, Max int }
+
+// Host is a TCP/IP host: interfaces, routes, and sockets. It implements
+// [socket.Provider]. Its methods may be called from several goroutines at once.
+//
+// Of its locks, mu guards the configuration: interfaces, addresses and routes.
+// Packets read that from an immutable value, net, without a lock.
+type Host struct {
+	name   string
+	epoch  time.Time
+	random randomness
+	count  Counters
+	budget *buffer.Budget
+	tcp    *tcp.Params
+	timers timers
+	lo     *Interface
+	loop   *loopback
+	gen    atomic.Uint64 // of net, and of the path MTUs
+	net    atomic.Pointer[network]
+	config Config
+
+	streams   streamTable
+	datagrams datagramTables
+	raws      rawTable
+	ports     ports
+	frags     fragments
+	limiter   icmpLimiter
+	mtus      mtuCache
+
+	mu      sync.Mutex // guards what follows, and the making of a new net
+	sockets map[endpoint]struct{}
+	closed  bool
+}
+
+var _ socket.Provider = (*Host)(nil)
+
+// defaultMemory is the budget of a host that names none.
+const defaultMemory = 256 << 20
+
+// NewHost makes a host with one interface, lo, that has 127.0.0.1/8 and ::1.
+func NewHost(cfg Config) *Host {
+	h := &Host{
+		name: cfg.Name, config: cfg, epoch: time.Now(),
+		sockets: make(map[endpoint]struct{}),
+	}
+	h.random.seed(cfg.Seed)
+	if cfg.Memory <= 0 {
+		cfg.Memory = defaultMemory
+	}
+	h.budget = buffer.NewBudget(cfg.Memory)
+	h.tcp = cfg.TCP.params(h)
+	h.timers.host = h
+	h.ports.init(h, cfg)
+	h.frags.init(h)
+	h.limiter.init(h)
+	h.mtus.init(h)
+	h.net.Store(&network{forwarding: cfg.Forwarding})
+	h.loop = newLoopback(h)
+	h.lo = h.addInterface(h.loop)
+	for _, p := range []string{"127.0.0.1/8", "::1/128"} {
+		if err := h.lo.AddAddr(netip.MustParsePrefix(p)); err != nil {
+			panic("berth: " + err.Error()) // two constants
+		}
+	}
+	return h
+}
+
+// now is the time since the host was made, in nanoseconds and never 0.
+func (h *Host) now() time.Duration { return time.Since(h.epoch) + 1 }
+
+// Socket makes a socket; see [socket.Provider].
+func (h *Host) Socket(domain socket.Domain, typ socket.Type, protocol socket.Protocol) (socket.Socket, error) {
+	if domain != socket.INET && domain != socket.INET6 {
+		return nil, syscall.EAFNOSUPPORT
+	}
+	var s endpoint
+	switch typ {
+	case socket.STREAM:
+		if protocol != 0 && protocol != socket.IPPROTO_TCP {
+			return nil, syscall.EPROTONOSUPPORT
+		}
+		s = newStream(h, domain)
+	case socket.DGRAM:
+		ping := socket.IPPROTO_ICMP
+		if domain == socket.INET6 {
+			ping = socket.IPPROTO_ICMPV6
+		}
+		switch protocol {
+		case 0, socket.IPPROTO_UDP:
+			s = newDatagram(h, domain, socket.IPPROTO_UDP)
+		case ping:
+			s = newDatagram(h, domain, ping)
+		default:
+			return nil, syscall.EPROTONOSUPPORT
+		}
+	case socket.RAW:
+		if protocol <= 0 || protocol > 255 {
+			return nil, syscall.EPROTONOSUPPORT
+		}
+		s = newRaw(h, domain, protocol)
+	default:
+		return nil, syscall.EINVAL
+	}
+	return s, h.remember(s)
+}
+
+// maxSockets is the most sockets of a host: more give ENFILE.
+const maxSockets = 4 << 20
+
+func (h *Host) remember(s endpoint) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.closed:
+		return syscall.ENETDOWN
+	case len(h.sockets) >= maxSockets:
+		return syscall.ENFILE
+	}
+	h.sockets[s] = struct{}{}
+	return nil
+}
+
+func (h *Host) forget(s endpoint) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sockets, s)
+}
+
+// Close ends the host: its sockets fail with EBADF, its connections are reset,
+// its devices closed. Calls on a closed host give ENETDOWN.
+func (h *Host) Close() error {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return nil
+	}
+	h.closed = true
+	var all []endpoint
+	for s := range h.sockets {
+		all = append(all, s)
+	}
+	h.mu.Unlock()
+	for _, s := range all {
+		s.abort(syscall.EBADF)
+	}
+	h.streams.each(func(s *stream) { s.abort(nil) })
+	h.timers.close()
+	var errs []error
+	for _, ifc := range h.net.Load().interfaces {
+		errs = append(errs, ifc.dev.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Counters returns the host's counters, which are live.
+func (h *Host) Counters() *Counters { return &h.count }
+
+// randomness is the host's source of what outsiders must not guess. Its lock
+// guards the generator of a seeded host.
+type randomness struct {
+	mu     sync.Mutex
+	seeded *rand.ChaCha8 // nil: the runtime's generator
+
+	isn, ports, timestamps, labels siphash.Key
+}
+
+func (r *randomness) seed(seed [32]byte) {
+	if seed != ([32]byte{}) {
+		r.seeded = rand.NewChaCha8(seed)
+	}
+	for _, k := range []*siphash.Key{&r.isn, &r.ports, &r.timestamps, &r.labels} {
+		k.K0, k.K1 = r.Uint64(), r.Uint64()
+	}
+}
+
+// Uint64 returns 64 random bits; it makes randomness a rand.Source.
+func (r *randomness) Uint64() uint64 {
+	if r.seeded == nil {
+		return rand.Uint64()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seeded.Uint64()
+}

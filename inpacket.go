@@ -1,0 +1,85 @@
+package berth
+
+import (
+	"net/netip"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/link"
+)
+
+// An inPacket is an IP packet for this host, its IP header read and behind it.
+// It is lent, as its frame is.
+type inPacket struct {
+	ifc      *Interface
+	src, dst netip.Addr // link-local ones with the interface as zone
+	protocol uint8
+	tos, ttl uint8
+
+	ip   []byte // the IP header with its options or extension headers
+	head []byte // what of the transport lies with the headers; else nil
+	body []byte // the rest
+	buf  *link.Buffer
+
+	checksum   link.Checksum
+	csumOffset uint16   // with a partial one, where it belongs
+	gso        link.GSO // of a large frame
+	segSize    int      // of a large frame
+	group      bool     // to a multicast or broadcast address, on any layer
+	fragmented bool
+	alert      bool // router alert
+	nextAt     int  // IPv6: offset of the byte that names the protocol
+}
+
+// len is the length of what IP carries.
+func (in *inPacket) len() int { return len(in.head) + len(in.body) }
+
+// linear returns what IP carries in one piece.
+func (in *inPacket) linear() []byte {
+	if len(in.head) == 0 {
+		return in.body
+	}
+	if len(in.body) == 0 {
+		return in.head
+	}
+	b := make([]byte, 0, in.len())
+	return append(append(b, in.head...), in.body...)
+}
+
+// first returns the beginning of what IP carries, with the transport's header
+// in one piece.
+func (in *inPacket) first() []byte {
+	if len(in.head) > 0 {
+		return in.head
+	}
+	return in.body
+}
+
+// payload returns what follows a transport header, where rest is what the
+// header's Parse left of first(). It is false if the header did not end with
+// in.head, which no stack makes so.
+func (in *inPacket) payload(rest []byte) ([]byte, bool) {
+	if len(in.head) == 0 {
+		return rest, true
+	}
+	return in.body, len(rest) == 0
+}
+
+// valid verifies the transport's checksum, with the pseudo-header.
+func (in *inPacket) valid() bool {
+	if in.checksum != link.ChecksumFull {
+		return true
+	}
+	sum := header.PseudoSum(in.src, in.dst, in.protocol, in.len())
+	sum = header.Sum(in.head, sum)
+	return header.Fold(header.SumAt(in.body, len(in.head), sum)) == 0
+}
+
+// packet returns the IP packet from its header on, at most limit bytes: what an
+// ICMP error quotes.
+func (in *inPacket) packet(limit int) []byte {
+	b := make([]byte, 0, min(limit, len(in.ip)+in.len()))
+	for _, piece := range [][]byte{in.ip, in.head, in.body} {
+		b = append(b, piece[:min(len(piece), limit-len(b))]...)
+	}
+	return b
+}

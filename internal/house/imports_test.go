@@ -1,0 +1,155 @@
+// Package house holds the rules of the project's structure as tests.
+package house
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "example.com/berth"
+
+// rooms says what each package of the module may import of the module. Imports
+// run downwards only: a room may use those on lower floors that are named.
+// A name that ends in /... stands for all below it.
+var rooms = map[string][]string{
+	"socket":                 {},
+	"internal/seqnum":        {},
+	"internal/siphash":       {},
+	"internal/buffer":        {},
+	"internal/house":         {},
+	"internal/header":        {"internal/seqnum"},
+	"internal/tcp":           {"internal/header", "internal/seqnum", "internal/buffer", "socket"},
+	"internal/reassembly":    {"internal/header", "internal/buffer"},
+	"internal/neighbor":      {"internal/header"},
+	"internal/autoconf":      {"internal/header", "internal/neighbor", "internal/siphash"},
+	"internal/multicast":     {"internal/header"},
+	"internal/icmp":          {"internal/header", "internal/seqnum", "internal/siphash"},
+	"internal/route":         {},
+	"internal/port":          {},
+	"internal/testnet":       {"link", "link/..."},
+	"link":                   {"internal/buffer"},
+	"link/gso":               {"link", "internal/header"},
+	"link/linktest":          {"link", "link/gso", "internal/header"},
+	"link/wire":              {"link", "link/gso"},
+	"link/impair":            {"link", "link/gso"},
+	"link/pcapng":            {"link", "link/gso"},
+	"link/internal/...":      {"link", "link/internal/...", "internal/header"},
+	"link/tuntap":            {"link", "link/internal/...", "internal/header"},
+	"link/afpacket":          {"link", "link/internal/...", "internal/header"},
+	"":                       {"socket", "link", "internal/..."},
+	"kernel":                 {"socket"},
+	"socket/sockettest":      {"socket"},
+	"netconn":                {"socket", "internal/route"},
+	"netconn/netconntest":    {"socket", "netconn"},
+	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header"},
+	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header"},
+}
+
+// withoutNet are the packages that do without package net, so that a program
+// that has no need of it stays small, and so that the stack can be slipped under
+// it.
+var withoutNet = []string{
+	"", "socket", "link", "link/gso", "link/wire", "link/impair", "link/pcapng",
+	"internal/seqnum", "internal/siphash", "internal/buffer", "internal/header", "internal/tcp",
+	"internal/reassembly", "internal/neighbor", "internal/autoconf", "internal/multicast",
+	"internal/icmp", "internal/route", "internal/port",
+}
+
+// outside are what the pure rooms do without: clocks, randomness and the system.
+var outside = []string{"os", "math/rand", "math/rand/v2", "crypto/rand", "sync", "context"}
+
+type pkg struct {
+	ImportPath    string
+	Imports, Deps []string
+}
+
+func list(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"/...").Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); err == io.EOF {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// room is the name of a package of the module, "" for the root.
+func room(importPath string) (string, bool) {
+	if importPath == module {
+		return "", true
+	}
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+func matches(pattern, name string) bool {
+	if below, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return name == below || strings.HasPrefix(name, below+"/")
+	}
+	return pattern == name
+}
+
+func TestImportsRunDownwards(t *testing.T) {
+	for _, p := range list(t) {
+		name, _ := room(p.ImportPath)
+		allowed, known := rooms[name]
+		if !known {
+			for pattern, list := range rooms {
+				if strings.HasSuffix(pattern, "/...") && matches(pattern, name) {
+					allowed, known = list, true
+				}
+			}
+		}
+		if !known {
+			t.Errorf("%q is in no row of the table: say what it may import", name)
+			continue
+		}
+		for _, i := range p.Imports {
+			used, ours := room(i)
+			if ours && !slices.ContainsFunc(allowed, func(a string) bool { return matches(a, used) }) {
+				t.Errorf("%q imports %q, which the table does not allow", name, used)
+			}
+		}
+	}
+}
+
+func TestTheStackDoesWithoutNet(t *testing.T) {
+	for _, p := range list(t) {
+		name, _ := room(p.ImportPath)
+		if slices.Contains(withoutNet, name) && slices.Contains(p.Deps, "net") {
+			t.Errorf("%q depends on package net", name)
+		}
+	}
+}
+
+func TestPureRoomsHaveNoClockAndNoLock(t *testing.T) {
+	pure := []string{"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "route", "port", "seqnum"}
+	for _, p := range list(t) {
+		name, ours := room(p.ImportPath)
+		name, inside := strings.CutPrefix(name, "internal/")
+		if !ours || !inside || !slices.Contains(pure, name) {
+			continue
+		}
+		for _, i := range p.Imports {
+			if slices.Contains(outside, i) {
+				t.Errorf("internal/%s imports %q", name, i)
+			}
+		}
+	}
+}

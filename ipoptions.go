@@ -1,0 +1,90 @@
+package berth
+
+import (
+	"net/netip"
+
+	"example.com/berth/internal/multicast"
+	"example.com/berth/socket"
+)
+
+// defaultTTL is the hop limit of packets when nobody says otherwise.
+const defaultTTL = 64
+
+// ipOptions are the options of a socket that concern IP and the socket layer;
+// options.go names them.
+type ipOptions struct {
+	tos, tclass           uint8
+	ttl, hops             int16 // -1: the default
+	multicastTTL          uint8
+	multicastHops         int16 // -1: the default, 1
+	mtuDiscover4          uint8 // IP_PMTUDISC_*
+	mtuDiscover6          uint8
+	device                int // SO_BINDTODEVICE: an interface's index; 0 any
+	multicastIf           int
+	multicastIf6          int
+	multicastAddr         netip.Addr // IP_MULTICAST_IF by address
+	linger                socket.Linger
+	checksumAt            int // IPV6_CHECKSUM
+	filter                *multicast.Filter
+	reuseAddr, reusePort  bool
+	broadcast, dontRoute  bool
+	v6only                bool
+	hdrincl               bool
+	freebind, transparent bool
+	bindNoPort            bool
+	loop4, loop6          bool
+	multicastAll          bool
+	recvErr4, recvErr6    bool
+	pktInfo4, pktInfo6    bool
+	recvTTL4, recvHops6   bool
+	recvTOS4, recvTClass6 bool
+	dontFrag6             bool
+	oobInline             bool
+	keepAlive             bool
+}
+
+var defaultIPOptions = ipOptions{
+	ttl: -1, hops: -1, multicastTTL: 1, multicastHops: -1,
+	mtuDiscover4: socket.IP_PMTUDISC_WANT, mtuDiscover6: socket.IP_PMTUDISC_WANT,
+	loop4: true, loop6: true, multicastAll: true, checksumAt: -1,
+}
+
+// trafficClass is the TOS or traffic class of packets to dst.
+func (o *ipOptions) trafficClass(dst netip.Addr) uint8 {
+	if dst.Is4() {
+		return o.tos
+	}
+	return o.tclass
+}
+
+// hopLimit is the TTL or hop limit of packets to dst over ifc.
+func (o *ipOptions) hopLimit(dst netip.Addr, ifc *Interface) uint8 {
+	switch {
+	case dst.Is4() && dst.IsMulticast():
+		return o.multicastTTL
+	case dst.IsMulticast():
+		if o.multicastHops >= 0 {
+			return uint8(o.multicastHops)
+		}
+		return 1
+	case dst.Is4() && o.ttl >= 0:
+		return uint8(o.ttl)
+	case dst.Is6() && o.hops >= 0:
+		return uint8(o.hops)
+	}
+	return ifc.defaultHopLimit()
+}
+
+func (ifc *Interface) defaultHopLimit() uint8 {
+	if n := ifc.hopLimit.Load(); n > 0 {
+		return uint8(n)
+	}
+	return defaultTTL
+}
+
+func (o *ipOptions) mtuDiscover(dst netip.Addr) uint8 {
+	if dst.Is4() {
+		return o.mtuDiscover4
+	}
+	return o.mtuDiscover6
+}

@@ -1,0 +1,91 @@
+package berth
+
+import (
+	"sync"
+
+	"example.com/berth/link"
+)
+
+// loopback is the device of the host's own interface lo, and the way back in of
+// multicast that the host hears itself: what goes in comes out at once, on the
+// goroutine of the sender, unless somebody is delivering already, who then
+// delivers this too. So nothing recurses and the order is kept.
+type loopback struct {
+	host *Host
+	info link.Info
+
+	mu     sync.Mutex // guards what follows; not held while delivering
+	queue  []looped
+	busy   bool
+	closed bool
+}
+
+type looped struct {
+	ifc   *Interface // that the frame appears to come in on
+	frame *link.Kept
+}
+
+// loopbackLimit is the most frames that wait; more are not taken, as by any
+// device that is busy.
+const loopbackLimit = 1024
+
+func newLoopback(h *Host) *loopback {
+	return &loopback{host: h, info: link.Info{
+		Name: "lo", Medium: link.IP, MTU: 65535, Up: true,
+		Offload: link.OffloadChecksum | link.OffloadTCP4 | link.OffloadTCP6 | link.OffloadUDP,
+	}}
+}
+
+func (l *loopback) Info() link.Info           { return l.info }
+func (l *loopback) Attach(link.Handler) error { return nil }
+
+// Output delivers frames to the host itself.
+func (l *loopback) Output(frames []link.Frame) (int, error) {
+	return l.deliver(l.host.lo, frames), nil
+}
+
+func (l *loopback) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	for _, q := range l.queue {
+		q.frame.Release()
+	}
+	l.queue = nil
+	return nil
+}
+
+// deliver brings frames in as if they came in on ifc, and returns how many were
+// taken.
+func (l *loopback) deliver(ifc *Interface, frames []link.Frame) int {
+	l.mu.Lock()
+	n := 0
+	for i := range frames {
+		if l.closed || len(l.queue) >= loopbackLimit {
+			break
+		}
+		l.queue = append(l.queue, looped{ifc, frames[i].Keep()})
+		n++
+	}
+	if l.busy {
+		l.mu.Unlock()
+		return n
+	}
+	l.busy = true
+	for len(l.queue) > 0 {
+		batch := l.queue
+		l.queue = nil
+		l.mu.Unlock()
+		for _, q := range batch {
+			q.ifc.receive(&q.frame.Frame)
+			q.frame.Release()
+		}
+		l.mu.Lock()
+		if l.queue == nil {
+			l.queue = batch[:0]
+		}
+	}
+	l.busy = false
+	l.mu.Unlock()
+	return n
+}

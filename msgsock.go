@@ -1,0 +1,363 @@
+package berth
+
+import (
+	"context"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"example.com/berth/socket"
+)
+
+// messageSock is what datagram and raw sockets have in common: a queue of
+// messages received, a queue of errors, and a path to the peer.
+type messageSock struct {
+	sock
+	queue   messageQueue
+	errors  errorQueue
+	path    path // to remote, if connected
+	readEnd bool // SHUT_RD
+	sendEnd bool // SHUT_WR
+	sndbuf  int  // SO_SNDBUF
+	lowat   int  // SO_RCVLOWAT
+}
+
+// Buffers of datagram and raw sockets (Linux: rmem_default, rmem_max).
+const (
+	defaultMessageBuffer = 212992
+	maxBuffer            = 212992
+	minRcvBuf, minSndBuf = 2304, 4608
+)
+
+func (s *messageSock) init(h *Host, domain socket.Domain, typ socket.Type, protocol socket.Protocol) {
+	s.sock.init(h, domain, typ, protocol)
+	s.queue.limit, s.sndbuf, s.lowat = defaultMessageBuffer, defaultMessageBuffer, 1
+}
+
+// Recv takes the first message.
+func (s *messageSock) Recv(b []byte, flags socket.Flags) (int, error) {
+	n, _, err := s.RecvFrom(b, flags)
+	return n, err
+}
+
+// RecvFrom takes the first message and tells who sent it.
+func (s *messageSock) RecvFrom(b []byte, flags socket.Flags) (n int, from netip.AddrPort, err error) {
+	if flags&socket.MSG_ERRQUEUE != 0 {
+		m := socket.Message{Buffers: [][]byte{b}}
+		n, err = s.RecvMsg(&m, flags)
+		return n, m.Addr, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err = s.receive(flags, func(m *message) {
+		n = copy(b, m.data)
+		if flags&socket.MSG_TRUNC != 0 {
+			n = len(m.data)
+		}
+		from = s.show(m.from)
+	})
+	return n, from, err
+}
+
+// RecvMsg takes the first message, or an entry of the error queue, with all
+// that is known about it.
+func (s *messageSock) RecvMsg(m *socket.Message, flags socket.Flags) (n int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.Addr, m.Control, m.Flags = netip.AddrPort{}, socket.Control{}, 0
+	if flags&socket.MSG_ERRQUEUE != 0 {
+		if s.closed {
+			return 0, syscall.EBADF
+		}
+		return s.errors.take(&s.sock, m)
+	}
+	err = s.receive(flags, func(q *message) {
+		n = scatter(m.Buffers, q.data)
+		if n < len(q.data) {
+			m.Flags |= socket.MSG_TRUNC
+			if flags&socket.MSG_TRUNC != 0 {
+				n = len(q.data)
+			}
+		}
+		m.Addr = s.show(q.from)
+		s.control(&m.Control, q)
+	})
+	return n, err
+}
+
+// receive waits for a message, gives it to use, and drops it unless MSG_PEEK is
+// set. At the end of the readable half there is none, and no error.
+func (s *messageSock) receive(flags socket.Flags, use func(*message)) error {
+	if flags&socket.MSG_OOB != 0 {
+		return syscall.EOPNOTSUPP
+	}
+	return s.block(context.Background(), &s.readers, flags, func() error {
+		if s.err != nil {
+			return s.takeError()
+		}
+		m := s.queue.first()
+		if m == nil {
+			if s.readEnd {
+				return nil
+			}
+			return syscall.EAGAIN
+		}
+		use(m)
+		if flags&socket.MSG_PEEK == 0 {
+			s.queue.pop(s.host.budget)
+		}
+		return nil
+	})
+}
+
+// scatter copies data into buffers one after the other.
+func scatter(bufs [][]byte, data []byte) (n int) {
+	for _, b := range bufs {
+		n += copy(b, data[n:])
+	}
+	return n
+}
+
+// gather makes one piece of several; one piece is left where it is.
+func gather(bufs [][]byte) []byte {
+	if len(bufs) == 1 {
+		return bufs[0]
+	}
+	var all []byte
+	for _, b := range bufs {
+		all = append(all, b...)
+	}
+	return all
+}
+
+// control gives the ancillary data that options ask for.
+func (s *sock) control(c *socket.Control, m *message) {
+	o := &s.ip
+	v4 := m.from.Addr().Is4()
+	if v4 && o.pktInfo4 || o.pktInfo6 && s.domain == socket.INET6 {
+		c.Present |= socket.ControlPktInfo
+		dst := netip.AddrPortFrom(m.dst, 0)
+		c.PktInfo = socket.PktInfo{Interface: m.ifindex, Dst: m.dst, Local: m.dst}
+		if s.domain == socket.INET6 && o.pktInfo6 {
+			c.PktInfo.Dst = s.show(dst).Addr()
+			c.PktInfo.Local = c.PktInfo.Dst
+		} else if m.dst.IsMulticast() || s.host.isBroadcast(m.dst) {
+			c.PktInfo.Local = s.host.addressOn(m.ifindex, m.dst)
+		}
+	}
+	if v4 && o.recvTTL4 || !v4 && o.recvHops6 {
+		c.Present |= socket.ControlTTL
+		c.TTL = int(m.ttl)
+	}
+	if v4 && o.recvTOS4 || !v4 && o.recvTClass6 {
+		c.Present |= socket.ControlTOS
+		c.TOS = int(m.tos)
+	}
+}
+
+// takeError returns the pending error and clears it.
+func (s *sock) takeError() error {
+	err := s.err
+	s.err = nil
+	return err
+}
+
+// Shutdown ends one half or both of a connected socket.
+func (s *messageSock) Shutdown(how socket.How) error {
+	if how < socket.SHUT_RD || how > socket.SHUT_RDWR {
+		return syscall.EINVAL
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return syscall.EBADF
+	}
+	s.readEnd = s.readEnd || how != socket.SHUT_WR
+	s.sendEnd = s.sendEnd || how != socket.SHUT_RD
+	s.wake(socket.POLLIN | socket.POLLOUT | socket.POLLHUP)
+	if !s.remote.IsValid() {
+		return syscall.ENOTCONN
+	}
+	return nil
+}
+
+// Listen is not for datagrams.
+func (s *messageSock) Listen(int) error { return syscall.EOPNOTSUPP }
+
+// events is what poll(2) would report.
+func (s *messageSock) events() (e socket.Events) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return socket.POLLNVAL
+	}
+	e = socket.POLLOUT
+	if s.queue.n > 0 || s.readEnd {
+		e |= socket.POLLIN
+	}
+	if s.err != nil || s.errors.n() > 0 {
+		e |= socket.POLLERR
+	}
+	if s.readEnd {
+		e |= socket.POLLRDHUP
+		if s.sendEnd {
+			e |= socket.POLLHUP
+		}
+	}
+	return e
+}
+
+// finish is the part of Close that both types share; the lock is held.
+func (s *messageSock) finish() {
+	s.closed = true
+	s.queue.clear(s.host.budget)
+	s.errors.clear()
+	s.readers.setDeadline(time.Time{})
+	s.writers.setDeadline(time.Time{})
+	s.wake(socket.POLLNVAL)
+}
+
+// take a message in, unless the queue is full.
+func (s *messageSock) enqueue(in *inPacket, from netip.AddrPort, data []byte) (full, noMemory bool) {
+	if s.closed || s.readEnd {
+		return true, false
+	}
+	buf := in.buf
+	if len(in.head) > 0 && len(in.body) == 0 {
+		buf = nil // the head is lent
+	}
+	full, noMemory = s.queue.push(message{
+		from: from, dst: in.dst, ifindex: in.ifc.index, tos: in.tos, ttl: in.ttl,
+	}, data, buf, s.host.budget)
+	if !full && !noMemory {
+		s.wake(socket.POLLIN)
+	}
+	return full, noMemory
+}
+
+// destination is where a packet of this socket goes and how: what SendTo, the
+// control data and the options say together.
+type destination struct {
+	path path
+	to   netip.AddrPort
+	ttl  uint8
+	tos  uint8
+}
+
+// aim finds the way for one packet. The lock is held.
+func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, err error) {
+	connected := !to.IsValid()
+	if connected {
+		if !s.remote.IsValid() {
+			return d, syscall.EDESTADDRREQ
+		}
+		to = s.remote
+	} else if to, err = s.take(to); err != nil {
+		return d, err
+	}
+	if to.Addr().IsUnspecified() {
+		to = netip.AddrPortFrom(loopbackOf(to.Addr()), to.Port())
+	}
+	d.to = to
+	d.tos = s.ip.trafficClass(to.Addr())
+	device, from := s.ip.device, s.sourceFor(to.Addr())
+	if c.Has(socket.ControlPktInfo) {
+		if c.PktInfo.Interface != 0 {
+			if s.host.interfaceByIndex(c.PktInfo.Interface) == nil {
+				return d, syscall.ENODEV
+			}
+			device = c.PktInfo.Interface
+		}
+		if a := c.PktInfo.Local.Unmap(); a.IsValid() && !a.IsUnspecified() {
+			if !s.host.isBindable(a) {
+				return d, syscall.EINVAL
+			}
+			from = a
+		}
+	}
+	if device == 0 && to.Addr().IsMulticast() {
+		device = s.multicastDevice(to.Addr())
+	}
+	plain := connected && !c.Has(socket.ControlPktInfo)
+	if plain && s.path.ifc != nil && !s.path.stale(s.host) {
+		d.path = s.path
+	} else {
+		if d.path, err = s.host.route(to.Addr(), from, device); err != nil {
+			return d, err
+		}
+		if plain {
+			s.path = d.path
+		}
+	}
+	if d.path.scopedDst.IsValid() {
+		d.to = netip.AddrPortFrom(d.path.scopedDst, to.Port())
+	}
+	if s.host.isBroadcast(to.Addr()) && !s.ip.broadcast {
+		return d, syscall.EACCES
+	}
+	d.ttl = s.ip.hopLimit(to.Addr(), d.path.ifc)
+	return d, d.override(c)
+}
+
+// override takes the TTL and the TOS that control data give.
+func (d *destination) override(c *socket.Control) error {
+	v4 := d.to.Addr().Is4()
+	if c.Has(socket.ControlTTL) {
+		if c.TTL > 255 || v4 && c.TTL < 1 || c.TTL < -1 {
+			return syscall.EINVAL
+		}
+		if c.TTL >= 0 {
+			d.ttl = uint8(c.TTL)
+		}
+	}
+	if c.Has(socket.ControlTOS) {
+		if c.TOS < -1 || c.TOS > 255 {
+			return syscall.EINVAL
+		}
+		if c.TOS >= 0 {
+			d.tos = uint8(c.TOS)
+		}
+	}
+	return nil
+}
+
+// sourceFor is the source address that the socket was given, if it can be that
+// of a packet to dst.
+func (s *sock) sourceFor(dst netip.Addr) netip.Addr {
+	a := s.local.Addr()
+	if !s.bound || a.IsUnspecified() || a.IsMulticast() || a.Is4() != dst.Is4() || s.host.isBroadcast(a) {
+		return netip.Addr{}
+	}
+	return a
+}
+
+// multicastDevice is the interface that IP_MULTICAST_IF or IPV6_MULTICAST_IF
+// names; 0: none.
+func (s *sock) multicastDevice(group netip.Addr) int {
+	if group.Is4() {
+		return s.ip.multicastIf
+	}
+	return s.ip.multicastIf6
+}
+
+// tooLong is the answer to a packet that is longer than the path takes: it goes
+// into the error queue too, with the MTU (Linux: ip_local_error).
+func (s *messageSock) tooLong(d *destination, data []byte) error {
+	if s.wantsErrors(d.to.Addr()) {
+		s.errors.push(queuedError{
+			ExtendedError: socket.ExtendedError{
+				Errno: syscall.EMSGSIZE, Origin: socket.SO_EE_ORIGIN_LOCAL, Info: uint32(d.path.mtu),
+			},
+			to: d.to, data: data,
+		})
+	}
+	return syscall.EMSGSIZE
+}
+
+// wantsErrors tells whether IP_RECVERR or IPV6_RECVERR is on for packets to dst.
+func (s *sock) wantsErrors(dst netip.Addr) bool {
+	if dst.Is4() {
+		return s.ip.recvErr4
+	}
+	return s.ip.recvErr6
+}

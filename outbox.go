@@ -1,0 +1,155 @@
+package berth
+
+import (
+	"sync"
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/tcp"
+	"example.com/berth/link"
+	"example.com/berth/socket"
+)
+
+// batchSize is the most segments that leave a connection between two looks at
+// what has come in meanwhile.
+const batchSize = 32
+
+// A batch is the outbox of whoever empties one: frames, and the memory that
+// their headers are written in.
+type batch struct {
+	frames [batchSize]link.Frame
+	heads  [batchSize][headSize]byte
+	n      int
+}
+
+// headSize is room for the headers of a segment: Ethernet, IPv6, TCP with all
+// its options.
+const headSize = 14 + 40 + 60
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+func (b *batch) release() {
+	for i := range b.frames[:b.n] {
+		b.frames[i].Buffer.Release()
+		b.frames[i] = link.Frame{}
+	}
+	b.n = 0
+	batches.Put(b)
+}
+
+// pump sends what the connection has to send, arms its timer and wakes who
+// waits. The socket's lock is held on entry and on return, and let go while
+// frames are with a device; so callers look at the state anew afterwards.
+//
+// One goroutine pumps at a time, which keeps segments in order; another that
+// comes along leaves at once, because the first looks again before it stops.
+func (s *stream) pump() {
+	if s.flushing {
+		return
+	}
+	s.flushing = true
+	for {
+		b := batches.Get().(*batch)
+		p := s.path
+		s.fill(b)
+		if b.n == 0 {
+			b.release()
+			break
+		}
+		s.mu.Unlock()
+		p.send(b.frames[:b.n])
+		b.release()
+		s.mu.Lock()
+	}
+	s.flushing = false
+	s.settle()
+}
+
+// fill takes segments from the machine, as many as there are or fit.
+func (s *stream) fill(b *batch) {
+	now := s.host.now()
+	var seg tcp.Segment
+	for b.n < batchSize && s.conn.Next(now, &seg) {
+		if s.path.stale(s.host) {
+			s.reroute()
+		}
+		s.frame(&b.frames[b.n], b.heads[b.n][:0], &seg)
+		b.n++
+	}
+}
+
+// settle does what follows from the machine's state once all is sent.
+func (s *stream) settle() {
+	if s.conn.Done() && s.opened {
+		s.leave()
+		if s.orphan {
+			s.opened = false
+		}
+	} else if at := s.conn.Deadline(); at != 0 && s.opened {
+		s.host.timers.schedule(&s.timer, at)
+	}
+	if !s.waiting && s.conn.State() == socket.TCP_TIME_WAIT {
+		s.waiting = true
+		s.host.ports.wait(&s.sock)
+	}
+	s.wake(s.conn.Events())
+}
+
+// frame writes the headers of a segment.
+func (s *stream) frame(f *link.Frame, head []byte, seg *tcp.Segment) {
+	th := header.TCP{
+		SrcPort: s.local.Port(), DstPort: s.remote.Port(),
+		Seq: seg.Seq, Ack: seg.Ack, Flags: seg.Flags, Window: seg.Window,
+		Urgent: seg.Urgent, Options: seg.Options,
+	}
+	t := transport{
+		protocol: header.ProtocolTCP,
+		src:      s.local.Addr(),
+		dst:      s.remote.Addr(),
+		tos:      s.ip.trafficClass(s.remote.Addr())&^3 | seg.ECN,
+		ttl:      s.ip.hopLimit(s.remote.Addr(), s.path.ifc),
+		df:       s.ip.mtuDiscover(s.remote.Addr()) != socket.IP_PMTUDISC_DONT,
+		label:    s.label,
+	}
+	s.path.frameTCP(f, head, &t, &th, seg)
+	s.host.count.TCP.SegsOut.Add(1)
+}
+
+// reroute finds the way again after the host's routes have changed. If there
+// is none now, the old one is used: it may come back.
+func (s *stream) reroute() {
+	p, err := s.host.route(s.remote.Addr(), s.local.Addr(), s.ip.device)
+	if err != nil {
+		s.path.gen = s.host.gen.Load()
+		return
+	}
+	if p.mtu != s.path.mtu {
+		s.conn.SetMTU(s.host.now(), p.mtu, 0, false)
+	}
+	s.path = p
+}
+
+// timerFired is called by the host's timer.
+func (s *stream) timerFired(_ time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.opened {
+		return
+	}
+	s.conn.Timer(s.host.now())
+	s.pump()
+	s.finishHandshake()
+}
+
+// events is what poll(2) would report.
+func (s *stream) events() socket.Events {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return socket.POLLNVAL
+	case s.lis != nil:
+		return s.lis.events()
+	}
+	return s.conn.Events()
+}

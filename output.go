@@ -1,0 +1,208 @@
+package berth
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"syscall"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/link"
+)
+
+// output sends frames of one family to a next hop. What the device does not
+// take is dropped and counted, as a full device queue does.
+func (ifc *Interface) output(frames []link.Frame, next netip.Addr) {
+	c := &ifc.host.count.IP
+	c.Out.Add(uint64(len(frames)))
+	if ifc.linkHeader > 0 && !ifc.address(frames, next) {
+		return
+	}
+	ifc.transmit(frames)
+}
+
+// transmit gives frames with complete headers to the device.
+func (ifc *Interface) transmit(frames []link.Frame) {
+	n, err := ifc.dev.Output(frames)
+	if err != nil {
+		ifc.host.count.IP.DeviceError.Add(uint64(len(frames) - n))
+	} else if n < len(frames) {
+		ifc.host.count.IP.DeviceBusy.Add(uint64(len(frames) - n))
+	}
+}
+
+// address fills in the Ethernet headers. It is false if the next hop's address
+// is not known yet; the frames then wait for it in the neighbor cache.
+func (ifc *Interface) address(frames []link.Frame, next netip.Addr) bool {
+	var dst header.MAC
+	switch _, broadcast := ifc.host.net.Load().broadcast[next]; {
+	case broadcast:
+		dst = header.Broadcast
+	case next.IsMulticast():
+		dst = header.MulticastMAC(next)
+	default:
+		var ok bool
+		if dst, ok = ifc.resolve(frames, next); !ok {
+			return false
+		}
+	}
+	for i := range frames {
+		ifc.putEthernet(frames[i].Head, dst)
+	}
+	return true
+}
+
+// putEthernet writes the Ethernet header into the room left for it before the
+// IP header.
+func (ifc *Interface) putEthernet(head []byte, dst header.MAC) {
+	src := ifc.info.Load().Addr
+	copy(head[0:6], dst[:])
+	copy(head[6:12], src[:])
+	typ := uint16(header.EtherTypeIPv4)
+	if head[header.EthernetLen]>>4 == 6 {
+		typ = header.EtherTypeIPv6
+	}
+	binary.BigEndian.PutUint16(head[12:], typ)
+}
+
+// A datagramOut is a packet that UDP, ICMP or a raw socket sends: the
+// transport's header in one piece, its payload in another.
+type datagramOut struct {
+	transport
+	head       []byte // the transport's header
+	payload    []byte
+	buf        *link.Buffer // holds payload; may be nil
+	checksumAt int          // of the transport's checksum; -1: none to fill in
+	loop       bool         // deliver a copy of a multicast to the host itself
+	probe      bool         // longer than the path MTU is fine
+}
+
+// emit sends a packet, in fragments where it is too long and may be cut.
+// EMSGSIZE: it may not be, or no packet can be so long.
+func (h *Host) emit(p *path, d *datagramOut) error {
+	mtu := p.mtu
+	if d.probe {
+		mtu = p.ifc.MTU()
+	}
+	ipLen := header.IPv6Len
+	if d.dst.Is4() {
+		ipLen = header.IPv4MinLen + len(d.options)
+	}
+	length := len(d.head) + len(d.payload)
+	switch {
+	case length > header.MaxPacket-ipLen && d.dst.Is4(), length > header.MaxPacket:
+		return syscall.EMSGSIZE
+	case ipLen+length <= mtu:
+		h.emitWhole(p, d, length)
+		return nil
+	case d.df:
+		return syscall.EMSGSIZE
+	}
+	return h.emitFragments(p, d, mtu, ipLen)
+}
+
+func (h *Host) emitWhole(p *path, d *datagramOut, length int) {
+	b := batches.Get().(*batch)
+	f := &b.frames[0]
+	head := p.appendIP(b.heads[0][:0], &d.transport, length)
+	start := len(head)
+	f.Head = append(head, d.head...)
+	f.Payload, f.Buffer = d.payload, d.buf
+	d.buf.Retain()
+	b.n = 1
+	if d.checksumAt >= 0 {
+		d.fill(p, f, start)
+	}
+	h.multicastLoop(p, d, b.frames[:1])
+	p.send(b.frames[:1])
+	b.release()
+}
+
+// fill completes the checksum of a whole packet. ICMP over IPv4 has no
+// pseudo-header, which devices that sum know nothing about.
+func (d *datagramOut) fill(p *path, f *link.Frame, start int) {
+	if d.protocol != header.ProtocolICMP {
+		p.checksum(f, &d.transport, start, d.checksumAt)
+		return
+	}
+	sum := header.SumAt(f.Payload, len(f.Head)-start, header.Sum(f.Head[start:], 0))
+	binary.BigEndian.PutUint16(f.Head[start+d.checksumAt:], header.Fold(sum))
+}
+
+// multicastLoop lets the host hear a multicast that it sends, if it is a member
+// (IP_MULTICAST_LOOP), and a broadcast.
+func (h *Host) multicastLoop(p *path, d *datagramOut, frames []link.Frame) {
+	if p.ifc == h.lo || !d.loop && d.dst.IsMulticast() {
+		return
+	}
+	if _, broadcast := h.net.Load().broadcast[d.dst]; !broadcast && !(d.dst.IsMulticast() && p.ifc.hasGroup(d.dst, d.src)) {
+		return
+	}
+	looped := frames[0]
+	// What comes back in through the interface's input needs a link header that
+	// the input takes.
+	if p.ifc.linkHeader > 0 {
+		p.ifc.putEthernet(looped.Head, header.Broadcast)
+	}
+	h.loop.deliver(p.ifc, []link.Frame{looped})
+}
+
+// emitFragments cuts a packet (RFC 791 section 3.2, RFC 8200 section 4.5).
+func (h *Host) emitFragments(p *path, d *datagramOut, mtu, ipLen int) error {
+	whole := make([]byte, 0, len(d.head)+len(d.payload))
+	whole = append(append(whole, d.head...), d.payload...)
+	if d.checksumAt >= 0 {
+		d.sum(whole)
+	}
+	id := h.fragmentID()
+	room := (mtu - ipLen) &^ 7
+	if d.dst.Is6() {
+		room = (mtu - ipLen - header.FragmentLen) &^ 7
+	}
+	if room <= 0 {
+		return syscall.EMSGSIZE
+	}
+	for off := 0; off < len(whole); off += room {
+		end := min(off+room, len(whole))
+		b := batches.Get().(*batch)
+		b.frames[0].Head = p.appendFragmentIP(b.heads[0][:0], d, id, off, end-off, end < len(whole))
+		b.frames[0].Payload = whole[off:end]
+		b.n = 1
+		h.count.IP.FragmentsSent.Add(1)
+		h.multicastLoop(p, d, b.frames[:1])
+		p.send(b.frames[:1])
+		b.release()
+	}
+	return nil
+}
+
+// sum completes the checksum of a packet in one piece.
+func (d *datagramOut) sum(b []byte) {
+	field := b[d.checksumAt : d.checksumAt+2]
+	acc := uint32(0)
+	if d.protocol != header.ProtocolICMP {
+		acc = header.PseudoSum(d.src, d.dst, d.protocol, len(b))
+	}
+	sum := header.Fold(header.Sum(b, acc))
+	if sum == 0 && d.protocol == header.ProtocolUDP {
+		sum = 0xffff
+	}
+	binary.BigEndian.PutUint16(field, sum)
+}
+
+// appendFragmentIP appends the headers of one fragment.
+func (p *path) appendFragmentIP(head []byte, d *datagramOut, id uint32, off, length int, more bool) []byte {
+	head = append(head, zeros[:p.ifc.linkHeader]...)
+	if d.dst.Is4() {
+		h := header.IPv4{
+			TOS: d.tos, PayloadLen: length, ID: uint16(id), MF: more, Offset: off, TTL: d.ttl,
+			Protocol: d.protocol, Src: d.src, Dst: d.dst, Options: d.options,
+		}
+		return h.Append(head)
+	}
+	h := header.IPv6{
+		TrafficClass: d.tos, FlowLabel: d.label, PayloadLen: header.FragmentLen + length,
+		NextHeader: header.ProtocolFragment, HopLimit: d.ttl, Src: d.src, Dst: d.dst,
+	}
+	f := header.Fragment{NextHeader: d.protocol, Offset: off, More: more, ID: id}
+	return f.Append(h.Append(head))
+}

@@ -1,0 +1,117 @@
+package berth
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/tcp"
+	"example.com/berth/link"
+)
+
+// A path is the way out to a destination: the answer of the routes, kept by
+// those who send often, and good for as long as the routes do not change.
+type path struct {
+	ifc  *Interface
+	next netip.Addr // the next hop
+	src  netip.Addr // the source address to use
+	mtu  int        // of the path
+	gen  uint64     // of the network state that it comes from
+
+	// scopedDst is the destination with the zone that the route gave it, where
+	// the caller named a link-local address without one; else zero.
+	scopedDst netip.Addr
+}
+
+// stale tells whether routes, addresses or path MTUs have changed since.
+func (p *path) stale(h *Host) bool { return p.gen != h.gen.Load() }
+
+// largeSend is the longest payload of TCP in one frame, if the device cuts
+// large frames; else 0.
+func (p *path) largeSend() int {
+	want := link.OffloadTCP4
+	if p.next.Is6() {
+		want = link.OffloadTCP6
+	}
+	if p.ifc.info.Load().Offload&want == 0 {
+		return 0
+	}
+	return header.MaxPacket - header.IPv6Len - header.TCPMaxLen
+}
+
+// send gives frames to the interface.
+func (p *path) send(frames []link.Frame) { p.ifc.output(frames, p.next) }
+
+// transport is what a transport tells IP about a packet.
+type transport struct {
+	protocol uint8
+	src, dst netip.Addr
+	tos, ttl uint8
+	df       bool
+	id       uint16 // IPv4, unless df
+	label    uint32 // IPv6
+	options  []byte // IPv4
+}
+
+// appendIP appends room for the link's header and the IP header of a packet
+// whose payload has the given length.
+func (p *path) appendIP(head []byte, t *transport, length int) []byte {
+	head = append(head, zeros[:p.ifc.linkHeader]...)
+	if t.dst.Is4() {
+		h := header.IPv4{
+			TOS: t.tos, PayloadLen: length, ID: t.id, DF: t.df, TTL: t.ttl,
+			Protocol: t.protocol, Src: t.src, Dst: t.dst, Options: t.options,
+		}
+		return h.Append(head)
+	}
+	h := header.IPv6{
+		TrafficClass: t.tos, FlowLabel: t.label, PayloadLen: length,
+		NextHeader: t.protocol, HopLimit: t.ttl, Src: t.src, Dst: t.dst,
+	}
+	return h.Append(head)
+}
+
+var zeros [64]byte
+
+// frameTCP makes f the frame of a segment, with its headers in head.
+func (p *path) frameTCP(f *link.Frame, head []byte, t *transport, th *header.TCP, seg *tcp.Segment) {
+	length := th.HeaderLen() + len(seg.Payload)
+	head = p.appendIP(head, t, length)
+	start := len(head)
+	f.Head = th.Append(head)
+	f.Payload, f.Buffer = seg.Payload, seg.Buffer
+	if seg.SegSize > 0 && len(seg.Payload) > seg.SegSize {
+		f.GSO, f.SegSize = link.GSOTCP4, uint16(seg.SegSize)
+		if t.dst.Is6() {
+			f.GSO = link.GSOTCP6
+		}
+	}
+	p.checksum(f, t, start, tcpChecksumAt)
+}
+
+// Where the transports have their checksums.
+const (
+	tcpChecksumAt  = 16
+	udpChecksumAt  = 6
+	icmpChecksumAt = 2
+)
+
+// checksum completes the checksum of a frame whose transport begins at start,
+// or leaves that to a device that does it.
+func (p *path) checksum(f *link.Frame, t *transport, start, at int) {
+	sum := header.PseudoSum(t.src, t.dst, t.protocol, len(f.Head)-start+len(f.Payload))
+	field := f.Head[start+at : start+at+2]
+	if p.ifc.info.Load().Offload&link.OffloadChecksum != 0 {
+		binary.BigEndian.PutUint16(field, header.Partial(sum))
+		f.Checksum = link.ChecksumPartial
+		f.CsumStart, f.CsumOffset = uint16(start), uint16(at)
+		return
+	}
+	sum = header.Sum(f.Head[start:], sum)
+	sum = header.SumAt(f.Payload, len(f.Head)-start, sum)
+	c := header.Fold(sum)
+	if c == 0 && t.protocol == header.ProtocolUDP {
+		c = 0xffff // RFC 768: 0 means no checksum
+	}
+	binary.BigEndian.PutUint16(field, c)
+}

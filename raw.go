@@ -1,0 +1,284 @@
+package berth
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
+
+	"example.com/berth/internal/buffer"
+	"example.com/berth/internal/header"
+	"example.com/berth/socket"
+)
+
+// raw is a RAW socket: packets of one IP protocol, as they are.
+type raw struct {
+	messageSock
+	filter4 uint32    // ICMP_FILTER
+	filter6 [8]uint32 // ICMPV6_FILTER
+}
+
+func newRaw(h *Host, domain socket.Domain, protocol socket.Protocol) *raw {
+	s := &raw{}
+	s.messageSock.init(h, domain, socket.RAW, protocol)
+	s.ip.hdrincl = protocol == socket.IPPROTO_RAW
+	if domain == socket.INET6 && protocol == socket.IPPROTO_ICMPV6 {
+		s.ip.checksumAt = icmpChecksumAt
+	}
+	h.raws.insert(s)
+	return s
+}
+
+// rawTable has the raw sockets by protocol. Its lock guards the map and the
+// slices in it, which are replaced, never changed.
+type rawTable struct {
+	sync.RWMutex
+	m map[socket.Protocol][]*raw
+}
+
+func (t *rawTable) insert(s *raw) {
+	t.Lock()
+	defer t.Unlock()
+	if t.m == nil {
+		t.m = make(map[socket.Protocol][]*raw)
+	}
+	t.m[s.protocol] = append(slices.Clip(t.m[s.protocol]), s)
+}
+
+func (t *rawTable) remove(s *raw) {
+	t.Lock()
+	defer t.Unlock()
+	t.m[s.protocol] = slices.DeleteFunc(slices.Clone(t.m[s.protocol]), func(x *raw) bool { return x == s })
+	if len(t.m[s.protocol]) == 0 {
+		delete(t.m, s.protocol)
+	}
+}
+
+func (t *rawTable) of(p socket.Protocol) []*raw {
+	t.RLock()
+	defer t.RUnlock()
+	return t.m[p]
+}
+
+// rawInput gives a copy of a packet to each raw socket that wants it, and tells
+// whether there was one.
+func (h *Host) rawInput(in *inPacket) (taken bool) {
+	all := h.raws.of(socket.Protocol(in.protocol))
+	if len(all) == 0 || in.protocol == header.ProtocolTCP && in.segSize > 0 {
+		return false
+	}
+	if in.checksum == 0 && in.protocol == header.ProtocolICMPv6 && !in.valid() {
+		return false // it is counted where ICMPv6 looks at it
+	}
+	for _, s := range all {
+		if (s.domain == socket.INET) == in.dst.Is4() {
+			taken = s.input(in) || taken
+		}
+	}
+	return taken
+}
+
+// input takes a packet that fits the socket: an IPv4 one with its header, an
+// IPv6 one without.
+func (s *raw) input(in *inPacket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	local := s.local.Addr()
+	switch {
+	case s.bound && !local.IsUnspecified() && local != in.dst,
+		s.remote.IsValid() && s.remote.Addr() != in.src,
+		s.ip.device != 0 && s.ip.device != in.ifc.index,
+		in.group && in.dst.IsMulticast() && !s.inGroup(in):
+		return false
+	}
+	c := &s.host.count.Raw
+	c.In.Add(1)
+	if s.filtered(in) {
+		c.Filtered.Add(1)
+		return true
+	}
+	data := in.linear()
+	if in.dst.Is4() {
+		data = in.packet(header.MaxPacket)
+	}
+	copied := *in
+	copied.buf = nil
+	if full, noMemory := s.enqueue(&copied, netip.AddrPortFrom(in.src, 0), data); full || noMemory {
+		c.QueueFull.Add(1)
+	}
+	return true
+}
+
+// filtered tells whether ICMP_FILTER or ICMPV6_FILTER keeps a message out.
+func (s *raw) filtered(in *inPacket) bool {
+	b := in.first()
+	if len(b) == 0 {
+		return false
+	}
+	switch socket.Protocol(in.protocol) {
+	case socket.IPPROTO_ICMP:
+		return b[0] < 32 && s.filter4&(1<<b[0]) != 0
+	case socket.IPPROTO_ICMPV6:
+		return s.filter6[b[0]>>5]&(1<<(b[0]&31)) != 0
+	}
+	return false
+}
+
+// Bind makes the socket take packets to one address only, and send from it.
+func (s *raw) Bind(addr netip.AddrPort) error {
+	return s.withLock(func() error {
+		if s.domain == socket.INET6 && s.bound {
+			return syscall.EINVAL
+		}
+		local, err := s.takeBind(addr)
+		if err != nil {
+			return err
+		}
+		s.local, s.bound = netip.AddrPortFrom(local.Addr(), 0), true
+		return nil
+	})
+}
+
+// Accept is not for raw sockets.
+func (s *raw) Accept(context.Context) (socket.Socket, netip.AddrPort, error) {
+	return nil, netip.AddrPort{}, syscall.EOPNOTSUPP
+}
+
+// Connect fixes the peer.
+func (s *raw) Connect(_ context.Context, addr netip.AddrPort) error {
+	return s.withLock(func() error {
+		if !addr.IsValid() {
+			s.remote, s.path = netip.AddrPort{}, path{}
+			return nil
+		}
+		d, err := s.aim(addr, &socket.Control{})
+		if err != nil {
+			return err
+		}
+		s.remote, s.path = netip.AddrPortFrom(d.to.Addr(), 0), d.path
+		if !s.bound {
+			s.local = netip.AddrPortFrom(d.path.src, 0)
+		}
+		return nil
+	})
+}
+
+// Send sends to the peer.
+func (s *raw) Send(b []byte, flags socket.Flags) (int, error) {
+	return s.SendTo(b, flags, netip.AddrPort{})
+}
+
+// SendTo sends to an address.
+func (s *raw) SendTo(b []byte, flags socket.Flags, to netip.AddrPort) (int, error) {
+	m := socket.Message{Buffers: [][]byte{b}, Addr: to}
+	return s.SendMsg(&m, flags)
+}
+
+// SendMsg sends one packet.
+func (s *raw) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
+	b := gather(m.Buffers)
+	s.mu.Lock()
+	d, err := s.prepare(b, flags, m)
+	options := s.ip
+	s.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	if options.hdrincl {
+		err = s.host.emitPacket(&d, b)
+	} else {
+		err = s.output(&d, b, &options)
+	}
+	if err == syscall.EMSGSIZE {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return 0, s.tooLong(&d, b)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+func (s *raw) prepare(b []byte, flags socket.Flags, m *socket.Message) (d destination, err error) {
+	switch {
+	case s.closed:
+		return d, syscall.EBADF
+	case flags&socket.MSG_OOB != 0:
+		return d, syscall.EOPNOTSUPP
+	case s.sendEnd:
+		return d, syscall.EPIPE
+	case len(b) > header.MaxPacket:
+		return d, syscall.EMSGSIZE
+	case s.err != nil:
+		return d, s.takeError()
+	}
+	return s.aim(m.Addr, &m.Control)
+}
+
+// output sends a packet behind a header that the host writes.
+func (s *raw) output(d *destination, b []byte, o *ipOptions) error {
+	out := datagramOut{
+		transport: transport{
+			protocol: uint8(s.protocol), src: d.path.src, dst: d.to.Addr(), tos: d.tos, ttl: d.ttl,
+			id: uint16(s.host.fragmentID()),
+		},
+		checksumAt: -1,
+		loop:       o.loop4,
+	}
+	if d.to.Addr().Is6() {
+		out.loop = o.loop6
+		if o.checksumAt >= 0 {
+			if o.checksumAt+2 > len(b) {
+				return syscall.EINVAL
+			}
+			out.checksumAt = o.checksumAt
+		}
+	}
+	out.df, out.probe = s.fragmentation(d.to.Addr())
+	// The checksum's place must be in the head; a raw packet is copied anyway.
+	headLen := min(len(b), max(out.checksumAt+2, 0))
+	if headLen > headSize-header.EthernetLen-header.IPv6Len {
+		headLen = 0
+		full := slices.Clone(b)
+		clear(full[out.checksumAt : out.checksumAt+2])
+		out.sum(full)
+		out.checksumAt = -1
+		b = full
+	}
+	out.head = slices.Clone(b[:headLen])
+	if out.checksumAt >= 0 {
+		clear(out.head[out.checksumAt:])
+	}
+	out.buf = buffer.Get(len(b) - headLen)
+	out.payload = out.buf.Bytes()[:copy(out.buf.Bytes(), b[headLen:])]
+	err := s.host.emit(&d.path, &out)
+	out.buf.Release()
+	return err
+}
+
+// Close closes the socket.
+func (s *raw) Close() error {
+	defer s.applyChanges()
+	return s.withLock(func() error {
+		s.release()
+		return nil
+	})
+}
+
+func (s *raw) abort(error) {
+	defer s.applyChanges()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.release()
+	}
+}
+
+func (s *raw) release() {
+	s.host.raws.remove(s)
+	s.host.forget(s)
+	s.leaveGroups()
+	s.finish()
+}

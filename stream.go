@@ -1,0 +1,219 @@
+package berth
+
+import (
+	"context"
+	"net/netip"
+	"syscall"
+
+	"example.com/berth/internal/tcp"
+	"example.com/berth/socket"
+)
+
+// stream is a STREAM socket: a TCP connection, or a listener. The rules of TCP
+// are those of its conn, the pure machine; stream gives it time, a place in the
+// demultiplexer, packets out and callers in.
+type stream struct {
+	sock
+	conn *tcp.Conn
+	lis  *listener // not nil on a listening socket
+
+	parent   *listener // whose child this is until it has been queued there
+	opened   bool      // a handshake has begun: conn is in the demultiplexer
+	reported bool      // the result of a connect has been given to the caller
+	path     path
+	flushing bool // somebody empties the outbox
+	orphan   bool // the user is gone
+	waiting  bool // the port's table knows of TIME-WAIT
+	timer    timerEntry
+	label    uint32 // IPv6 flow label
+}
+
+func newStream(h *Host, domain socket.Domain) *stream {
+	s := &stream{conn: tcp.NewConn(h.tcp)}
+	s.sock.init(h, domain, socket.STREAM, socket.IPPROTO_TCP)
+	s.timer.owner = s
+	return s
+}
+
+// Connect opens a connection.
+func (s *stream) Connect(ctx context.Context, addr netip.AddrPort) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	started := false
+	return s.block(ctx, &s.writers, 0, func() error {
+		if started || s.opened {
+			return s.connectResult(&started)
+		}
+		if s.lis != nil {
+			return syscall.EISCONN
+		}
+		if err := s.startConnect(addr); err != nil {
+			return err
+		}
+		started = true
+		s.pump()
+		if s.nonblock {
+			return syscall.EINPROGRESS
+		}
+		return s.connectResult(&started)
+	})
+}
+
+// connectResult is what a call of Connect gives once a handshake has begun:
+// by this call, by an earlier one that did not wait, or long ago.
+func (s *stream) connectResult(started *bool) error {
+	switch st := s.conn.State(); {
+	case st == socket.TCP_SYN_SENT || st == socket.TCP_SYN_RECV:
+		if !*started {
+			if s.nonblock {
+				return syscall.EALREADY
+			}
+			*started = true
+		}
+		return syscall.EAGAIN
+	case st == socket.TCP_CLOSE:
+		if err := s.conn.TakeError(); err != nil {
+			s.forgetConnection()
+			return err
+		}
+		if s.reported {
+			return syscall.EISCONN
+		}
+		s.forgetConnection()
+		return syscall.ECONNABORTED
+	case !s.reported:
+		s.reported = true
+		return nil
+	default:
+		return syscall.EISCONN
+	}
+}
+
+// startConnect picks the ends, enters the connection into the demultiplexer
+// and sends the SYN.
+func (s *stream) startConnect(addr netip.AddrPort) error {
+	remote, err := s.take(addr)
+	if err != nil {
+		return err
+	}
+	h := s.host
+	if remote.Addr().IsUnspecified() { // as Linux: this host
+		remote = netip.AddrPortFrom(loopbackOf(remote.Addr()), remote.Port())
+	}
+	if remote.Addr().IsMulticast() || h.isBroadcast(remote.Addr()) {
+		return syscall.ENETUNREACH
+	}
+	from := netip.Addr{}
+	if s.bound && !s.local.Addr().IsUnspecified() {
+		from = s.local.Addr()
+		if from.Is4() != remote.Addr().Is4() {
+			return syscall.ENETUNREACH
+		}
+	}
+	p, err := h.route(remote.Addr(), from, s.ip.device)
+	if err != nil {
+		return err
+	}
+	if p.scopedDst.IsValid() {
+		remote = netip.AddrPortFrom(p.scopedDst, remote.Port())
+	}
+	local := netip.AddrPortFrom(p.src, s.local.Port())
+	if err := s.enter(&local, remote); err != nil {
+		return err
+	}
+	s.local, s.remote, s.path = local, remote, p
+	s.bound, s.opened, s.reported = true, true, false
+	return s.conn.Connect(h.now(), s.opening())
+}
+
+// enter takes the local port and the five-tuple for this socket.
+func (s *stream) enter(local *netip.AddrPort, remote netip.AddrPort) error {
+	if err := s.host.ports.connect(s, local, remote); err != nil {
+		return err
+	}
+	if !s.host.streams.insert(tupleOf(*local, remote), s) {
+		s.host.ports.disconnect(&s.sock)
+		return syscall.EADDRNOTAVAIL
+	}
+	return nil
+}
+
+// opening is what the host tells the machine about a connection that begins.
+func (s *stream) opening() tcp.Opening {
+	h := s.host
+	s.label = h.flowLabel(s.local, s.remote)
+	return tcp.Opening{
+		ISS:       h.initialSequence(s.local, s.remote),
+		TSOffset:  h.timestampOffset(s.local, s.remote),
+		MTU:       s.path.mtu,
+		IPv6:      s.remote.Addr().Is6(),
+		LargeSend: s.path.largeSend(),
+	}
+}
+
+// Bind gives the socket a local address and port.
+func (s *stream) Bind(addr netip.AddrPort) error {
+	return s.withLock(func() error {
+		if s.bound || s.opened {
+			return syscall.EINVAL
+		}
+		return s.bind(addr)
+	})
+}
+
+func (s *stream) bind(addr netip.AddrPort) error {
+	local, err := s.takeBind(addr)
+	if err != nil {
+		return err
+	}
+	if err := s.host.ports.bind(&s.sock, &local); err != nil {
+		return err
+	}
+	s.local, s.bound = local, true
+	return nil
+}
+
+// forgetConnection makes the socket one that can connect again, after a
+// connect that failed.
+func (s *stream) forgetConnection() {
+	if !s.opened {
+		return
+	}
+	s.unlist()
+	s.bound = s.host.ports.disconnect(&s.sock)
+	local := netip.AddrPortFrom(s.anyAddr(), 0)
+	if s.bound {
+		local = s.host.ports.local(&s.sock)
+	}
+	s.local = local
+	opts := *s.conn.Options()
+	s.conn = tcp.NewConn(s.host.tcp)
+	*s.conn.Options() = opts
+	s.opened, s.remote = false, netip.AddrPort{}
+}
+
+// unlist takes the connection out of the demultiplexer and of the timers.
+func (s *stream) unlist() {
+	s.host.streams.remove(tupleOf(s.local, s.remote), s)
+	s.host.timers.remove(&s.timer)
+}
+
+// leave is unlist for good: the port is given back too.
+func (s *stream) leave() {
+	s.unlist()
+	s.host.ports.release(&s.sock)
+}
+
+// PeerAddr is getpeername(2).
+func (s *stream) PeerAddr() (netip.AddrPort, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return netip.AddrPort{}, syscall.EBADF
+	}
+	switch s.conn.State() {
+	case socket.TCP_CLOSE, socket.TCP_LISTEN, socket.TCP_SYN_SENT:
+		return netip.AddrPort{}, syscall.ENOTCONN
+	}
+	return s.show(s.remote), nil
+}

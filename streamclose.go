@@ -1,0 +1,83 @@
+package berth
+
+import (
+	"syscall"
+	"time"
+
+	"example.com/berth/socket"
+)
+
+// Close closes the socket: what is buffered is sent in the background, unless
+// SO_LINGER says otherwise, and the connection lives on without a user until
+// TCP has ended it.
+func (s *stream) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return syscall.EBADF
+	}
+	linger := s.ip.linger
+	s.closed = true
+	s.host.forget(s)
+	if s.lis != nil {
+		s.stopListening()
+	}
+	switch {
+	case !s.opened:
+		if s.bound {
+			s.host.ports.release(&s.sock)
+			s.bound = false
+		}
+		s.conn.Abort(s.host.now())
+	case linger.On && linger.Seconds == 0:
+		s.orphan = true
+		s.conn.Abort(s.host.now())
+	default:
+		s.orphan = true
+		s.conn.Close(s.host.now())
+	}
+	s.pump()
+	s.wake(socket.POLLNVAL)
+	if s.opened && linger.On && linger.Seconds > 0 && !s.nonblock {
+		s.lingerFor(time.Duration(linger.Seconds) * time.Second)
+	}
+	s.readers.setDeadline(time.Time{})
+	s.writers.setDeadline(time.Time{})
+	return nil
+}
+
+// lingerFor waits until the peer has acknowledged all, FIN included, or the
+// time is over.
+func (s *stream) lingerFor(d time.Duration) {
+	s.writers.setDeadline(time.Now().Add(d))
+	for !s.writers.expired && !s.acknowledged() {
+		s.writers.cond.Wait()
+	}
+}
+
+// acknowledged tells whether the peer has all that was sent.
+func (s *stream) acknowledged() bool {
+	switch s.conn.State() {
+	case socket.TCP_CLOSE, socket.TCP_FIN_WAIT2, socket.TCP_TIME_WAIT:
+		return true
+	}
+	return false
+}
+
+// abort ends the connection with a reset, whoever uses it.
+func (s *stream) abort(error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lis != nil {
+		s.stopListening()
+	}
+	if s.opened {
+		s.orphan = true
+		s.conn.Abort(s.host.now())
+		s.pump()
+	}
+	s.closed = true
+	s.readers.setDeadline(time.Time{})
+	s.writers.setDeadline(time.Time{})
+	s.wake(socket.POLLNVAL)
+}

@@ -1,0 +1,193 @@
+package berth
+
+import (
+	"context"
+	"net/netip"
+	"syscall"
+
+	"example.com/berth/socket"
+)
+
+// Send puts b into the send buffer.
+func (s *stream) Send(b []byte, flags socket.Flags) (int, error) {
+	return s.send([][]byte{b}, flags)
+}
+
+// SendTo is Send: a stream has one peer.
+func (s *stream) SendTo(b []byte, flags socket.Flags, _ netip.AddrPort) (int, error) {
+	return s.Send(b, flags)
+}
+
+// SendMsg is Send of several pieces.
+func (s *stream) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
+	return s.send(m.Buffers, flags)
+}
+
+func (s *stream) send(bufs [][]byte, flags socket.Flags) (int, error) {
+	if flags&socket.MSG_OOB != 0 {
+		return 0, syscall.EOPNOTSUPP
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var sent, piece, off int // off bytes of bufs[piece] are in the buffer
+	err := s.block(context.Background(), &s.writers, flags, func() error {
+		for {
+			for piece < len(bufs) && off == len(bufs[piece]) {
+				piece, off = piece+1, 0
+			}
+			if piece == len(bufs) {
+				return s.sendNothing(sent)
+			}
+			more := flags&socket.MSG_MORE != 0 || piece < len(bufs)-1
+			n, err := s.write(bufs[piece][off:], more)
+			if err != nil {
+				return err
+			}
+			sent, off = sent+n, off+n
+			s.pump()
+		}
+	})
+	if sent > 0 {
+		return sent, s.partial(err)
+	}
+	return 0, err
+}
+
+// write gives bytes to the machine, if there is one to take them.
+func (s *stream) write(b []byte, more bool) (int, error) {
+	if s.lis != nil || !s.opened && s.conn.State() == socket.TCP_CLOSE && !s.reported {
+		return 0, syscall.EPIPE
+	}
+	return s.conn.Write(s.host.now(), b, more)
+}
+
+// sendNothing is the answer to a Send of no bytes: what a Send of some would
+// fail with, for the states that cannot send.
+func (s *stream) sendNothing(sent int) error {
+	if sent > 0 {
+		return nil
+	}
+	_, err := s.write(nil, false)
+	if err == syscall.EAGAIN {
+		return nil
+	}
+	return err
+}
+
+// partial is the error of a Send that has put something into the buffer: none,
+// as in C, if the caller did not want to wait; the reason, if it did.
+func (s *stream) partial(err error) error {
+	if err == syscall.EAGAIN {
+		return nil
+	}
+	return err
+}
+
+// Recv takes bytes out of the receive buffer.
+func (s *stream) Recv(b []byte, flags socket.Flags) (int, error) {
+	return s.recv([][]byte{b}, flags)
+}
+
+// RecvFrom is Recv: a stream has one peer.
+func (s *stream) RecvFrom(b []byte, flags socket.Flags) (int, netip.AddrPort, error) {
+	n, err := s.Recv(b, flags)
+	return n, netip.AddrPort{}, err
+}
+
+// RecvMsg is Recv into several pieces.
+func (s *stream) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
+	m.Addr, m.Control, m.Flags = netip.AddrPort{}, socket.Control{}, 0
+	if flags&socket.MSG_ERRQUEUE != 0 {
+		return 0, syscall.EAGAIN
+	}
+	return s.recv(m.Buffers, flags)
+}
+
+func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
+	if flags&socket.MSG_OOB != 0 {
+		return 0, syscall.EINVAL
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(bufs) == 0 {
+		bufs = [][]byte{nil}
+	}
+	var got, piece, off int
+	err := s.block(context.Background(), &s.readers, flags, func() error {
+		for {
+			n, err := s.read(bufs[piece][off:], flags)
+			if err != nil {
+				return err
+			}
+			got, off = got+n, off+n
+			full := off == len(bufs[piece])
+			if full && piece < len(bufs)-1 && n > 0 {
+				piece, off = piece+1, 0
+				continue
+			}
+			s.pump() // the window may have opened
+			if full || n == 0 || flags&(socket.MSG_WAITALL|socket.MSG_PEEK) != socket.MSG_WAITALL {
+				return nil
+			}
+		}
+	})
+	if got > 0 {
+		return got, nil
+	}
+	return 0, err
+}
+
+// read takes bytes from the machine, if this is a connection.
+func (s *stream) read(b []byte, flags socket.Flags) (int, error) {
+	if s.lis != nil {
+		return 0, syscall.ENOTCONN
+	}
+	if flags&socket.MSG_TRUNC != 0 {
+		return s.discard(len(b))
+	}
+	return s.conn.Read(s.host.now(), b, flags&socket.MSG_PEEK != 0)
+}
+
+// discard takes up to n bytes and drops them: MSG_TRUNC on a stream (tcp(7)).
+func (s *stream) discard(n int) (int, error) {
+	var scratch [4096]byte
+	done := 0
+	for done < n {
+		k, err := s.conn.Read(s.host.now(), scratch[:min(len(scratch), n-done)], false)
+		done += k
+		if k == 0 || err != nil {
+			if done > 0 {
+				err = nil
+			}
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// Shutdown ends one half or both.
+func (s *stream) Shutdown(how socket.How) error {
+	if how < socket.SHUT_RD || how > socket.SHUT_RDWR {
+		return syscall.EINVAL
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return syscall.EBADF
+	case s.lis != nil:
+		if how != socket.SHUT_WR {
+			s.stopListening()
+		}
+		return nil
+	}
+	err := error(nil)
+	if how != socket.SHUT_WR {
+		err = s.conn.CloseRead()
+	}
+	if how != socket.SHUT_RD {
+		err = s.conn.CloseWrite(s.host.now())
+	}
+	s.pump()
+	return err
+}

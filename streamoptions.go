@@ -1,0 +1,281 @@
+package berth
+
+import (
+	"syscall"
+	"time"
+
+	"example.com/berth/internal/tcp"
+	"example.com/berth/socket"
+)
+
+// tcpOption is an option that a stream socket alone has, or has in a way of its
+// own. The lock is held by whoever calls its functions.
+type tcpOption struct {
+	min, max int // EINVAL outside; both 0: any
+	get      func(*stream) int
+	set      func(*stream, int) error
+}
+
+// tcpSwitch makes an option of a switch of the TCP machine.
+func tcpSwitch(get func(*stream) bool, set func(*stream, bool)) tcpOption {
+	return tcpOption{
+		get: func(s *stream) int {
+			if get(s) {
+				return 1
+			}
+			return 0
+		},
+		set: func(s *stream, v int) error {
+			set(s, v != 0)
+			return nil
+		},
+	}
+}
+
+// seconds makes an option of a time that is given in seconds.
+func seconds(least, most int, field func(*tcp.Options) *time.Duration, changed func(*stream)) tcpOption {
+	return tcpOption{
+		min: least, max: most,
+		get: func(s *stream) int { return int(*field(s.conn.Options()) / time.Second) },
+		set: func(s *stream, v int) error {
+			*field(s.conn.Options()) = time.Duration(v) * time.Second
+			changed(s)
+			return nil
+		},
+	}
+}
+
+func retimeKeepalive(s *stream) {
+	o := s.conn.Options()
+	s.conn.SetKeepTimings(s.host.now(), o.KeepIdle, o.KeepInterval, o.KeepCount)
+}
+
+// Bounds of TCP_MAXSEG (Linux: TCP_MIN_MSS, MAX_TCP_WINDOW).
+const minMaxSeg, maxMaxSeg = 88, 32767
+
+var tcpOptions = map[socket.OptionID]tcpOption{
+	socket.SO_KEEPALIVE.ID: tcpSwitch(
+		func(s *stream) bool { return s.conn.Options().KeepAlive },
+		func(s *stream, on bool) { s.conn.SetKeepAlive(s.host.now(), on) },
+	),
+	socket.SO_RCVBUF.ID: {
+		get: func(s *stream) int { return s.conn.RcvBuf() },
+		set: func(s *stream, v int) error { s.conn.SetRcvBuf(bufferSize(v, minRcvBuf)); return nil },
+	},
+	socket.SO_SNDBUF.ID: {
+		get: func(s *stream) int { return s.conn.SndBuf() },
+		set: func(s *stream, v int) error { s.conn.SetSndBuf(bufferSize(v, minSndBuf)); return nil },
+	},
+	socket.SO_RCVLOWAT.ID: {
+		get: func(s *stream) int { return max(s.conn.Options().RcvLowat, 1) },
+		set: func(s *stream, v int) error {
+			if v < 0 {
+				v = 1<<31 - 1
+			}
+			s.conn.Options().RcvLowat = v
+			return nil
+		},
+	},
+	socket.SO_ERROR.ID: {get: func(s *stream) int {
+		err, _ := s.conn.TakeError().(syscall.Errno)
+		return int(err)
+	}},
+	socket.SO_ACCEPTCONN.ID: {get: func(s *stream) int {
+		if s.lis != nil {
+			return 1
+		}
+		return 0
+	}},
+	socket.TCP_NODELAY.ID: tcpSwitch(
+		func(s *stream) bool { return s.conn.Options().NoDelay },
+		func(s *stream, on bool) { s.conn.SetNoDelay(on) },
+	),
+	socket.TCP_CORK.ID: tcpSwitch(
+		func(s *stream) bool { return s.conn.Options().Cork },
+		func(s *stream, on bool) { s.conn.SetCork(on) },
+	),
+	socket.TCP_QUICKACK.ID: tcpSwitch(
+		func(s *stream) bool { return s.conn.QuickAck() },
+		func(s *stream, on bool) { s.conn.SetQuickAck(on) },
+	),
+	socket.TCP_MAXSEG.ID: {
+		get: func(s *stream) int { return s.conn.MaxSeg() },
+		set: func(s *stream, v int) error {
+			if v != 0 && (v < minMaxSeg || v > maxMaxSeg) {
+				return syscall.EINVAL
+			}
+			s.conn.SetMaxSeg(v)
+			return nil
+		},
+	},
+	socket.TCP_KEEPIDLE.ID:  seconds(1, 32767, func(o *tcp.Options) *time.Duration { return &o.KeepIdle }, retimeKeepalive),
+	socket.TCP_KEEPINTVL.ID: seconds(1, 32767, func(o *tcp.Options) *time.Duration { return &o.KeepInterval }, retimeKeepalive),
+	socket.TCP_KEEPCNT.ID: {
+		min: 1, max: 127,
+		get: func(s *stream) int { return s.conn.Options().KeepCount },
+		set: func(s *stream, v int) error {
+			s.conn.Options().KeepCount = v
+			retimeKeepalive(s)
+			return nil
+		},
+	},
+	socket.TCP_SYNCNT.ID: {
+		min: 1, max: 127,
+		get: func(s *stream) int {
+			if n := s.conn.Options().SynCount; n != 0 {
+				return n
+			}
+			return s.host.tcp.SynRetries
+		},
+		set: func(s *stream, v int) error { s.conn.Options().SynCount = v; return nil },
+	},
+	socket.TCP_LINGER2.ID: {
+		get: func(s *stream) int {
+			if d := s.conn.Options().Linger2; d > 0 {
+				return int(d / time.Second)
+			}
+			return -1
+		},
+		set: func(s *stream, v int) error {
+			o := s.conn.Options()
+			switch {
+			case v < 0:
+				o.Linger2 = -1
+			case v == 0:
+				o.Linger2 = s.host.tcp.FinWait2
+			default:
+				o.Linger2 = min(time.Duration(v)*time.Second, 2*s.host.tcp.FinWait2)
+			}
+			return nil
+		},
+	},
+	socket.TCP_DEFER_ACCEPT.ID: seconds(0, 0, func(o *tcp.Options) *time.Duration { return &o.DeferAccept }, func(*stream) {}),
+	socket.TCP_WINDOW_CLAMP.ID: {
+		get: func(s *stream) int { return s.conn.Options().WindowClamp },
+		set: func(s *stream, v int) error {
+			if v < 0 {
+				return syscall.EINVAL
+			}
+			if v > 0 {
+				v = max(v, minRcvBuf/2)
+			}
+			s.conn.Options().WindowClamp = v
+			return nil
+		},
+	},
+	socket.TCP_USER_TIMEOUT.ID: {
+		get: func(s *stream) int { return int(s.conn.Options().UserTimeout / time.Millisecond) },
+		set: func(s *stream, v int) error {
+			if v < 0 {
+				return syscall.EINVAL
+			}
+			s.conn.SetUserTimeout(s.host.now(), time.Duration(v)*time.Millisecond)
+			return nil
+		},
+	},
+	socket.TCP_NOTSENT_LOWAT.ID: {
+		get: func(s *stream) int { return s.conn.Options().NotSentLowat },
+		set: func(s *stream, v int) error { s.conn.Options().NotSentLowat = v; return nil },
+	},
+}
+
+// SetOption is setsockopt(2) of a stream socket.
+func (s *stream) SetOption(id socket.OptionID, value any) error {
+	return s.withLock(func() error {
+		if id == socket.TCP_CONGESTION.ID {
+			return s.setCongestion(value)
+		}
+		o, ok := tcpOptions[id]
+		if !ok {
+			return s.setOption(id, value)
+		}
+		if o.set == nil {
+			return syscall.ENOPROTOOPT
+		}
+		v, ok := value.(int)
+		if !ok || (o.min != 0 || o.max != 0) && (v < o.min || v > o.max) {
+			return syscall.EINVAL
+		}
+		if err := o.set(s, v); err != nil {
+			return err
+		}
+		s.pump() // what an option held back may go
+		return nil
+	})
+}
+
+// setCongestion is TCP_CONGESTION: there is one algorithm.
+func (s *stream) setCongestion(value any) error {
+	name, ok := value.(string)
+	if !ok {
+		return syscall.EINVAL
+	}
+	if name != congestionName {
+		return syscall.ENOENT
+	}
+	return nil
+}
+
+// congestionName is Linux's for NewReno.
+const congestionName = "reno"
+
+// Option is getsockopt(2) of a stream socket.
+func (s *stream) Option(id socket.OptionID) (v any, err error) {
+	err = s.withLock(func() error {
+		switch id {
+		case socket.TCP_INFO.ID:
+			v = s.info()
+			return nil
+		case socket.TCP_CONGESTION.ID:
+			v = congestionName
+			return nil
+		}
+		if o, ok := tcpOptions[id]; ok {
+			v = o.get(s)
+			return nil
+		}
+		v, err = s.option(id)
+		return err
+	})
+	return v, err
+}
+
+// info is TCP_INFO. Of a listener it tells the queue and its limit.
+func (s *stream) info() socket.TCPInfo {
+	if s.lis != nil {
+		return socket.TCPInfo{
+			State:   socket.TCP_LISTEN,
+			Unacked: uint32(s.lis.queued.Load()), Sacked: uint32(s.lis.backlog.Load()),
+		}
+	}
+	i := s.conn.Info(s.host.now())
+	i.PMTU = uint32(s.path.mtu)
+	return i
+}
+
+// params are the TCP machine's settings.
+func (cfg TCPConfig) params(h *Host) *tcp.Params {
+	p := tcp.DefaultParams()
+	p.Budget = h.budget
+	p.Counters = &h.count.TCP.Machine
+	limits := func(l *tcp.BufferLimits, b BufferSize) {
+		if b.Min > 0 {
+			l.Min = b.Min
+		}
+		if b.Default > 0 {
+			l.Default = b.Default
+		}
+		if b.Max > 0 {
+			l.Max = b.Max
+		}
+	}
+	limits(&p.RcvBuf, cfg.ReceiveBuffer)
+	limits(&p.SndBuf, cfg.SendBuffer)
+	if cfg.TimeWait > 0 {
+		p.TimeWait = cfg.TimeWait
+	}
+	if cfg.SYNRetries > 0 {
+		p.SynRetries = cfg.SYNRetries
+	}
+	return p
+}

@@ -1,0 +1,139 @@
+package berth
+
+import (
+	"net/netip"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+	"example.com/berth/internal/tcp"
+	"example.com/berth/socket"
+)
+
+// tcpInput takes a segment to its connection, or to the listener, or answers it
+// with a reset.
+func (h *Host) tcpInput(in *inPacket) {
+	c := &h.count.TCP
+	c.SegsIn.Add(1)
+	if in.group { // RFC 9293 3.9.2.3, MUST-57, MUST-63
+		c.BadAddress.Add(1)
+		return
+	}
+	var th header.TCP
+	rest, err := th.Parse(in.first())
+	if err != nil {
+		c.Malformed.Add(1)
+		return
+	}
+	payload, ok := in.payload(rest)
+	if !ok {
+		c.Malformed.Add(1)
+		return
+	}
+	if !in.valid() {
+		c.BadChecksum.Add(1)
+		return
+	}
+	local := netip.AddrPortFrom(in.dst, th.DstPort)
+	remote := netip.AddrPortFrom(in.src, th.SrcPort)
+	if local == remote && in.ifc != h.lo { // LAND
+		c.BadAddress.Add(1)
+		return
+	}
+	seg := tcp.Segment{
+		Seq: th.Seq, Ack: th.Ack, Flags: th.Flags, Window: th.Window, Urgent: th.Urgent,
+		Options: th.Options, Payload: payload, SegSize: in.segSize, ECN: in.tos & 3,
+	}
+	if len(payload) > 0 {
+		seg.Buffer = in.buf
+	}
+	h.segmentArrives(in, &seg, local, remote)
+}
+
+// segmentArrives is RFC 9293 section 3.10.7: the segment goes to its connection,
+// else to a listener, else it is answered with a reset.
+func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPort) {
+	var minISS seqnum.Value
+	l, listens := h.streams.listener(local, in.ifc.index, hashEnds(h.random.ports, local, remote))
+	if s, ok := h.streams.lookup(tupleOf(local, remote)); ok {
+		result := s.input(seg, listens)
+		if !result.Closed && !result.Reopen {
+			return
+		}
+		minISS = result.MinISS
+	}
+	if !listens {
+		h.count.TCP.NoSocket.Add(1)
+		h.reset(in, seg, local, remote)
+		return
+	}
+	switch tcp.ListenInput(seg) {
+	case tcp.Reset:
+		h.reset(in, seg, local, remote)
+	case tcp.Open:
+		l.synArrived(seg, local, remote, minISS)
+	}
+}
+
+// input gives a segment to the connection. If it is a SYN that may end
+// TIME-WAIT, and there is a listener to take it, the connection is gone.
+func (s *stream) input(seg *tcp.Segment, listens bool) tcp.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.opened {
+		return tcp.Result{Closed: true}
+	}
+	if s.conn.State() == socket.TCP_SYN_RECV && s.parent != nil && s.parent.full() && !seg.Flags.Has(header.RST) {
+		// As on Linux: the handshake does not end while nobody has room for the
+		// connection; the peer's retransmission, or ours, will come again.
+		s.host.count.TCP.ListenOverflows.Add(1)
+		return tcp.Result{}
+	}
+	result := s.conn.Input(s.host.now(), seg)
+	s.pump()
+	if result.Reopen && listens {
+		s.leave()
+		s.opened = false
+		return result
+	}
+	s.finishHandshake()
+	return tcp.Result{Closed: result.Closed}
+}
+
+// finishHandshake hands a child whose handshake has ended, one way or the
+// other, to its listener. The lock is held; it is let go meanwhile.
+func (s *stream) finishHandshake() {
+	state, parent := s.conn.State(), s.parent
+	if parent == nil || state == socket.TCP_SYN_RECV {
+		return
+	}
+	s.parent = nil
+	s.mu.Unlock()
+	parent.promote(s, state != socket.TCP_CLOSE)
+	s.mu.Lock()
+}
+
+// reset answers a segment that no connection wants (RFC 9293 3.10.7.1).
+func (h *Host) reset(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPort) {
+	var out tcp.Segment
+	if !tcp.ResetFor(seg, &out) {
+		return
+	}
+	p, err := h.route(remote.Addr(), local.Addr(), 0)
+	if err != nil {
+		return
+	}
+	h.count.TCP.ResetsSent.Add(1)
+	th := header.TCP{
+		SrcPort: local.Port(), DstPort: remote.Port(),
+		Seq: out.Seq, Ack: out.Ack, Flags: out.Flags, Options: out.Options,
+	}
+	t := transport{
+		protocol: header.ProtocolTCP, src: local.Addr(), dst: remote.Addr(),
+		ttl: in.ifc.defaultHopLimit(), df: true, label: h.flowLabel(local, remote),
+	}
+	b := batches.Get().(*batch)
+	b.n = 1
+	p.frameTCP(&b.frames[0], b.heads[0][:0], &t, &th, &out)
+	p.send(b.frames[:1])
+	b.release()
+}

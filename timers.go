@@ -1,0 +1,138 @@
+package berth
+
+import (
+	"container/heap"
+	"sync"
+	"time"
+)
+
+// timers is the host's one timer: a heap of who wants to be woken when, and a
+// time.Timer armed for the first of them. A deadline that moves later is left
+// where it stands and looked at again when it comes, so that the deadline of a
+// busy connection, which moves with every segment, costs a comparison.
+//
+// Its lock guards the heap alone and is never held while somebody is woken.
+type timers struct {
+	host *Host
+
+	mu     sync.Mutex
+	heap   timerHeap
+	timer  *time.Timer
+	armed  time.Duration // when timer fires; 0: not armed
+	closed bool
+}
+
+// A timerEntry is one row; it lives in its owner. Its fields belong to timers.
+type timerEntry struct {
+	owner timerOwner
+	at    time.Duration // 0: not in the heap
+	index int
+}
+
+// A timerOwner is woken when its time has come, or earlier; it looks at its own
+// deadline and schedules itself again.
+type timerOwner interface {
+	timerFired(now time.Duration)
+}
+
+// schedule sees to it that e's owner is woken at the latest at time at.
+func (t *timers) schedule(e *timerEntry, at time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.closed:
+		return
+	case e.at == 0:
+		e.at = at
+		heap.Push(&t.heap, e)
+	case at < e.at:
+		e.at = at
+		heap.Fix(&t.heap, e.index)
+	default:
+		return
+	}
+	t.arm()
+}
+
+// remove forgets e.
+func (t *timers) remove(e *timerEntry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.at != 0 {
+		heap.Remove(&t.heap, e.index)
+		e.at = 0
+	}
+}
+
+func (t *timers) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	for _, e := range t.heap {
+		e.at = 0
+	}
+	t.heap = nil
+}
+
+// arm sets the timer for the first deadline, unless it is set for an earlier
+// time already.
+func (t *timers) arm() {
+	if len(t.heap) == 0 {
+		return
+	}
+	first := t.heap[0].at
+	if t.armed != 0 && t.armed <= first {
+		return
+	}
+	t.armed = first
+	wait := max(first-t.host.now(), 0)
+	if t.timer == nil {
+		t.timer = time.AfterFunc(wait, t.fire)
+	} else {
+		t.timer.Reset(wait)
+	}
+}
+
+// fire wakes everybody whose time has come.
+func (t *timers) fire() {
+	now := t.host.now()
+	t.mu.Lock()
+	t.armed = 0
+	for len(t.heap) > 0 && t.heap[0].at <= now && !t.closed {
+		e := heap.Pop(&t.heap).(*timerEntry)
+		e.at = 0
+		t.mu.Unlock()
+		e.owner.timerFired(now)
+		t.mu.Lock()
+	}
+	if !t.closed {
+		t.arm()
+	}
+	t.mu.Unlock()
+}
+
+type timerHeap []*timerEntry
+
+func (h timerHeap) Len() int           { return len(h) }
+func (h timerHeap) Less(i, j int) bool { return h[i].at < h[j].at }
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *timerHeap) Push(x any) {
+	e := x.(*timerEntry)
+	e.index = len(*h)
+	*h = append(*h, e)
+}
+
+func (h *timerHeap) Pop() any {
+	old := *h
+	e := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return e
+}

@@ -1,0 +1,138 @@
+package berth
+
+import (
+	"context"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"example.com/berth/socket"
+)
+
+// waiters are the calls that wait on one side of a socket, reading or writing.
+// All of it is guarded by the socket's lock. A condition variable rather than a
+// channel, since a socket that nobody waits on then owns nothing, and since
+// testing/synctest counts the wait as durably blocked.
+type waiters struct {
+	cond    sync.Cond
+	expired bool        // the deadline has passed
+	timer   *time.Timer // of the deadline; nil while there is none
+}
+
+// setDeadline ends the waits under way and to come at time t; the zero Time
+// takes the deadline away. The socket's lock is held.
+func (w *waiters) setDeadline(t time.Time) {
+	if w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
+	}
+	w.expired = false
+	if t.IsZero() {
+		return
+	}
+	wait := time.Until(t)
+	if wait <= 0 {
+		w.expired = true
+		w.cond.Broadcast()
+		return
+	}
+	var self *time.Timer
+	self = time.AfterFunc(wait, func() {
+		w.cond.L.Lock()
+		defer w.cond.L.Unlock()
+		if w.timer == self {
+			w.expired = true
+			w.cond.Broadcast()
+		}
+	})
+	w.timer = self
+}
+
+// block calls try with the socket's lock held until it returns something other
+// than EAGAIN, waiting in between for w to be woken. What ends a wait early:
+// the deadline, the context, Close. A non-blocking socket,
+// or call, gets the EAGAIN.
+func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try func() error) error {
+	var stop func() bool
+	for {
+		if s.closed {
+			return syscall.EBADF
+		}
+		// The deadline goes first: as in package net, a read after it fails even
+		// if there is something to read.
+		if w.expired && !s.nonblock {
+			return os.ErrDeadlineExceeded
+		}
+		err := try()
+		if err != syscall.EAGAIN || s.nonblock || flags&socket.MSG_DONTWAIT != 0 {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if stop == nil && ctx.Done() != nil {
+			stop = context.AfterFunc(ctx, func() {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				w.cond.Broadcast()
+			})
+			defer stop()
+		}
+		w.cond.Wait()
+	}
+}
+
+// wake ends the waits whose condition e may have come about. The socket's lock
+// is held.
+func (s *sock) wake(e socket.Events) {
+	const failed = socket.POLLERR | socket.POLLHUP | socket.POLLNVAL
+	if e&(socket.POLLIN|socket.POLLPRI|socket.POLLRDHUP|failed) != 0 {
+		s.readers.cond.Broadcast()
+	}
+	if e&(socket.POLLOUT|failed) != 0 {
+		s.writers.cond.Broadcast()
+	}
+	for _, p := range s.polls {
+		p.signal()
+	}
+}
+
+func (s *sock) SetDeadline(t time.Time) error {
+	return s.withLock(func() error {
+		s.readers.setDeadline(t)
+		s.writers.setDeadline(t)
+		return nil
+	})
+}
+
+func (s *sock) SetReadDeadline(t time.Time) error {
+	return s.withLock(func() error {
+		s.readers.setDeadline(t)
+		return nil
+	})
+}
+
+func (s *sock) SetWriteDeadline(t time.Time) error {
+	return s.withLock(func() error {
+		s.writers.setDeadline(t)
+		return nil
+	})
+}
+
+func (s *sock) SetNonblock(on bool) error {
+	return s.withLock(func() error {
+		s.nonblock = on
+		return nil
+	})
+}
+
+// withLock runs f under the socket's lock, on an open socket.
+func (s *sock) withLock(f func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return syscall.EBADF
+	}
+	return f()
+}

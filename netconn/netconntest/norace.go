@@ -1,0 +1,5 @@
+//go:build !race
+
+package netconntest
+
+const raceEnabled = false

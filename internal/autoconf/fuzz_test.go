@@ -44,7 +44,7 @@ func FuzzInterface(f *testing.F) {
 			case 2:
 				w.advance(time.Duration(b) * time.Duration(c) * time.Duration(d) * 10 * time.Millisecond)
 			case 3:
-				w.now += life / 3
+				w.now += min(life, 10*day) / 3
 				w.Timer(w.now)
 			case 4, 5:
 				w.RouterAdvert(w.now, src, &header.RouterAdvert{

@@ -17,7 +17,11 @@ func (t *Table[P]) create(now time.Duration, addr netip.Addr, s State) *entry[P]
 			t.stats.Refused++
 			return nil
 		}
-		e = &entry[P]{addr: addr}
+		e, t.spare = t.spare, nil
+		if e == nil {
+			e = new(entry[P])
+		}
+		e.addr = addr
 		t.entries[addr] = e
 		t.stats.Created++
 	}
@@ -51,11 +55,14 @@ func (t *Table[P]) evict(e *entry[P]) {
 	t.delete(e)
 }
 
-// delete takes an entry out; what waits for it is freed.
+// delete takes an entry out; what waits for it is freed. Its memory is kept for
+// the next one, so that a scan makes no garbage.
 func (t *Table[P]) delete(e *entry[P]) {
 	t.release(e, Free)
 	t.deadlines.set(e, 0)
 	t.undefer(e)
 	e.unlink()
 	delete(t.entries, e.addr)
+	*e = entry[P]{pending: e.pending}
+	t.spare = e
 }

@@ -67,7 +67,10 @@ func (t *Table[P]) release(e *entry[P], op Op) {
 		t.emit(Action[P]{Op: op, Addr: e.addr, MAC: e.hw, Packet: p.packet})
 	}
 	t.count(e, -e.pendingBytes)
-	e.pending = nil
+	clear(e.pending)
+	if e.pending = e.pending[:0]; cap(e.pending) > 4 {
+		e.pending = nil // a neighbor that is found has no more use for it
+	}
 }
 
 // resolved follows the recording of the link-layer address that was asked for:

@@ -16,6 +16,7 @@ type Table[P any] struct {
 	reroll    time.Duration // when to choose another one; 0 at once
 
 	entries   map[netip.Addr]*entry[P]
+	spare     *entry[P] // the memory of one that was dropped
 	deadlines deadlines[P]
 	limiter   limiter
 	deferred  int // entries whose solicitation waits for the limiter

@@ -29,7 +29,12 @@ func (i *Interface) solicit(now time.Duration) {
 	if rs.next == 0 || now < rs.next {
 		return
 	}
-	i.emit(Action{Op: SendRS, Addr: i.source()})
+	src := i.source()
+	if !src.IsValid() { // it was taken away; the next one begins anew
+		*rs = solicitor{}
+		return
+	}
+	i.emit(Action{Op: SendRS, Addr: src})
 	switch rs.interval {
 	case 0:
 		rs.interval = i.spread(rsInterval, rsInterval)
@@ -60,12 +65,12 @@ func (i *Interface) routerFound() {
 	}
 }
 
-// source gives the link-local address to solicit from.
+// source gives the link-local address to solicit from, or the zero Addr.
 func (i *Interface) source() netip.Addr {
 	for _, a := range i.addresses {
 		if a.State.Assigned() && a.Prefix.Addr().IsLinkLocalUnicast() {
 			return a.Prefix.Addr()
 		}
 	}
-	return netip.IPv6Unspecified()
+	return netip.Addr{}
 }

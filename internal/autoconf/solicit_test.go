@@ -88,3 +88,18 @@ func TestOneSolicitationEvenIfARouterWasHeard(t *testing.T) {
 		t.Errorf("sent at %v, want one", at)
 	}
 }
+
+func TestNoSolicitationsWithoutALinkLocalAddress(t *testing.T) {
+	w := newWorld(t, Config{MAC: mac, EUI64: true})
+	w.Start(w.now)
+	w.advance(2 * second)
+	w.Remove(eui.Addr())
+	w.Take(nil)
+	if at := w.solicitations(hour); len(at) != 0 || w.Deadline() != 0 {
+		t.Errorf("sent at %v", at)
+	}
+	_ = w.Add(w.now, eui, Lifetimes{}, false)
+	if at := w.solicitations(6 * second); len(at) != 2 {
+		t.Errorf("sent at %v with a new address, want two", at)
+	}
+}

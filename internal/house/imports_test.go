@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"internal/route":         {},
 	"internal/port":          {},
 	"internal/testnet":       {"link", "link/..."},
+	"internal/peers":         {},
 	"link":                   {"internal/buffer"},
 	"link/gso":               {"link", "internal/header"},
 	"link/linktest":          {"link", "link/gso", "internal/header"},

@@ -1,0 +1,87 @@
+package peers
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"time"
+
+	"example.com/berth"
+	"example.com/berth/internal/testnet"
+	"example.com/berth/link"
+	"example.com/berth/link/tuntap"
+)
+
+// A family is IPv4 or IPv6 with the addresses that the two ends have in it.
+type family struct {
+	name          string
+	kernel, berth netip.Addr
+	bits          int
+}
+
+var families = []family{
+	{"IPv4", netip.MustParseAddr("10.77.0.1"), netip.MustParseAddr("10.77.0.2"), 24},
+	{"IPv6", netip.MustParseAddr("fd77::1"), netip.MustParseAddr("fd77::2"), 64},
+}
+
+// onKernel and onBerth are addresses with the length of their prefix.
+func (f family) onKernel() string { return netip.PrefixFrom(f.kernel, f.bits).String() }
+func (f family) onBerth() string  { return netip.PrefixFrom(f.berth, f.bits).String() }
+
+// A world is a kernel in a namespace of its own, a berth host, and the link
+// between them.
+type world struct {
+	*testing.T
+	kernel *testnet.NS
+	berth  *berth.Host
+	ctx    context.Context // ends before the test does
+}
+
+// patience is how long a test may take before what it waits for is called
+// stalled.
+const patience = 30 * time.Second
+
+// tun returns a world whose link is a TUN, inside of wrap if that is not nil.
+func tun(t *testing.T, wrap func(link.Device) link.Device, opts ...tuntap.Option) *world {
+	t.Helper()
+	ns := testnet.New(t)
+	for _, f := range families {
+		opts = append(opts, tuntap.HostAddr(f.onKernel()))
+	}
+	return join(t, ns, ns.TUN(opts...), wrap)
+}
+
+// join attaches a new host to a device.
+func join(t *testing.T, ns *testnet.NS, dev link.Device, wrap func(link.Device) link.Device) *world {
+	t.Helper()
+	if wrap != nil {
+		dev = wrap(dev)
+	}
+	var prefixes []string
+	for _, f := range families {
+		prefixes = append(prefixes, f.onBerth())
+	}
+	h := berth.NewHost(berth.Config{Name: "berth"})
+	if _, err := h.Attach(dev, prefixes...); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(func() {
+		cancel()
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &world{t, ns, h, ctx}
+}
+
+// each runs a test for either family, in the same world.
+func (w *world) each(test func(w *world, f family)) {
+	for _, f := range families {
+		w.Run(f.name, func(t *testing.T) {
+			inner := *w
+			inner.T = t
+			test(&inner, f)
+		})
+	}
+}

@@ -179,10 +179,12 @@ func (i *Interface) apply(now time.Duration, c Change, delay time.Duration) {
 	i.forget(g)
 }
 
-// count adds n to the counts of a membership.
+// count adds n to the counts of a membership. They may be below 0 for a moment:
+// changes of one socket that two goroutines apply may come in the wrong order,
+// and only their sum matters.
 func (g *group) count(s Sources, n int) {
 	if s.Exclude {
-		g.excludes = max(g.excludes+n, 0)
+		g.excludes += n
 	}
 	for _, a := range s.List {
 		at, found := slices.BinarySearchFunc(g.sources, a, func(s source, a netip.Addr) int { return s.addr.Compare(a) })
@@ -191,9 +193,9 @@ func (g *group) count(s Sources, n int) {
 		}
 		src := &g.sources[at]
 		if s.Exclude {
-			src.excludes = max(src.excludes+n, 0)
+			src.excludes += n
 		} else {
-			src.includes = max(src.includes+n, 0)
+			src.includes += n
 		}
 		if src.includes == 0 && src.excludes == 0 {
 			g.sources = slices.Delete(g.sources, at, at+1)
@@ -216,7 +218,7 @@ func (g *group) merge() Sources {
 
 // forget drops a group of which there is nothing more to tell.
 func (i *Interface) forget(g *group) {
-	if g.state.None() && len(g.sources) == 0 && g.resendAt == 0 {
+	if g.excludes == 0 && len(g.sources) == 0 && g.resendAt == 0 {
 		if at, found := i.search(g.addr); found {
 			i.groups = slices.Delete(i.groups, at, at+1)
 		}

@@ -1,11 +1,13 @@
 package testnet
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -20,7 +22,9 @@ type NS struct {
 	handle netns.NsHandle
 }
 
-// New makes a network namespace, its loopback interface up, or skips the test.
+// New makes a network namespace, or skips the test. Its loopback interface is up.
+// Duplicate address detection is off in it: the second that the kernel takes for
+// that would be spent by every test with Ethernet and IPv6.
 func New(t testing.TB) *NS {
 	t.Helper()
 	NeedRoot(t)
@@ -32,6 +36,9 @@ func New(t testing.TB) *NS {
 		}
 		if err := netlink.LinkSetUp(lo); err != nil {
 			return err
+		}
+		if err := os.WriteFile("/proc/sys/net/ipv6/conf/default/accept_dad", []byte("0"), 0); err != nil && !os.IsNotExist(err) {
+			return err // but a kernel without IPv6 is fine
 		}
 		ns.handle, err = netns.Get()
 		return err
@@ -124,8 +131,8 @@ func linkUp(name string) error {
 	return netlink.LinkSetUp(l)
 }
 
-// Addr gives an interface of the namespace an address, "10.77.0.1/24", usable at
-// once.
+// Addr gives an interface of the namespace an address, "10.77.0.1/24", that can be
+// used when it returns.
 func (ns *NS) Addr(name, prefix string) {
 	ns.t.Helper()
 	err := ns.do(func() error {
@@ -140,9 +147,23 @@ func (ns *NS) Addr(name, prefix string) {
 		if err != nil {
 			return err
 		}
-		return netlink.AddrAdd(l, a)
+		if err := netlink.AddrAdd(l, a); err != nil {
+			return err
+		}
+		return awaitLocal(a.IP)
 	})
 	if err != nil {
 		ns.t.Fatalf("address %s of %s: %v", prefix, name, err)
 	}
+}
+
+// awaitLocal waits until the kernel takes packets to an address: that of IPv6
+// comes into use from a work queue.
+func awaitLocal(ip net.IP) error {
+	for start := time.Now(); time.Since(start) < Patience; time.Sleep(time.Millisecond) {
+		if r, err := netlink.RouteGet(ip); err == nil && len(r) > 0 && r[0].Type == unix.RTN_LOCAL {
+			return nil
+		}
+	}
+	return os.ErrDeadlineExceeded
 }

@@ -84,13 +84,13 @@ func BenchmarkOutput(b *testing.B) {
 			ns := testnet.New(b)
 			dev := ns.TUN(append(bb.opts, hostAddrs...)...)
 			ns.Do(func() {
-				c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("10.77.0.1:"+strconv.Itoa(dstPort))))
+				c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("10.77.0.1:"+strconv.Itoa(testnet.DstPort))))
 				if err != nil {
 					b.Error(err)
 				}
 				b.Cleanup(func() { c.Close() })
 			})
-			f := datagram(b, "10.77.0.2", "10.77.0.1", bb.size, bb.seg)
+			f := testnet.Datagram("10.77.0.2", "10.77.0.1", bb.size, bb.seg)
 			if len(bb.opts) > 0 {
 				f.Checksum = link.ChecksumFull
 				f.Head[26], f.Head[27] = 0, 0 // none

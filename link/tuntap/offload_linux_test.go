@@ -15,44 +15,6 @@ import (
 	"example.com/berth/link/tuntap"
 )
 
-// received is one frame of ours that came in.
-type received struct {
-	packet
-	gso      link.GSO
-	segSize  int
-	checksum link.Checksum
-}
-
-// receive attaches a handler that passes our frames on, copied.
-func receive(t *testing.T, dev *tuntap.Device) <-chan received {
-	t.Helper()
-	c := make(chan received, 1000)
-	e := testnet.NewEcho(t, dev)
-	e.Other = func(f *link.Frame) {
-		p, ok, err := parse(f)
-		if err != nil {
-			t.Errorf("came in: %v", err)
-		}
-		if ok {
-			p.payload = bytes.Clone(p.payload)
-			c <- received{p, f.GSO, int(f.SegSize), f.Checksum}
-		}
-	}
-	e.Attach()
-	return c
-}
-
-func next(t *testing.T, c <-chan received) received {
-	t.Helper()
-	select {
-	case r := <-c:
-		return r
-	case <-time.After(soon):
-		t.Fatal("nothing came in")
-		panic("unreachable")
-	}
-}
-
 // router makes a namespace that forwards between two TUNs.
 func router(t *testing.T, b ...tuntap.Option) (from, to *tuntap.Device) {
 	t.Helper()
@@ -66,21 +28,21 @@ func router(t *testing.T, b ...tuntap.Option) (from, to *tuntap.Device) {
 
 var flows = []struct {
 	name   string
-	frame  func(testing.TB, string, string, int, int) link.Frame
+	frame  func(src, dst string, n, seg int) link.Frame
 	v6     bool
 	length int
 	seg    int
 }{
-	{"UDP4", datagram, false, 1001, 0},
-	{"UDP6", datagram, true, 1001, 0},
-	{"TCP4", segment, false, 1001, 0},
-	{"TCP6", segment, true, 1001, 0},
-	{"empty UDP4", datagram, false, 0, 0},
-	{"large UDP4", datagram, false, 40001, 1200},
-	{"large UDP6", datagram, true, 40001, 1200},
-	{"large TCP4", segment, false, 64001, 1448},
-	{"large TCP6", segment, true, 64001, 1428},
-	{"large TCP4 of one segment", segment, false, 1448, 1448},
+	{"UDP4", testnet.Datagram, false, 1001, 0},
+	{"UDP6", testnet.Datagram, true, 1001, 0},
+	{"TCP4", testnet.Segment, false, 1001, 0},
+	{"TCP6", testnet.Segment, true, 1001, 0},
+	{"empty UDP4", testnet.Datagram, false, 0, 0},
+	{"large UDP4", testnet.Datagram, false, 40001, 1200},
+	{"large UDP6", testnet.Datagram, true, 40001, 1200},
+	{"large TCP4", testnet.Segment, false, 64001, 1448},
+	{"large TCP6", testnet.Segment, true, 64001, 1428},
+	{"large TCP4 of one segment", testnet.Segment, false, 1448, 1448},
 }
 
 func addresses(v6 bool) (src, dst string) {
@@ -95,10 +57,10 @@ func addresses(v6 bool) (src, dst string) {
 // what comes out there, the kernel has cut and summed by what we told it.
 func TestTheKernelCutsAndSums(t *testing.T) {
 	from, to := router(t, tuntap.NoOffload())
-	in := receive(t, to)
+	in := testnet.Receive(t, to)
 	for _, tt := range flows {
 		src, dst := addresses(tt.v6)
-		f := tt.frame(t, src, dst, tt.length, tt.seg)
+		f := tt.frame(src, dst, tt.length, tt.seg)
 		if f.GSO == link.GSOUDP && from.Info().Offload&link.OffloadUDP == 0 {
 			t.Logf("%s: not before Linux 6.2", tt.name)
 			continue
@@ -106,23 +68,21 @@ func TestTheKernelCutsAndSums(t *testing.T) {
 		if n, err := from.Output([]link.Frame{f}); n != 1 || err != nil {
 			t.Fatalf("%s: Output = %d, %v", tt.name, n, err)
 		}
-		var got []byte
-		for first := true; first || len(got) < tt.length; first = false {
-			r := next(t, in)
-			if r.checksum != link.ChecksumFull || r.gso != link.GSONone {
-				t.Errorf("%s: checksum %d and GSO %d at an interface without", tt.name, r.checksum, r.gso)
+		all, got := in.NextSegments(tt.length)
+		at := 0
+		for _, r := range all {
+			if r.Checksum != link.ChecksumFull || r.GSO != link.GSONone {
+				t.Errorf("%s: checksum %d and GSO %d at an interface without", tt.name, r.Checksum, r.GSO)
 			}
-			if f.GSO != link.GSONone && len(r.payload) != min(tt.seg, tt.length-len(got)) {
-				t.Errorf("%s: a segment of %d bytes at %d", tt.name, len(r.payload), len(got))
+			if f.GSO != link.GSONone && len(r.Payload) != min(tt.seg, tt.length-at) {
+				t.Errorf("%s: a segment of %d bytes at %d", tt.name, len(r.Payload), at)
 			}
-			if f.GSO == link.GSOTCP4 || f.GSO == link.GSOTCP6 {
-				if int(r.seq) != len(got) {
-					t.Errorf("%s: sequence number %d at %d", tt.name, r.seq, len(got))
-				}
+			if f.GSO != link.GSOUDP && int(r.Seq) != at {
+				t.Errorf("%s: sequence number %d at %d", tt.name, r.Seq, at)
 			}
-			got = append(got, r.payload...)
+			at += len(r.Payload)
 		}
-		if !bytes.Equal(got, pattern(tt.length)) {
+		if !bytes.Equal(got, testnet.Pattern(tt.length)) {
 			t.Errorf("%s: %d bytes came through, and are not those sent", tt.name, len(got))
 		}
 	}
@@ -131,22 +91,22 @@ func TestTheKernelCutsAndSums(t *testing.T) {
 // TestLargeFramesComeThroughWhole is the same with offload on both sides.
 func TestLargeFramesComeThroughWhole(t *testing.T) {
 	from, to := router(t)
-	in := receive(t, to)
+	in := testnet.Receive(t, to)
 	for _, tt := range flows {
 		src, dst := addresses(tt.v6)
-		f := tt.frame(t, src, dst, tt.length, tt.seg)
+		f := tt.frame(src, dst, tt.length, tt.seg)
 		if f.GSO == link.GSOUDP && from.Info().Offload&link.OffloadUDP == 0 {
 			continue
 		}
 		if n, err := from.Output([]link.Frame{f}); n != 1 || err != nil {
 			t.Fatalf("%s: Output = %d, %v", tt.name, n, err)
 		}
-		r := next(t, in)
-		if !bytes.Equal(r.payload, f.Payload) || r.checksum != link.ChecksumPartial {
-			t.Errorf("%s: %d bytes with checksum %d", tt.name, len(r.payload), r.checksum)
+		r := in.Next()
+		if !bytes.Equal(r.Payload, f.Payload) || r.Checksum != link.ChecksumPartial {
+			t.Errorf("%s: %d bytes with checksum %d", tt.name, len(r.Payload), r.Checksum)
 		}
-		if tt.length > tt.seg && (r.gso != f.GSO || r.segSize != tt.seg) {
-			t.Errorf("%s: GSO %d of %d, want %d of %d", tt.name, r.gso, r.segSize, f.GSO, tt.seg)
+		if tt.length > tt.seg && (r.GSO != f.GSO || r.SegSize != tt.seg) {
+			t.Errorf("%s: GSO %d of %d, want %d of %d", tt.name, r.GSO, r.SegSize, f.GSO, tt.seg)
 		}
 	}
 }
@@ -159,25 +119,25 @@ func TestDatagramsReachASocket(t *testing.T) {
 		var c *net.UDPConn
 		var err error
 		ns.Do(func() {
-			c, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(tt.dst), dstPort)))
+			c, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(tt.dst), testnet.DstPort)))
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		frames := []link.Frame{datagram(t, tt.src, tt.dst, 1000, 0)}
+		frames := []link.Frame{testnet.Datagram(tt.src, tt.dst, 1000, 0)}
 		want := []int{1000}
 		if dev.Info().Offload&link.OffloadUDP != 0 {
-			frames = append(frames, datagram(t, tt.src, tt.dst, 2500, 1200))
+			frames = append(frames, testnet.Datagram(tt.src, tt.dst, 2500, 1200))
 			want = append(want, 1200, 1200, 100)
 		}
 		if n, err := dev.Output(frames); n != len(frames) || err != nil {
 			t.Fatalf("Output = %d, %v", n, err)
 		}
 		b := make([]byte, 2000)
-		c.SetReadDeadline(time.Now().Add(soon))
+		c.SetReadDeadline(time.Now().Add(testnet.Patience))
 		for _, size := range want {
-			if n, from, err := c.ReadFromUDPAddrPort(b); n != size || err != nil || from.Port() != srcPort {
+			if n, from, err := c.ReadFromUDPAddrPort(b); n != size || err != nil || from.Port() != testnet.SrcPort {
 				t.Errorf("%s: %d bytes from %v, %v; want %d", tt.dst, n, from, err, size)
 			}
 		}
@@ -196,25 +156,23 @@ func TestASocketSendsLargeFrames(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ns := testnet.New(t)
 			dev := ns.TUN(append(tt.opts, hostAddrs...)...)
-			in := receive(t, dev)
+			in := testnet.Receive(t, dev)
 			const length, seg = 30001, 1300
-			ns.Do(func() { send(t, "10.77.0.2", pattern(length), seg) })
+			ns.Do(func() { send(t, "10.77.0.2", testnet.Pattern(length), seg) })
 			if dev.Info().Offload&link.OffloadUDP != 0 {
-				r := next(t, in)
-				if r.gso != link.GSOUDP || r.segSize != seg || r.checksum != link.ChecksumPartial || !bytes.Equal(r.payload, pattern(length)) {
-					t.Errorf("%d bytes, GSO %d of %d, checksum %d", len(r.payload), r.gso, r.segSize, r.checksum)
+				r := in.Next()
+				if r.GSO != link.GSOUDP || r.SegSize != seg || r.Checksum != link.ChecksumPartial || !bytes.Equal(r.Payload, testnet.Pattern(length)) {
+					t.Errorf("%d bytes, GSO %d of %d, checksum %d", len(r.Payload), r.GSO, r.SegSize, r.Checksum)
 				}
 				return
 			}
-			var got []byte
-			for len(got) < length {
-				r := next(t, in)
-				if len(r.payload) != min(seg, length-len(got)) {
-					t.Errorf("a datagram of %d bytes at %d", len(r.payload), len(got))
+			all, got := in.NextSegments(length)
+			for i, r := range all {
+				if len(r.Payload) != min(seg, length-i*seg) {
+					t.Errorf("datagram %d of %d bytes", i, len(r.Payload))
 				}
-				got = append(got, r.payload...)
 			}
-			if !bytes.Equal(got, pattern(length)) {
+			if !bytes.Equal(got, testnet.Pattern(length)) {
 				t.Error("other bytes came in than were sent")
 			}
 		})
@@ -225,7 +183,7 @@ func TestASocketSendsLargeFrames(t *testing.T) {
 // namespace.
 func send(t *testing.T, to string, payload []byte, seg int) {
 	t.Helper()
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(to), dstPort)))
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(to), testnet.DstPort)))
 	if err != nil {
 		t.Error(err)
 		return

@@ -111,11 +111,11 @@ func (c *config) steps(iface *rtnl.Interface, is rtnl.State) (steps []step) {
 	if c.queue != 0 {
 		steps = append(steps, step{fmt.Sprintf("set queue length %d", c.queue), func() error { return iface.SetQueueLength(c.queue) }})
 	}
-	for _, p := range c.addrs {
-		steps = append(steps, step{"add address " + p.String(), func() error { return iface.AddAddr(p) }})
-	}
 	if !is.Up {
 		steps = append(steps, step{"bring it up", iface.SetUp})
+	}
+	for _, p := range c.addrs {
+		steps = append(steps, step{"add address " + p.String(), func() error { return iface.AddAddr(p) }})
 	}
 	return steps
 }

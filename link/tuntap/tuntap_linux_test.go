@@ -19,11 +19,8 @@ import (
 	"example.com/berth/link/tuntap"
 )
 
-// soon is how long something of the kernel's may take before a test fails.
-const soon = 10 * time.Second
-
 func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	ctx, cancel := context.WithTimeout(t.Context(), testnet.Patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -103,7 +100,7 @@ func TestChangesFromOutsideAreNoticed(t *testing.T) {
 	e.Attach()
 	wait := func(what string, ok func(link.Info) bool) {
 		t.Helper()
-		for late := time.After(soon); ; {
+		for late := time.After(testnet.Patience); ; {
 			select {
 			case info := <-changes:
 				if ok(info) {
@@ -340,7 +337,7 @@ func TestFromFDOfATUN(t *testing.T) {
 			e.OnChange = func(info link.Info) { changes <- info }
 			e.Attach()
 			ns.Do(func() { setMTU(t, "other0", 1400); setUp(t, "other0", true) })
-			for late := time.After(soon); ; {
+			for late := time.After(testnet.Patience); ; {
 				select {
 				case <-changes:
 				case <-late:
@@ -428,7 +425,7 @@ func TestFromFDRefuses(t *testing.T) {
 func TestNoAllocsOnOutput(t *testing.T) {
 	ns := testnet.New(t)
 	dev := ns.TUN(hostAddrs...)
-	frame := datagram(t, "10.77.0.2", "10.77.0.1", 1000, 0)
+	frame := testnet.Datagram("10.77.0.2", "10.77.0.1", 1000, 0)
 	frames := []link.Frame{frame, frame}
 	linktest.NoAllocs(t, func() {
 		if n, err := dev.Output(frames); n != 2 || err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -21,7 +22,7 @@ type State struct {
 	Up bool
 	// Addr is the Ethernet address, zero on an interface without one.
 	Addr [6]byte
-	// Ethernet tells whether frames have Ethernet headers.
+	// Ethernet tells whether it is an Ethernet interface, which loopback is not.
 	Ethernet bool
 }
 
@@ -79,8 +80,7 @@ func stateOf(l netlink.Link) State {
 	a := l.Attrs()
 	const running = unix.IFF_UP | unix.IFF_RUNNING
 	s := State{Index: a.Index, Name: a.Name, MTU: a.MTU, Up: a.RawFlags&running == running}
-	// Loopback frames have Ethernet headers as well.
-	s.Ethernet = a.EncapType == "ether" || a.EncapType == "loopback"
+	s.Ethernet = a.EncapType == "ether"
 	if len(a.HardwareAddr) == len(s.Addr) {
 		s.Addr = [6]byte(a.HardwareAddr)
 	}
@@ -101,9 +101,9 @@ func (i *Interface) State() (s State, err error) {
 	return s, err
 }
 
-// AddAddr gives the interface an address, usable at once: duplicate address
-// detection is left out for IPv6 (IFA_F_NODAD). One that is there already is no
-// error.
+// AddAddr gives the interface an address. If the interface is up, it can be used
+// at once: duplicate address detection is left out for IPv6 (IFA_F_NODAD). One
+// that is there already is no error.
 func (i *Interface) AddAddr(p netip.Prefix) error {
 	a := &netlink.Addr{IPNet: &net.IPNet{
 		IP:   p.Addr().AsSlice(),
@@ -112,12 +112,34 @@ func (i *Interface) AddAddr(p netip.Prefix) error {
 	if p.Addr().Is6() {
 		a.Flags = unix.IFA_F_NODAD
 	}
-	return i.request(func(h *netlink.Handle) error {
-		if err := h.AddrAdd(i.link, a); err != nil && !errors.Is(err, unix.EEXIST) {
+	err := i.request(func(h *netlink.Handle) error { return h.AddrAdd(i.link, a) })
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return err
+	}
+	if s, err := i.State(); err != nil || !s.Up || p.Addr().Is4() {
+		return err
+	}
+	return i.awaitLocal(a.IP)
+}
+
+// awaitLocal waits until the kernel takes packets to an IPv6 address: even
+// without duplicate address detection it enters the route to itself later, from
+// a work queue.
+func (i *Interface) awaitLocal(ip net.IP) error {
+	const limit = time.Second
+	for wait := 50 * time.Microsecond; wait < limit; wait *= 2 {
+		local := false
+		err := i.request(func(h *netlink.Handle) error {
+			routes, err := h.RouteGet(ip)
+			local = err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL
+			return nil
+		})
+		if err != nil || local {
 			return err
 		}
-		return nil
-	})
+		time.Sleep(wait)
+	}
+	return fmt.Errorf("not in use after %v: %w", limit, unix.ETIMEDOUT)
 }
 
 // SetMTU changes the largest IP packet.

@@ -2,6 +2,7 @@ package rtnl_test
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"strconv"
@@ -45,6 +46,15 @@ func TestSetUp(t *testing.T) {
 			if err := i.AddAddr(netip.MustParsePrefix(a)); err != nil {
 				t.Errorf("address %s: %v", a, err)
 			}
+			ns.Do(func() {
+				// Fails unless the kernel takes it for its own.
+				c, err := net.ListenPacket("udp", net.JoinHostPort(strings.Split(a, "/")[0], "0"))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				c.Close()
+			})
 		}
 	}
 	if err := errors.Join(i.SetMTU(1400), i.SetQueueLength(77), i.SetUp()); err != nil {
@@ -70,7 +80,7 @@ func TestSetUp(t *testing.T) {
 			t.Errorf("addresses %s, %v", got, err)
 		}
 	})
-	if _, s := in(t, ns, "lo"); !s.Ethernet || !s.Up {
+	if _, s := in(t, ns, "lo"); s.Ethernet || !s.Up {
 		t.Errorf("loopback is %+v", s)
 	}
 }

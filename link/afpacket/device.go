@@ -1,0 +1,44 @@
+package afpacket
+
+import (
+	"example.com/berth/link"
+	"example.com/berth/link/internal/fdlink"
+)
+
+// Device is an interface of the kernel as a link.Device. Input and Changed are
+// called from goroutines of the device's own; Output sends from the caller's.
+type Device struct{ dev engine }
+
+// engine is what a Device is made of where there is one.
+type engine interface {
+	link.Device
+	stats() Stats
+}
+
+var _ link.Device = (*Device)(nil)
+
+// Stats counts what happened to a device's frames.
+type Stats struct {
+	fdlink.Counters
+	// Dropped counts frames that came in and found the socket's buffer full.
+	Dropped uint64
+}
+
+// Info says what the device is. The MTU, the name and whether it is up follow
+// the interface once a handler is attached.
+func (d *Device) Info() link.Info { return d.dev.Info() }
+
+// Attach gives the device its handler and starts reading.
+func (d *Device) Attach(h link.Handler) error { return d.dev.Attach(h) }
+
+// Output sends frames. When the kernel's queue is full it returns how many were
+// taken. It fails with ENETDOWN when the interface is down, ENODEV when it was
+// removed.
+func (d *Device) Output(frames []link.Frame) (int, error) { return d.dev.Output(frames) }
+
+// Close ends the device's goroutines and its part in the interface, which goes
+// back from promiscuous mode. A second Close does nothing.
+func (d *Device) Close() error { return d.dev.Close() }
+
+// Stats returns what was counted so far.
+func (d *Device) Stats() Stats { return d.dev.stats() }

@@ -30,8 +30,16 @@ func newNamespace(t *testing.T) *namespace {
 			return err
 		}
 		n.ns = ns
-		// Every process of the namespace may make ping sockets.
-		return os.WriteFile("/proc/sys/net/ipv4/ping_group_range", []byte("0 2147483647"), 0)
+		for name, value := range map[string]string{
+			"ipv4/ping_group_range": "0 2147483647", // everybody may make ping sockets
+			"ipv4/icmp_ratelimit":   "0",
+			"ipv6/icmp/ratelimit":   "0",
+		} {
+			if err := os.WriteFile("/proc/sys/net/"+name, []byte(value), 0); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	t.Cleanup(func() { n.ns.Close() })
 	var err error

@@ -92,9 +92,8 @@ func Cases() []Case {
 	for _, table := range [][]rows{
 		createCases, bindCases, listenCases, connectCases, streamCases, urgentCases, shutdownCases,
 		closeCases, lingerCases, nonblockCases, pollCases, deadlineCases,
-		// datagramCases,connectedUDPCases, icmpErrorCases, rawCases, pingCases, dualStackCases, socketOptionCases,
-		// ipOptionCases, ipv6OptionCases, tcpOptionCases, tcpInfoCases, multicastCases,
-		// errqueueCases, reuseCases, flagsCases, concurrencyCases,
+		datagramCases, connectedUDPCases, errqueueCases, icmpErrorCases, rawCases, pingCases, dualStackCases, socketOptionCases,
+		ipOptionCases, ipv6OptionCases, tcpOptionCases, tcpInfoCases, pktinfoCases,
 	} {
 		all = append(all, slices.Concat(table...)...)
 	}

@@ -176,7 +176,11 @@ func connectedMTU(t *T, f family) {
 	_, err := socket.Get(s, f.mtu())
 	t.fails("unconnected", err, syscall.ENOTCONN)
 	t.connect(s, at(f.b, 9))
-	equal(t, "MTU", get(t, s, f.mtu()), t.MTU)
+	want := t.MTU
+	if f.domain == socket.INET {
+		want = min(want, 65535) // what an IPv4 packet can be at all
+	}
+	equal(t, "MTU", get(t, s, f.mtu()), want)
 }
 
 func connectedSelf(t *T, f family) {

@@ -11,8 +11,11 @@ import (
 // A and B may be one and the same host; then the addresses are addresses of its
 // loopback interface, and cases that need a link between two hosts are skipped.
 // Neither host has a default route, unless they are the same. Each has its
-// loopback interface up, with 127.0.0.1 and ::1.
+// loopback interface up, called lo, with 127.0.0.1 and ::1.
 type Env struct {
+	// They send ICMP errors without a limit that a test reaches: Linux's own is
+	// switched off with net.ipv4.icmp_ratelimit and net.ipv6.icmp.ratelimit,
+	// except on loopback, where it does not hold.
 	A, B socket.Provider
 
 	// AddrA4 is A's IPv4 address on the link to B, and so on. The IPv6 ones are

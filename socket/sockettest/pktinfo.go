@@ -11,7 +11,7 @@ var pktinfoCases = []rows{
 	both("pktinfo/received", "PktInfo tells the interface and the destination of what came", pktinfoReceived),
 	both("pktinfo/loopback", "PktInfo tells the loopback interface", pktinfoLoopback),
 	both("pktinfo/source", "PktInfo.Local is the source to send from", pktinfoSource),
-	both("pktinfo/source-foreign", "a source that is not local is EINVAL", pktinfoSourceForeign),
+	both("pktinfo/source-foreign", "a source that is not local is EINVAL, over IPv4 on a recent kernel ENETUNREACH", pktinfoSourceForeign),
 	both("pktinfo/interface", "PktInfo.Interface is where to send", pktinfoInterface),
 	both("pktinfo/interface-unknown", "an interface that does not exist is ENODEV", pktinfoInterfaceUnknown),
 	both("pktinfo/ttl", "TTL is sent for one datagram, and received", pktinfoTTL),
@@ -111,6 +111,9 @@ func pktinfoSource(t *T, f family) {
 
 func pktinfoSourceForeign(t *T, f family) {
 	err := t.sendWith(t.udp(t.A, f), at(f.b, 9), withPktInfo(socket.PktInfo{Local: f.foreign}))
+	if f.domain == socket.INET && err == syscall.ENETUNREACH {
+		return
+	}
 	t.fails("SendMsg", err, syscall.EINVAL)
 }
 

@@ -36,3 +36,12 @@ func contentHash(size int64) string {
 	}
 	return d.String()
 }
+
+// contentBytes is all of content(size).
+func contentBytes(size int64) []byte {
+	b, err := io.ReadAll(content(size))
+	if err != nil {
+		panic(err) // ChaCha8 does not fail
+	}
+	return b
+}

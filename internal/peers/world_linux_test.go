@@ -10,6 +10,7 @@ import (
 	"example.com/berth/internal/testnet"
 	"example.com/berth/link"
 	"example.com/berth/link/tuntap"
+	"example.com/berth/socket"
 )
 
 // A family is IPv4 or IPv6 with the addresses that the two ends have in it.
@@ -84,4 +85,41 @@ func (w *world) each(test func(w *world, f family)) {
 			test(&inner, f)
 		})
 	}
+}
+
+// socket makes a socket of berth's that is closed when the test ends, and whose
+// calls end before that.
+func (w *world) socket(t *testing.T, f family, protocol string) socket.Socket {
+	t.Helper()
+	domain, typ, number := socket.INET, socket.DGRAM, socket.Protocol(0)
+	if f.berth.Is6() {
+		domain = socket.INET6
+	}
+	switch protocol {
+	case "tcp":
+		typ = socket.STREAM
+	case "udp":
+	case "icmp":
+		number = socket.IPPROTO_ICMP
+		if f.berth.Is6() {
+			number = socket.IPPROTO_ICMPV6
+		}
+	default:
+		t.Fatalf("a socket for %s", protocol)
+	}
+	s, err := w.berth.Socket(domain, typ, number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if err := w.limit(s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// limit ends a socket's calls before the test ends.
+func (w *world) limit(s socket.Socket) error {
+	deadline, _ := w.ctx.Deadline()
+	return s.SetDeadline(deadline)
 }

@@ -81,11 +81,6 @@ func (s *datagram) autobind() error {
 	return nil
 }
 
-// Accept is not for datagrams.
-func (s *datagram) Accept(context.Context) (socket.Socket, netip.AddrPort, error) {
-	return nil, netip.AddrPort{}, syscall.EOPNOTSUPP
-}
-
 // Connect fixes the peer, or with the zero AddrPort dissolves that.
 func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
 	return s.withLock(func() error {
@@ -236,21 +231,23 @@ func (s *datagram) output(d *destination, local netip.AddrPort, b []byte) error 
 		loop: s.loops(d.to.Addr()),
 	}
 	out.df, out.probe = s.fragmentation(d.to.Addr())
-	var room [header.ICMPLen]byte
+	// The header lies before the payload in one block: in an array of this
+	// function it would move to the heap with each datagram.
+	out.buf = buffer.Get(header.UDPLen + len(b))
+	defer out.buf.Release()
+	room := out.buf.Bytes()[:0:header.UDPLen]
 	var err error
 	if s.isPing() {
-		err = s.echo(&out, room[:0], local.Port(), b)
+		err = s.echo(&out, room, local.Port(), b)
 	} else {
 		u := header.UDP{SrcPort: local.Port(), DstPort: d.to.Port(), PayloadLen: len(b)}
-		out.head, out.payload, out.checksumAt = u.Append(room[:0]), b, udpChecksumAt
+		out.head, out.payload, out.checksumAt = u.Append(room), b, udpChecksumAt
 	}
 	if err != nil {
 		return err
 	}
-	out.buf = buffer.Get(len(out.payload))
-	out.payload = out.buf.Bytes()[:copy(out.buf.Bytes(), out.payload)]
+	out.payload = append(out.buf.Bytes()[header.UDPLen:header.UDPLen], out.payload...)
 	err = s.host.emit(&d.path, &out)
-	out.buf.Release()
 	if err == syscall.EMSGSIZE {
 		s.mu.Lock()
 		defer s.mu.Unlock()

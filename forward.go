@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/reassembly"
 	"example.com/berth/link"
 	"example.com/berth/link/gso"
 )
@@ -141,16 +142,17 @@ func (h *Host) forwardFragments(in *inPacket, p *path) {
 		clear(whole[d.checksumAt : d.checksumAt+2])
 		d.sum(whole)
 	}
-	room := (p.mtu - len(in.ip)) &^ 7
-	for off := 0; off < len(whole); off += room {
-		end := min(off+room, len(whole))
+	for cut := range reassembly.Split(len(whole), reassembly.Room(p.mtu, len(in.ip))) {
 		part := ip
 		part.TTL--
-		part.Offset, part.PayloadLen = ip.Offset+off, end-off
-		part.MF = ip.MF || end < len(whole)
+		part.Offset, part.PayloadLen = ip.Offset+cut.Offset, cut.Len()
+		part.MF = ip.MF || cut.More
+		if cut.Offset > 0 {
+			part.Options = header.AppendCopiedOptions(nil, ip.Options)
+		}
 		b := batches.Get().(*batch)
 		b.frames[0].Head = part.Append(append(b.heads[0][:0], zeros[:p.ifc.linkHeader]...))
-		b.frames[0].Payload = whole[off:end]
+		b.frames[0].Payload = whole[cut.Offset:cut.End]
 		b.n = 1
 		h.count.IP.FragmentsSent.Add(1)
 		p.send(b.frames[:1])

@@ -62,12 +62,13 @@ func (h *Host) reassemble(in *inPacket, offset int, more bool, key reassembly.Ke
 // timerFired drops what did not become complete, and tells the senders.
 func (r *fragments) timerFired(time.Duration) {
 	r.mu.Lock()
+	before := r.table.Counters().TimedOut
 	expired := r.table.Expire(r.host.now())
+	r.host.count.IP.ReassemblyTimeout.Add(r.table.Counters().TimedOut - before)
 	if at := r.table.Deadline(); at != 0 {
 		r.host.timers.schedule(&r.timer, at)
 	}
 	r.mu.Unlock()
-	r.host.count.IP.ReassemblyTimeout.Add(uint64(len(expired)))
 	for _, e := range expired {
 		r.host.reassemblyExceeded(e.Packet)
 	}

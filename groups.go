@@ -212,14 +212,13 @@ func (s *sock) changeGroup(g socket.Group, change func(*multicast.Filter, int, s
 	if err != nil {
 		return err
 	}
-	if s.ip.filter == nil {
-		s.ip.filter = new(multicast.Filter)
-	}
-	c, err := change(s.ip.filter, index, g)
+	o := s.ip.group()
+	c, err := change(&o.filter, index, g)
 	if err != nil {
 		return err
 	}
-	s.changes = append(s.changes, c)
+	o.joined = true
+	o.changes = append(o.changes, c)
 	return nil
 }
 
@@ -265,9 +264,11 @@ func (h *Host) applyGroup(c multicast.Change) {
 // applyChanges tells the interfaces of changes of the socket's memberships. No
 // lock is held.
 func (s *sock) applyChanges() {
+	var changes []multicast.Change
 	s.mu.Lock()
-	changes := s.changes
-	s.changes = nil
+	if o := s.ip.groups; o != nil {
+		changes, o.changes = o.changes, nil
+	}
 	s.mu.Unlock()
 	for _, c := range changes {
 		s.host.applyGroup(c)
@@ -277,8 +278,8 @@ func (s *sock) applyChanges() {
 // leaveGroups ends the socket's memberships. The lock is held; applyChanges
 // follows.
 func (s *sock) leaveGroups() {
-	if s.ip.filter != nil {
-		s.changes = append(s.changes, s.ip.filter.Close()...)
+	if o := s.ip.groups; o != nil {
+		o.changes = append(o.changes, o.filter.Close()...)
 	}
 }
 
@@ -288,11 +289,12 @@ func (s *sock) inGroup(in *inPacket) bool {
 	if !in.dst.IsMulticast() {
 		return true
 	}
-	if s.ip.filter == nil {
+	o := s.ip.groups
+	if o == nil || !o.joined {
 		return s.ip.multicastAll || in.dst.Is6()
 	}
-	s.ip.filter.OnlyJoined = !s.ip.multicastAll
-	return s.ip.filter.Accepts(in.ifc.index, in.dst, in.src)
+	o.filter.OnlyJoined = !s.ip.multicastAll
+	return o.filter.Accepts(in.ifc.index, in.dst, in.src)
 }
 
 // setMulticastIf is IP_MULTICAST_IF: by index, or by an address of the
@@ -303,15 +305,19 @@ func (s *sock) setMulticastIf(g socket.Group) error {
 		if s.host.interfaceByIndex(g.Interface) == nil {
 			return syscall.EADDRNOTAVAIL
 		}
-		s.ip.multicastIf, s.ip.multicastAddr = g.Interface, g.Local
+		o := s.ip.group()
+		o.multicastIf, o.addr = g.Interface, g.Local
 	case g.Local.IsValid() && !g.Local.IsUnspecified():
 		l, ok := s.host.net.Load().isLocal(g.Local)
 		if !ok {
 			return syscall.EADDRNOTAVAIL
 		}
-		s.ip.multicastIf, s.ip.multicastAddr = l.ifc.index, g.Local
+		o := s.ip.group()
+		o.multicastIf, o.addr = l.ifc.index, g.Local
 	default:
-		s.ip.multicastIf, s.ip.multicastAddr = 0, netip.Addr{}
+		if o := s.ip.groups; o != nil {
+			o.multicastIf, o.addr = 0, netip.Addr{}
+		}
 	}
 	return nil
 }

@@ -36,6 +36,11 @@ type Config struct {
 	// an outsider (RFC 6528, 6056, 7739).
 	Seed [32]byte
 
+	// ICMPErrors is the most ICMP errors that the host sends to one destination
+	// a second; 0 means 1, as Linux, and a negative number that there is no
+	// limit. A few are always sent at once.
+	ICMPErrors int
+
 	// EphemeralPorts is the range that ports are chosen from; zero means 32768
 	// to 60999, as Linux.
 	EphemeralPorts struct{ First, Last uint16 }
@@ -133,6 +138,9 @@ func (h *Host) Socket(domain socket.Domain, typ socket.Type, protocol socket.Pro
 	if domain != socket.INET && domain != socket.INET6 {
 		return nil, syscall.EAFNOSUPPORT
 	}
+	if protocol < 0 || protocol >= endOfProtocols {
+		return nil, syscall.EINVAL
+	}
 	var s endpoint
 	switch typ {
 	case socket.STREAM:
@@ -154,15 +162,24 @@ func (h *Host) Socket(domain socket.Domain, typ socket.Type, protocol socket.Pro
 			return nil, syscall.EPROTONOSUPPORT
 		}
 	case socket.RAW:
-		if protocol <= 0 || protocol > 255 {
+		if protocol == 0 || protocol > 255 {
 			return nil, syscall.EPROTONOSUPPORT
 		}
 		s = newRaw(h, domain, protocol)
 	default:
-		return nil, syscall.EINVAL
+		if typ < 0 || typ >= endOfTypes {
+			return nil, syscall.EINVAL
+		}
+		return nil, syscall.ESOCKTNOSUPPORT
 	}
 	return s, h.remember(s)
 }
+
+// Linux's SOCK_MAX and IPPROTO_MAX: numbers from there on are EINVAL.
+const (
+	endOfTypes     socket.Type     = 11
+	endOfProtocols socket.Protocol = 263
+)
 
 // maxSockets is the most sockets of a host: more give ENFILE.
 const maxSockets = 4 << 20

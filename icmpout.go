@@ -13,12 +13,19 @@ import (
 // icmpLimiter is the limiter of ICMP errors. Its lock guards the limiter.
 type icmpLimiter struct {
 	mu      sync.Mutex
-	limiter *icmp.Limiter
+	limiter *icmp.Limiter // nil: no limit
 }
 
-func (l *icmpLimiter) init(h *Host) { l.limiter = icmp.NewLimiter(icmp.Limits{}, h.random.Uint64) }
+func (l *icmpLimiter) init(h *Host) {
+	if rate := h.config.ICMPErrors; rate >= 0 {
+		l.limiter = icmp.NewLimiter(icmp.Limits{HostRate: rate}, h.random.Uint64)
+	}
+}
 
 func (l *icmpLimiter) allow(h *Host, dst netip.Addr) bool {
+	if l.limiter == nil {
+		return true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.limiter.Allow(h.now(), dst)

@@ -196,6 +196,10 @@ func (in *inPacket) extensions() bool {
 		return false
 	}
 	in.alert, in.nextAt = e.RouterAlert, e.NextHeaderAt
+	if e.HasFragment && in.fragmented { // a fragment of a reassembled packet
+		h.count.IP.BadExtension.Add(1)
+		return false
+	}
 	if e.HasFragment {
 		in.fragmented = true
 		if !e.Fragment.IsAtomic() {

@@ -99,8 +99,9 @@ func (h *Host) addInterface(dev link.Device) *Interface {
 	ifc.timer.owner = ifc
 	if info.Medium == link.Ethernet {
 		ifc.linkHeader = header.EthernetLen
-		ifc.arp = neighbor.New[*link.Kept](neighbor.Config{Rand: h.random.Uint64})
-		ifc.nd = neighbor.New[*link.Kept](neighbor.Config{Rand: h.random.Uint64})
+		cfg := neighbor.Config{Rand: h.random.Uint64, LearnUnsolicited: h.config.Forwarding}
+		ifc.arp = neighbor.New[*link.Kept](cfg)
+		ifc.nd = neighbor.New[*link.Kept](cfg)
 	}
 	if h.change(func(n *network) error {
 		ifc.index = len(n.interfaces) + 1

@@ -20,12 +20,9 @@ type ipOptions struct {
 	mtuDiscover4          uint8 // IP_PMTUDISC_*
 	mtuDiscover6          uint8
 	device                int // SO_BINDTODEVICE: an interface's index; 0 any
-	multicastIf           int
-	multicastIf6          int
-	multicastAddr         netip.Addr // IP_MULTICAST_IF by address
 	linger                socket.Linger
 	checksumAt            int // IPV6_CHECKSUM
-	filter                *multicast.Filter
+	groups                *groupOptions // nil while nothing is set
 	reuseAddr, reusePort  bool
 	broadcast, dontRoute  bool
 	v6only                bool
@@ -41,6 +38,37 @@ type ipOptions struct {
 	dontFrag6             bool
 	oobInline             bool
 	keepAlive             bool
+}
+
+// groupOptions are what few sockets have: memberships, and the way out of
+// multicasts.
+type groupOptions struct {
+	filter       multicast.Filter
+	joined       bool               // filter is in use
+	changes      []multicast.Change // of memberships, not yet told to the interfaces
+	multicastIf  int
+	multicastIf6 int
+	addr         netip.Addr // IP_MULTICAST_IF by address
+}
+
+// group gives the options for multicasts, made on first use.
+func (o *ipOptions) group() *groupOptions {
+	if o.groups == nil {
+		o.groups = new(groupOptions)
+	}
+	return o.groups
+}
+
+// multicastDevice is the interface that IP_MULTICAST_IF or IPV6_MULTICAST_IF
+// names; 0: none.
+func (o *ipOptions) multicastDevice(v4 bool) int {
+	switch {
+	case o.groups == nil:
+		return 0
+	case v4:
+		return o.groups.multicastIf
+	}
+	return o.groups.multicastIf6
 }
 
 var defaultIPOptions = ipOptions{

@@ -125,6 +125,8 @@ func (ifc *Interface) doConf(a *autoconf.Action) {
 			ifc.nd.SetTimers(a.Reachable, a.Retrans)
 			ifc.act()
 		}
+	case autoconf.Disable: // what the machine had made it removes itself
+		ifc.host.count.Neighbor.Duplicates.Add(1)
 	}
 }
 

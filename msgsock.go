@@ -181,8 +181,15 @@ func (s *messageSock) Shutdown(how socket.How) error {
 	return nil
 }
 
-// Listen is not for datagrams.
-func (s *messageSock) Listen(int) error { return syscall.EOPNOTSUPP }
+// Listen and Accept are for streams.
+func (s *messageSock) Listen(int) error { return s.withLock(notForDatagrams) }
+
+// Accept is for streams.
+func (s *messageSock) Accept(context.Context) (socket.Socket, netip.AddrPort, error) {
+	return nil, netip.AddrPort{}, s.withLock(notForDatagrams)
+}
+
+func notForDatagrams() error { return syscall.EOPNOTSUPP }
 
 // events is what poll(2) would report.
 func (s *messageSock) events() (e socket.Events) {
@@ -276,7 +283,7 @@ func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, 
 		}
 	}
 	if device == 0 && to.Addr().IsMulticast() {
-		device = s.multicastDevice(to.Addr())
+		device = s.ip.multicastDevice(to.Addr().Is4())
 	}
 	plain := connected && !c.Has(socket.ControlPktInfo)
 	if plain && s.path.ifc != nil && !s.path.stale(s.host) {
@@ -289,9 +296,7 @@ func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, 
 			s.path = d.path
 		}
 	}
-	if d.path.scopedDst.IsValid() {
-		d.to = netip.AddrPortFrom(d.path.scopedDst, to.Port())
-	}
+	d.to = d.path.zoned(to)
 	if s.host.isBroadcast(to.Addr()) && !s.ip.broadcast {
 		return d, syscall.EACCES
 	}
@@ -329,15 +334,6 @@ func (s *sock) sourceFor(dst netip.Addr) netip.Addr {
 		return netip.Addr{}
 	}
 	return a
-}
-
-// multicastDevice is the interface that IP_MULTICAST_IF or IPV6_MULTICAST_IF
-// names; 0: none.
-func (s *sock) multicastDevice(group netip.Addr) int {
-	if group.Is4() {
-		return s.ip.multicastIf
-	}
-	return s.ip.multicastIf6
 }
 
 // tooLong is the answer to a packet that is longer than the path takes: it goes

@@ -65,7 +65,7 @@ func (ifc *Interface) advertise(in *inPacket, ns *header.NeighborSolicit) {
 	case in.src.IsUnspecified(): // somebody checks whether the address is free
 		dst, na.Solicited = allNodes, false
 		mac = header.MulticastMAC(dst)
-	case !ns.HasSourceHW && ifc.nd != nil:
+	case (!ns.HasSourceHW || mac.IsMulticast() || mac.IsZero()) && ifc.nd != nil:
 		var known bool
 		ifc.mu.Lock()
 		mac, known = ifc.nd.Resolve(ifc.host.now(), in.src)
@@ -105,8 +105,10 @@ func (ifc *Interface) routerAdvert(in *inPacket, p *neighbor.Packet, b []byte) e
 	now := ifc.host.now()
 	ifc.mu.Lock()
 	ifc.conf.RouterAdvert(now, in.src, &ra)
-	if ifc.nd != nil && ra.HasSourceHW {
-		ifc.nd.Learn(now, in.src, ra.SourceHW)
+	if ifc.nd != nil {
+		if ra.HasSourceHW {
+			ifc.nd.Learn(now, in.src, ra.SourceHW)
+		}
 		ifc.nd.Router(in.src)
 	}
 	ifc.act()

@@ -134,7 +134,7 @@ var options6 = map[socket.OptionID]intOption{
 		},
 	},
 	socket.IPV6_MULTICAST_IF.ID: {
-		get: func(s *sock) int { return s.ip.multicastIf6 },
+		get: func(s *sock) int { return s.ip.multicastDevice(false) },
 		set: func(s *sock, v int) error {
 			switch {
 			case s.typ == socket.STREAM:
@@ -144,7 +144,7 @@ var options6 = map[socket.OptionID]intOption{
 			case s.ip.device != 0 && s.ip.device != v:
 				return syscall.EINVAL
 			}
-			s.ip.multicastIf6 = v
+			s.ip.group().multicastIf6 = v
 			return nil
 		},
 	},
@@ -215,7 +215,11 @@ func (s *sock) option(id socket.OptionID) (any, error) {
 		}
 		return s.host.interfaceByIndex(s.ip.device).name, nil
 	case socket.IP_MULTICAST_IF.ID:
-		return socket.Group{Interface: s.ip.multicastIf, Local: s.ip.multicastAddr}, nil
+		g := socket.Group{Interface: s.ip.multicastDevice(true)}
+		if s.ip.groups != nil {
+			g.Local = s.ip.groups.addr
+		}
+		return g, nil
 	case socket.IP_MTU.ID, socket.IPV6_MTU.ID:
 		return s.pathMTU()
 	}

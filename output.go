@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/reassembly"
 	"example.com/berth/link"
 )
 
@@ -154,18 +155,17 @@ func (h *Host) emitFragments(p *path, d *datagramOut, mtu, ipLen int) error {
 		d.sum(whole)
 	}
 	id := h.fragmentID()
-	room := (mtu - ipLen) &^ 7
 	if d.dst.Is6() {
-		room = (mtu - ipLen - header.FragmentLen) &^ 7
+		ipLen += header.FragmentLen
 	}
-	if room <= 0 {
+	room := reassembly.Room(mtu, ipLen)
+	if room == 0 {
 		return syscall.EMSGSIZE
 	}
-	for off := 0; off < len(whole); off += room {
-		end := min(off+room, len(whole))
+	for cut := range reassembly.Split(len(whole), room) {
 		b := batches.Get().(*batch)
-		b.frames[0].Head = p.appendFragmentIP(b.heads[0][:0], d, id, off, end-off, end < len(whole))
-		b.frames[0].Payload = whole[off:end]
+		b.frames[0].Head = p.appendFragmentIP(b.heads[0][:0], d, id, cut.Offset, cut.Len(), cut.More)
+		b.frames[0].Payload = whole[cut.Offset:cut.End]
 		b.n = 1
 		h.count.IP.FragmentsSent.Add(1)
 		h.multicastLoop(p, d, b.frames[:1])
@@ -196,6 +196,9 @@ func (p *path) appendFragmentIP(head []byte, d *datagramOut, id uint32, off, len
 		h := header.IPv4{
 			TOS: d.tos, PayloadLen: length, ID: uint16(id), MF: more, Offset: off, TTL: d.ttl,
 			Protocol: d.protocol, Src: d.src, Dst: d.dst, Options: d.options,
+		}
+		if off > 0 {
+			h.Options = header.AppendCopiedOptions(nil, d.options)
 		}
 		return h.Append(head)
 	}

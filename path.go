@@ -17,10 +17,14 @@ type path struct {
 	src  netip.Addr // the source address to use
 	mtu  int        // of the path
 	gen  uint64     // of the network state that it comes from
+}
 
-	// scopedDst is the destination with the zone that the route gave it, where
-	// the caller named a link-local address without one; else zero.
-	scopedDst netip.Addr
+// zoned gives a link-local destination without a zone that of the way out.
+func (p *path) zoned(dst netip.AddrPort) netip.AddrPort {
+	if dst.Addr().Zone() != "" {
+		return dst
+	}
+	return netip.AddrPortFrom(p.ifc.scoped(dst.Addr()), dst.Port())
 }
 
 // stale tells whether routes, addresses or path MTUs have changed since.

@@ -140,11 +140,6 @@ func (s *raw) Bind(addr netip.AddrPort) error {
 	})
 }
 
-// Accept is not for raw sockets.
-func (s *raw) Accept(context.Context) (socket.Socket, netip.AddrPort, error) {
-	return nil, netip.AddrPort{}, syscall.EOPNOTSUPP
-}
-
 // Connect fixes the peer.
 func (s *raw) Connect(_ context.Context, addr netip.AddrPort) error {
 	return s.withLock(func() error {

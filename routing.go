@@ -45,7 +45,6 @@ func (h *Host) route(dst, from netip.Addr, device int) (path, error) {
 	}
 	if needsZone(dst) {
 		dst = dst.WithZone(p.ifc.name)
-		p.scopedDst = dst
 	}
 	p.next = r.NextHop(dst)
 	p.mtu = info.MTU

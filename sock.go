@@ -5,7 +5,6 @@ import (
 	"sync"
 	"syscall"
 
-	"example.com/berth/internal/multicast"
 	"example.com/berth/internal/port"
 	"example.com/berth/socket"
 )
@@ -37,8 +36,6 @@ type sock struct {
 	binding port.Binding
 	ip      ipOptions
 	err     error // pending: what SO_ERROR gives
-
-	changes []multicast.Change // of memberships, not yet told to the interfaces
 }
 
 // endpoint is a socket of a berth host as Poll and the host see it.
@@ -138,9 +135,15 @@ func needsZone(a netip.Addr) bool {
 
 // takeBind is take for an address to bind to, which has to be one of this host.
 func (s *sock) takeBind(a netip.AddrPort) (netip.AddrPort, error) {
+	if s.domain == socket.INET6 && a.Addr().Is4() {
+		return a, syscall.EINVAL
+	}
 	local, err := s.take(a)
 	if err != nil {
 		return local, err
+	}
+	if s.typ == socket.STREAM && local.Addr().Is6() && local.Addr().IsMulticast() {
+		return local, syscall.EINVAL
 	}
 	if local.Addr().Is4() && local.Addr().IsUnspecified() && s.domain == socket.INET6 {
 		// ::ffff:0.0.0.0: all of IPv4, and nothing of IPv6.

@@ -35,10 +35,15 @@ func newStream(h *Host, domain socket.Domain) *stream {
 	return s
 }
 
-// Connect opens a connection.
+// Connect opens a connection, or with the zero AddrPort ends the one there is,
+// so that the socket can be used again.
 func (s *stream) Connect(ctx context.Context, addr netip.AddrPort) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !addr.IsValid() && !s.closed {
+		s.disconnect()
+		return nil
+	}
 	started := false
 	return s.block(ctx, &s.writers, 0, func() error {
 		if started || s.opened {
@@ -92,6 +97,9 @@ func (s *stream) connectResult(started *bool) error {
 // startConnect picks the ends, enters the connection into the demultiplexer
 // and sends the SYN.
 func (s *stream) startConnect(addr netip.AddrPort) error {
+	if s.domain == socket.INET6 && addr.Addr().Is4() {
+		return syscall.EINVAL
+	}
 	remote, err := s.take(addr)
 	if err != nil {
 		return err
@@ -114,9 +122,7 @@ func (s *stream) startConnect(addr netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	if p.scopedDst.IsValid() {
-		remote = netip.AddrPortFrom(p.scopedDst, remote.Port())
-	}
+	remote = p.zoned(remote)
 	local := netip.AddrPortFrom(p.src, s.local.Port())
 	if err := s.enter(&local, remote); err != nil {
 		return err
@@ -192,6 +198,19 @@ func (s *stream) forgetConnection() {
 	s.opened, s.remote = false, netip.AddrPort{}
 }
 
+// disconnect is a connect to AF_UNSPEC (Linux: tcp_disconnect).
+func (s *stream) disconnect() {
+	if s.lis != nil {
+		s.stopListening()
+	}
+	if s.opened {
+		s.conn.Abort(s.host.now())
+		s.pump()
+	}
+	s.forgetConnection()
+	s.wake(socket.POLLIN | socket.POLLOUT | socket.POLLHUP)
+}
+
 // unlist takes the connection out of the demultiplexer and of the timers.
 func (s *stream) unlist() {
 	s.host.streams.remove(tupleOf(s.local, s.remote), s)
@@ -212,7 +231,7 @@ func (s *stream) PeerAddr() (netip.AddrPort, error) {
 		return netip.AddrPort{}, syscall.EBADF
 	}
 	switch s.conn.State() {
-	case socket.TCP_CLOSE, socket.TCP_LISTEN, socket.TCP_SYN_SENT:
+	case socket.TCP_CLOSE, socket.TCP_LISTEN, socket.TCP_SYN_SENT, socket.TCP_TIME_WAIT:
 		return netip.AddrPort{}, syscall.ENOTCONN
 	}
 	return s.show(s.remote), nil

@@ -38,7 +38,7 @@ func (s *stream) Close() error {
 	}
 	s.pump()
 	s.wake(socket.POLLNVAL)
-	if s.opened && linger.On && linger.Seconds > 0 && !s.nonblock {
+	if s.opened && linger.On && linger.Seconds > 0 { // a non-blocking one waits too
 		s.lingerFor(time.Duration(linger.Seconds) * time.Second)
 	}
 	s.readers.setDeadline(time.Time{})

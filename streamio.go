@@ -74,8 +74,8 @@ func (s *stream) sendNothing(sent int) error {
 	return err
 }
 
-// partial is the error of a Send that has put something into the buffer: none,
-// as in C, if the caller did not want to wait; the reason, if it did.
+// partial is the error of a call that has done a part of its work: none, as in
+// C, if the caller did not want to wait; the reason, if it did.
 func (s *stream) partial(err error) error {
 	if err == syscall.EAGAIN {
 		return nil
@@ -98,7 +98,7 @@ func (s *stream) RecvFrom(b []byte, flags socket.Flags) (int, netip.AddrPort, er
 func (s *stream) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
 	m.Addr, m.Control, m.Flags = netip.AddrPort{}, socket.Control{}, 0
 	if flags&socket.MSG_ERRQUEUE != 0 {
-		return 0, syscall.EAGAIN
+		return 0, s.withLock(func() error { return syscall.EAGAIN })
 	}
 	return s.recv(m.Buffers, flags)
 }
@@ -115,6 +115,12 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 	var got, piece, off int
 	err := s.block(context.Background(), &s.readers, flags, func() error {
 		for {
+			for off == len(bufs[piece]) && piece < len(bufs)-1 {
+				piece, off = piece+1, 0
+			}
+			if got > 0 && s.failed() {
+				return nil // the error is for the next call
+			}
 			n, err := s.read(bufs[piece][off:], flags)
 			if err != nil {
 				return err
@@ -122,7 +128,6 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 			got, off = got+n, off+n
 			full := off == len(bufs[piece])
 			if full && piece < len(bufs)-1 && n > 0 {
-				piece, off = piece+1, 0
 				continue
 			}
 			s.pump() // the window may have opened
@@ -132,9 +137,15 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 		}
 	})
 	if got > 0 {
-		return got, nil
+		return got, s.partial(err)
 	}
 	return 0, err
+}
+
+// failed tells whether nothing is left to read but an error.
+func (s *stream) failed() bool {
+	queued, _ := s.conn.Queues()
+	return queued == 0 && s.conn.Events()&socket.POLLERR != 0
 }
 
 // read takes bytes from the machine, if this is a connection.

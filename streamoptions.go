@@ -224,7 +224,11 @@ func (s *stream) Option(id socket.OptionID) (v any, err error) {
 	err = s.withLock(func() error {
 		switch id {
 		case socket.TCP_INFO.ID:
-			v = s.info()
+			info := s.info()
+			if info.State == socket.TCP_TIME_WAIT {
+				info.State = socket.TCP_CLOSE // as on Linux, for the socket it is over
+			}
+			v = info
 			return nil
 		case socket.TCP_CONGESTION.ID:
 			v = congestionName

@@ -59,6 +59,9 @@ func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try fu
 		if s.closed {
 			return syscall.EBADF
 		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		// The deadline goes first: as in package net, a read after it fails even
 		// if there is something to read.
 		if w.expired && !s.nonblock {
@@ -66,9 +69,6 @@ func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try fu
 		}
 		err := try()
 		if err != syscall.EAGAIN || s.nonblock || flags&socket.MSG_DONTWAIT != 0 {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if stop == nil && ctx.Done() != nil {

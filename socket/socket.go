@@ -11,9 +11,11 @@ type Provider interface {
 	// Socket makes a socket, as socket(2). Protocol 0 takes the type's usual
 	// one: TCP for STREAM, UDP for DGRAM; a RAW socket must name its protocol.
 	//
-	// Errors: EAFNOSUPPORT for a domain, EINVAL for a type, EPROTONOSUPPORT for
-	// a protocol that the provider does not have or that does not fit the type,
-	// EPERM where privileges are missing, EMFILE or ENOBUFS at a limit.
+	// Errors: EAFNOSUPPORT for a domain, ESOCKTNOSUPPORT for a type that the
+	// domain does not have, EPROTONOSUPPORT for a protocol that the provider
+	// does not have or that does not fit the type, EINVAL for numbers that no
+	// type or protocol can have, EPERM where privileges are missing, EMFILE or
+	// ENOBUFS at a limit.
 	Socket(domain Domain, typ Type, protocol Protocol) (Socket, error)
 
 	// Poll waits until at least one of fds has one of its Events, as poll(2),

@@ -1,0 +1,75 @@
+package berth
+
+import (
+	"fmt"
+
+	"example.com/berth/internal/port"
+)
+
+// Left tells what a host still holds: the memory that queues have taken of the
+// budget, entries of the demultiplexers, ports, sockets, timers. It is empty
+// once all sockets are closed and nothing lives on.
+func (h *Host) Left() (left []string) {
+	report := func(n int, what string) {
+		if n != 0 {
+			left = append(left, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	report(int(h.budget.Used()), "bytes of the budget")
+	h.mu.Lock()
+	report(len(h.sockets), "sockets")
+	h.mu.Unlock()
+	connected, bound := h.streams.size()
+	report(connected, "connections")
+	report(bound, "listeners")
+	for name, d := range map[string]*demux[*datagram]{
+		"UDP": &h.datagrams.udp, "ping": &h.datagrams.ping4, "ping6": &h.datagrams.ping6,
+	} {
+		connected, bound := d.size()
+		report(connected, name+" peers")
+		report(bound, name+" ports")
+	}
+	h.raws.RLock()
+	report(len(h.raws.m), "raw protocols")
+	h.raws.RUnlock()
+	h.ports.mu.Lock()
+	for _, p := range []port.Protocol{port.TCP, port.UDP, port.ICMP} {
+		for n := range 1 << 16 {
+			report(h.ports.table.Owners(p, uint16(n)), fmt.Sprintf("owners of port %d", n))
+		}
+	}
+	h.ports.mu.Unlock()
+	h.timers.mu.Lock()
+	for _, e := range h.timers.heap {
+		if _, ifc := e.owner.(*Interface); !ifc {
+			report(1, fmt.Sprintf("timer of a %T", e.owner))
+		}
+	}
+	h.timers.mu.Unlock()
+	return left
+}
+
+func (d *demux[S]) size() (connected, bound int) {
+	for i := range d.connected {
+		sh := &d.connected[i]
+		sh.RLock()
+		connected += len(sh.m)
+		sh.RUnlock()
+	}
+	d.bound.RLock()
+	defer d.bound.RUnlock()
+	for _, list := range d.bound.m {
+		bound += len(list)
+	}
+	return connected, bound
+}
+
+// BudgetUsed is how much of Config.Memory is taken.
+func (h *Host) BudgetUsed() int64 { return h.budget.Used() }
+
+// Timers is how many deadlines the host's timer knows.
+func (h *Host) Timers() int {
+	h.timers.mu.Lock()
+	defer h.timers.mu.Unlock()
+	return len(h.timers.heap)
+}

@@ -102,7 +102,7 @@ func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
 		}
 		s.remote, s.path = d.to, d.path
 		insertBound(s.table(), s.local.Port(), s)
-		insertTuple(s.table(), tupleOf(s.local, s.remote), s)
+		insertTuple(s.table(), s.host.tupleOf(s.local, s.remote), s)
 		return nil
 	})
 }
@@ -110,7 +110,7 @@ func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
 // unlist takes the socket out of the demultiplexer.
 func (s *datagram) unlist() {
 	if s.remote.IsValid() {
-		removeTuple(s.table(), tupleOf(s.local, s.remote), s)
+		removeTuple(s.table(), s.host.tupleOf(s.local, s.remote), s)
 	}
 	removeBound(s.table(), s.local.Port(), s)
 }

@@ -12,14 +12,20 @@ import (
 type tuple struct {
 	local, remote         [16]byte
 	localPort, remotePort uint16
-	zone                  string // of a link-local end
+	link                  uint32 // the interface of a link-local peer
 }
 
-func tupleOf(local, remote netip.AddrPort) tuple {
-	return tuple{
-		local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port(),
-		remote.Addr().Zone(),
+func (h *Host) tupleOf(local, remote netip.AddrPort) tuple {
+	t := tuple{
+		local: local.Addr().As16(), remote: remote.Addr().As16(),
+		localPort: local.Port(), remotePort: remote.Port(),
 	}
+	if zone := remote.Addr().Zone(); zone != "" {
+		if ifc := h.interfaceByName(zone); ifc != nil {
+			t.link = uint32(ifc.index)
+		}
+	}
+	return t
 }
 
 // shards is the number of parts of a table that have a lock of their own.

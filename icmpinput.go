@@ -181,7 +181,7 @@ func (h *Host) deliverError(in *inPacket, e *icmp.Error) (known bool) {
 // tcpError gives an error to a connection, which knows whether it sent the
 // segment (RFC 5927).
 func (h *Host) tcpError(e *icmp.Error) bool {
-	s, ok := h.streams.lookup(tupleOf(e.Local, e.Remote))
+	s, ok := h.streams.lookup(h.tupleOf(e.Local, e.Remote))
 	if !ok {
 		return false
 	}
@@ -206,7 +206,7 @@ func (h *Host) tcpError(e *icmp.Error) bool {
 
 // udpError gives an error to the socket that sent the datagram.
 func (h *Host) udpError(in *inPacket, e *icmp.Error) bool {
-	s, ok := h.datagrams.udp.lookup(tupleOf(e.Local, e.Remote))
+	s, ok := h.datagrams.udp.lookup(h.tupleOf(e.Local, e.Remote))
 	if !ok {
 		s, ok = best(h.datagrams.udp.onPort(e.Local.Port()), e.Local.Addr(), in.ifc.index, 0)
 	}

@@ -52,8 +52,8 @@ type endpoint interface {
 
 func (s *sock) init(h *Host, domain socket.Domain, typ socket.Type, protocol socket.Protocol) {
 	s.host, s.domain, s.typ, s.protocol = h, domain, typ, protocol
-	s.readers.cond.L = &s.mu
-	s.writers.cond.L = &s.mu
+	s.readers.lock = &s.mu
+	s.writers.lock = &s.mu
 	s.ip = defaultIPOptions
 	s.local = netip.AddrPortFrom(s.anyAddr(), 0)
 }

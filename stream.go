@@ -137,7 +137,7 @@ func (s *stream) enter(local *netip.AddrPort, remote netip.AddrPort) error {
 	if err := s.host.ports.connect(s, local, remote); err != nil {
 		return err
 	}
-	if !s.host.streams.insert(tupleOf(*local, remote), s) {
+	if !s.host.streams.insert(s.host.tupleOf(*local, remote), s) {
 		s.host.ports.disconnect(&s.sock)
 		return syscall.EADDRNOTAVAIL
 	}
@@ -213,7 +213,7 @@ func (s *stream) disconnect() {
 
 // unlist takes the connection out of the demultiplexer and of the timers.
 func (s *stream) unlist() {
-	s.host.streams.remove(tupleOf(s.local, s.remote), s)
+	s.host.streams.remove(s.host.tupleOf(s.local, s.remote), s)
 	s.host.timers.remove(&s.timer)
 }
 

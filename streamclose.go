@@ -51,7 +51,7 @@ func (s *stream) Close() error {
 func (s *stream) lingerFor(d time.Duration) {
 	s.writers.setDeadline(time.Now().Add(d))
 	for !s.writers.expired && !s.acknowledged() {
-		s.writers.cond.Wait()
+		s.writers.wait()
 	}
 }
 

@@ -54,7 +54,7 @@ func (h *Host) tcpInput(in *inPacket) {
 func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPort) {
 	var minISS seqnum.Value
 	l, listens := h.streams.listener(local, in.ifc.index, hashEnds(h.random.ports, local, remote))
-	if s, ok := h.streams.lookup(tupleOf(local, remote)); ok {
+	if s, ok := h.streams.lookup(h.tupleOf(local, remote)); ok {
 		result := s.input(seg, listens)
 		if !result.Closed && !result.Reopen {
 			return

@@ -69,7 +69,7 @@ func (in *inPacket) udpChecksum(u *header.UDP) bool {
 
 // datagram returns the socket that a packet is for.
 func (h *Host) datagram(d *demux[*datagram], in *inPacket, local, remote netip.AddrPort) (*datagram, bool) {
-	if s, ok := d.lookup(tupleOf(local, remote)); ok {
+	if s, ok := d.lookup(h.tupleOf(local, remote)); ok {
 		return s, true
 	}
 	candidates := d.onPort(local.Port())

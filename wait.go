@@ -11,13 +11,39 @@ import (
 )
 
 // waiters are the calls that wait on one side of a socket, reading or writing.
-// All of it is guarded by the socket's lock. A condition variable rather than a
-// channel, since a socket that nobody waits on then owns nothing, and since
-// testing/synctest counts the wait as durably blocked.
+// All of it is guarded by the socket's lock. They wait on a condition variable,
+// which they share and which is there as long as one of them waits, so that an
+// idle socket owns none.
 type waiters struct {
-	cond    sync.Cond
+	lock    *sync.Mutex // the socket's
+	cond    *sync.Cond  // nil while nobody waits
+	waiting int32
 	expired bool        // the deadline has passed
 	timer   *time.Timer // of the deadline; nil while there is none
+}
+
+var conds = sync.Pool{New: func() any { return new(sync.Cond) }}
+
+// wait waits for a broadcast. The socket's lock is held on entry and on return.
+func (w *waiters) wait() {
+	if w.cond == nil {
+		w.cond = conds.Get().(*sync.Cond)
+		w.cond.L = w.lock
+	}
+	w.waiting++
+	w.cond.Wait()
+	if w.waiting--; w.waiting == 0 {
+		w.cond.L = nil
+		conds.Put(w.cond)
+		w.cond = nil
+	}
+}
+
+// broadcast ends the waits under way. The socket's lock is held.
+func (w *waiters) broadcast() {
+	if w.cond != nil {
+		w.cond.Broadcast()
+	}
 }
 
 // setDeadline ends the waits under way and to come at time t; the zero Time
@@ -34,16 +60,16 @@ func (w *waiters) setDeadline(t time.Time) {
 	wait := time.Until(t)
 	if wait <= 0 {
 		w.expired = true
-		w.cond.Broadcast()
+		w.broadcast()
 		return
 	}
 	var self *time.Timer
 	self = time.AfterFunc(wait, func() {
-		w.cond.L.Lock()
-		defer w.cond.L.Unlock()
+		w.lock.Lock()
+		defer w.lock.Unlock()
 		if w.timer == self {
 			w.expired = true
-			w.cond.Broadcast()
+			w.broadcast()
 		}
 	})
 	w.timer = self
@@ -75,11 +101,11 @@ func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try fu
 			stop = context.AfterFunc(ctx, func() {
 				s.mu.Lock()
 				defer s.mu.Unlock()
-				w.cond.Broadcast()
+				w.broadcast()
 			})
 			defer stop()
 		}
-		w.cond.Wait()
+		w.wait()
 	}
 }
 
@@ -88,10 +114,10 @@ func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try fu
 func (s *sock) wake(e socket.Events) {
 	const failed = socket.POLLERR | socket.POLLHUP | socket.POLLNVAL
 	if e&(socket.POLLIN|socket.POLLPRI|socket.POLLRDHUP|failed) != 0 {
-		s.readers.cond.Broadcast()
+		s.readers.broadcast()
 	}
 	if e&(socket.POLLOUT|failed) != 0 {
-		s.writers.cond.Broadcast()
+		s.writers.broadcast()
 	}
 	for _, p := range s.polls {
 		p.signal()

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,16 +35,29 @@ type nameServer struct {
 func (h *host) nameServer(t *testing.T, z zone) *nameServer {
 	t.Helper()
 	s := &nameServer{zone: z, begun: make(chan struct{})}
-	packets, err := netconn.ListenPacket(h.Server, "udp", h.any())
-	check(t, err)
-	t.Cleanup(func() { packets.Close() })
+	packets, streams := h.listenBoth(t)
 	s.addr = packets.LocalAddr().(*net.UDPAddr).AddrPort()
-	streams, err := netconn.Listen(h.Server, "tcp", s.addr.String())
-	check(t, err)
-	t.Cleanup(func() { streams.Close() })
 	go s.servePackets(packets)
 	go s.serveStreams(streams)
 	return s
+}
+
+// listenBoth listens for datagrams and streams on one port. The port is chosen
+// for the datagrams; where a stream has it already, another is.
+func (h *host) listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for {
+		packets, err := netconn.ListenPacket(h.Server, "udp", h.any())
+		check(t, err)
+		t.Cleanup(func() { packets.Close() })
+		streams, err := netconn.Listen(h.Server, "tcp", packets.LocalAddr().String())
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		check(t, err)
+		t.Cleanup(func() { streams.Close() })
+		return packets, streams
+	}
 }
 
 func (s *nameServer) questions() []string {

@@ -152,5 +152,5 @@ func (c *Conn) growCwnd(now time.Duration, s *ackSample) {
 	if s.last != 0 && !s.resent {
 		a.RTT = now - s.last
 	}
-	c.cc.OnAck(now, &a)
+	c.cc.OnAck(now, a)
 }

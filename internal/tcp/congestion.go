@@ -16,7 +16,7 @@ type CongestionControl interface {
 	// SetMSS tells the size of a full segment whenever that changes.
 	SetMSS(mss int)
 	// OnAck is called for each acknowledgment that brought something.
-	OnAck(now time.Duration, a *Ack)
+	OnAck(now time.Duration, a Ack)
 	// OnLoss is called when fast recovery begins, with FlightSize.
 	OnLoss(now time.Duration, flight int)
 	// OnRecovered is called when fast recovery ends, with FlightSize.

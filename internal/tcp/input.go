@@ -97,7 +97,9 @@ func (c *Conn) acceptable(seg *Segment) bool {
 }
 
 // trim cuts what lies outside the window, as RFC 9293 3.10.7.4 allows to
-// assume. A SYN counts as one octet, and is dealt with later.
+// assume. A FIN at the right edge is let in, as on Linux: it needs no memory, and
+// there are peers that repeat it until it is acknowledged. A SYN is dealt with
+// later.
 func (c *Conn) trim(seg *Segment) {
 	if seg.has(header.SYN) {
 		return

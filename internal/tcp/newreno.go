@@ -36,7 +36,7 @@ func (r *Reno) SetMSS(mss int) { r.mss = mss }
 
 // OnAck lets the window grow (RFC 5681 3.1). Counting bytes, not
 // acknowledgments, leaves nothing to gain by splitting them (RFC 3465).
-func (r *Reno) OnAck(_ time.Duration, a *Ack) {
+func (r *Reno) OnAck(_ time.Duration, a Ack) {
 	if a.Recovery || !a.Limited || a.Acked == 0 {
 		return
 	}

@@ -232,6 +232,12 @@ func (r *reassembly) deleteSpan(i int) {
 	r.spans = slices.Delete(r.spans, i, i+1)
 }
 
+// overlap returns the first run of bytes before nxt.
+func (r *reassembly) overlap(nxt seqnum.Value) header.SACKBlock {
+	s := &r.spans[0]
+	return header.SACKBlock{Left: s.start, Right: seqnum.Min(nxt, s.end)}
+}
+
 // deliver moves to q what follows nxt without a hole, and returns the sequence
 // number after it.
 func (r *reassembly) deliver(nxt seqnum.Value, q *recvQueue, budget *buffer.Budget) seqnum.Value {

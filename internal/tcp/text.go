@@ -24,8 +24,9 @@ func (c *Conn) takeText(now time.Duration, seg *Segment) {
 		c.rcv.fin, c.rcv.hasFin = seg.Seq.Add(len(seg.Payload)), true
 	}
 	switch {
+	case len(seg.Payload) == 0 && !seg.has(header.FIN):
 	case seg.Seq != c.rcv.nxt:
-		c.takeOutOfOrder(now, seg)
+		c.takeOutOfOrder(seg)
 	case len(seg.Payload) > 0:
 		c.takeInOrder(now, seg)
 	}
@@ -61,6 +62,8 @@ func (c *Conn) takeInOrder(now time.Duration, seg *Segment) {
 	c.measureSender(now, seg)
 	c.dataArrived(now)
 	if c.ooo != nil {
+		dup := c.ooo.overlap(c.rcv.nxt)
+		c.noteDuplicate(dup.Left, dup.Right)
 		c.rcv.nxt = c.ooo.deliver(c.rcv.nxt, &c.recvQ, c.p.Budget)
 		c.scheduleAck(now)
 		if len(c.ooo.spans) == 0 {
@@ -97,7 +100,7 @@ func (c *Conn) store(seg *Segment) bool {
 
 // takeOutOfOrder keeps text that begins beyond RCV.NXT (SHLD-31) and
 // acknowledges at once (RFC 5681 4.2).
-func (c *Conn) takeOutOfOrder(now time.Duration, seg *Segment) {
+func (c *Conn) takeOutOfOrder(seg *Segment) {
 	c.quickAckMode()
 	if c.ackNow && !c.useSACK {
 		c.acksOwed = min(c.acksOwed+1, maxAcksOwed)

@@ -115,7 +115,7 @@ func (c *Conn) outOfPatience(now time.Duration) bool {
 	if c.opts.UserTimeout > 0 {
 		return waited >= c.opts.UserTimeout
 	}
-	if c.snd.wnd == 0 && !c.orphan && now-c.heard < c.p.MaxRTO {
+	if c.snd.wnd == 0 && !c.orphan && now-c.heard < 2*c.p.MaxRTO {
 		return false
 	}
 	n := c.p.Retries2

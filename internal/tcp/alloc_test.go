@@ -1,0 +1,159 @@
+package tcp
+
+import (
+	"testing"
+	"time"
+	"unsafe"
+
+	"example.com/berth/internal/buffer"
+	"example.com/berth/socket"
+)
+
+// A pair is two connections without a network: what one sends the other has at
+// once.
+type pair struct {
+	a, b *Conn
+	now  time.Duration
+	seg  Segment
+	buf  []byte
+}
+
+func newPair(t testing.TB, mtu, large int, change ...func(*Params)) *pair {
+	p := DefaultParams()
+	p.Budget = buffer.NewBudget(1 << 30)
+	for _, f := range change {
+		f(p)
+	}
+	pr := &pair{now: time.Hour, buf: make([]byte, 64<<10)}
+	pr.a = NewConn(p)
+	o := Opening{ISS: 1, MTU: mtu, LargeSend: large}
+	if err := pr.a.Connect(pr.now, o); err != nil {
+		t.Fatal(err)
+	}
+	pr.a.Next(pr.now, &pr.seg)
+	pr.b = Passive(p, pr.now, o, &pr.seg, nil)
+	pr.a.SetNoDelay(true)
+	pr.exchange()
+	if pr.a.State() != socket.TCP_ESTABLISHED || pr.b.State() != socket.TCP_ESTABLISHED {
+		t.Fatal("not established")
+	}
+	return pr
+}
+
+// exchange passes segments back and forth until both are quiet.
+func (pr *pair) exchange() {
+	for moved := true; moved; {
+		moved = pr.pass(pr.a, pr.b)
+		moved = pr.pass(pr.b, pr.a) || moved
+	}
+}
+
+func (pr *pair) pass(from, to *Conn) bool {
+	any := false
+	for from.Next(pr.now, &pr.seg) {
+		buf := pr.seg.Buffer
+		to.Input(pr.now, &pr.seg)
+		buf.Release()
+		any = true
+	}
+	return any
+}
+
+// send moves n bytes from a to b.
+func (pr *pair) send(t testing.TB, n int) {
+	for got := 0; got < n; {
+		w, _ := pr.a.Write(pr.now, pr.buf[:min(n-got, len(pr.buf))], false)
+		pr.exchange()
+		r := 0
+		for r < w {
+			k, err := pr.b.Read(pr.now, pr.buf, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r += k
+		}
+		pr.exchange()
+		got += r
+	}
+}
+
+func TestNoAllocationsForASegment(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		mtu, large, n int
+	}{
+		{"bulk", 1500, 0, 1 << 20},
+		{"bulk in large segments", 1500, 65160, 1 << 20},
+		{"a small message", 1500, 0, 100},
+		{"a message", 1500, 0, 3000},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			pr := newPair(t, tt.mtu, tt.large)
+			run := func() {
+				pr.now += 50 * time.Millisecond
+				pr.a.Timer(pr.now)
+				pr.b.Timer(pr.now)
+				pr.send(t, tt.n)
+			}
+			run()
+			if n := testing.AllocsPerRun(50, run); n > 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
+
+func TestNoAllocationsForATimer(t *testing.T) {
+	pr := newPair(t, 1500, 0)
+	if _, err := pr.a.Write(pr.now, pr.buf[:5000], false); err != nil {
+		t.Fatal(err)
+	}
+	for pr.a.Next(pr.now, &pr.seg) {
+		pr.seg.Buffer.Release()
+	}
+	n := testing.AllocsPerRun(10, func() {
+		pr.now = pr.a.Deadline()
+		pr.a.Timer(pr.now)
+		for pr.a.Next(pr.now, &pr.seg) {
+			pr.seg.Buffer.Release()
+		}
+	})
+	if n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if pr.a.p.Counters.RTOs.Load() == 0 {
+		t.Error("the timer did nothing")
+	}
+}
+
+func TestSizeOfAConnection(t *testing.T) {
+	if n := unsafe.Sizeof(Conn{}); n > 1024 {
+		t.Errorf("a Conn takes %d bytes, more than 1 KiB", n)
+	} else {
+		t.Logf("a Conn takes %d bytes", n)
+	}
+	pr := newPair(t, 1500, 0)
+	pr.send(t, 1<<20)
+	for _, c := range []*Conn{pr.a, pr.b} {
+		if n := c.Memory(); n > 1536 {
+			t.Errorf("an idle connection holds %d bytes", n)
+		}
+	}
+	if n := pr.a.p.Budget.Used(); n != 0 {
+		t.Errorf("idle connections hold %d bytes of the budget", n)
+	}
+}
+
+func benchmarkSend(b *testing.B, mtu, large, n int) {
+	pr := newPair(b, mtu, large)
+	b.SetBytes(int64(n))
+	b.ReportAllocs()
+	for b.Loop() {
+		pr.now += 10 * time.Microsecond
+		pr.send(b, n)
+	}
+}
+
+func BenchmarkBulk(b *testing.B)      { benchmarkSend(b, 1500, 0, 1<<20) }
+func BenchmarkBulkLarge(b *testing.B) { benchmarkSend(b, 1500, 65160, 1<<20) }
+func BenchmarkMessage(b *testing.B)   { benchmarkSend(b, 1500, 0, 64) }

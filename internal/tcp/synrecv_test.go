@@ -1,0 +1,143 @@
+package tcp
+
+import (
+	"testing"
+	"time"
+
+	"example.com/berth/socket"
+)
+
+// RFC 9293 3.10.7.4 in SYN-RECEIVED state, entered from LISTEN, where RCV.NXT is
+// 1 and the window 64240.
+func TestSegmentArrivesWhenSynReceived(t *testing.T) {
+	const (
+		synRecv = socket.TCP_SYN_RECV
+		estab   = socket.TCP_ESTABLISHED
+		closed  = socket.TCP_CLOSE
+	)
+	for _, tt := range []struct {
+		name, in, out string
+		state         socket.TCPState
+	}{
+		{"ACK", ". 1:1(0) ack 1 win 100", "", estab},
+		{"ACK with data", "P. 1:11(10) ack 1 win 100", ". 1:1(0) ack 11", estab},
+		{"ACK with data and FIN", "FP. 1:11(10) ack 1 win 100", ". 1:1(0) ack 12", socket.TCP_CLOSE_WAIT},
+		{"FIN", "F. 1:1(0) ack 1 win 100", ". 1:1(0) ack 2", socket.TCP_CLOSE_WAIT},
+		{"FIN without ACK", "F 1:1(0)", "", synRecv},
+		{"old ACK", ". 1:1(0) ack 0", "R 0:0(0)", synRecv},
+		{"ACK of what was not sent", ". 1:1(0) ack 2", "R 2:2(0)", synRecv},
+		{"SYN once more", "S 0:0(0) win 100", "S. 0:0(0) ack 1", synRecv},
+		{"another SYN in the window", "S 100:100(0) win 100", ". 1:1(0) ack 1", synRecv},
+		{"another SYN", "S 100000:100000(0) win 100", ". 1:1(0) ack 1", synRecv},
+		{"RST", "R 1:1(0)", "", closed},
+		{"RST with data (SHLD-2)", "R 1:20(19)", "", closed},
+		{"RST inside the window", "R 2:2(0)", ". 1:1(0) ack 1", synRecv},
+		{"RST at the last octet", "R 64240:64240(0)", ". 1:1(0) ack 1", synRecv},
+		{"RST beyond the window", "R 64241:64241(0)", "", synRecv},
+		{"RST before the window", "R 0:0(0)", "", synRecv},
+		{"data beyond the window", "P. 64241:64251(10) ack 1", ". 1:1(0) ack 1", synRecv},
+		{"ACK at the right edge", ". 64241:64241(0) ack 1", ". 1:1(0) ack 1", synRecv},
+		{"nothing", "- 1:1(0)", "", synRecv},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tc := talk(t)
+			tc.accept("S 0:0(0) win 1000 " + noOptions)
+			tc.want("S. 0:0(0) ack 1")
+			tc.input(tt.in)
+			if tt.out != "" {
+				tc.want(tt.out)
+			}
+			tc.wantNothing()
+			tc.wantState(tt.state)
+			if err := tc.c.TakeError(); err != nil {
+				t.Errorf("error %v: nobody was told of the connection", err)
+			}
+		})
+	}
+}
+
+func TestSynAckIsResent(t *testing.T) {
+	tc := talk(t)
+	tc.accept("S 0:0(0) win 1000")
+	tc.want("S. 0:0(0) ack 1")
+	start := tc.now
+	for _, after := range []time.Duration{1, 3, 7, 15, 31} {
+		tc.fire()
+		tc.want("S. 0:0(0) ack 1")
+		if got := tc.now - start; got != after*time.Second {
+			t.Errorf("resent after %v, want %v", got, after*time.Second)
+		}
+	}
+	tc.fire()
+	tc.wantNothing()
+	tc.wantState(socket.TCP_CLOSE)
+}
+
+// The SYN of a peer that repeats it is answered, but not each of a flood.
+func TestRepeatedSynIsAnsweredAtARate(t *testing.T) {
+	tc := talk(t)
+	tc.accept("S 0:0(0) win 1000")
+	tc.want("S. 0:0(0) ack 1")
+	for range 1000 {
+		tc.input("S 0:0(0) win 1000")
+		tc.now += time.Millisecond / 2
+	}
+	if n := len(tc.skip()); n != 1 {
+		t.Errorf("%d answers in half a second", n)
+	}
+}
+
+func TestDeferAccept(t *testing.T) {
+	open := func(t *testing.T) *conversation {
+		tc := talk(t)
+		tc.c.Options().DeferAccept = 5 * time.Second
+		tc.accept("S 0:0(0) win 1000")
+		tc.want("S. 0:0(0) ack 1")
+		tc.input(". 1:1(0) ack 1 win 1000")
+		tc.wantNothing()
+		tc.wantState(socket.TCP_SYN_RECV)
+		return tc
+	}
+	t.Run("data comes", func(t *testing.T) {
+		tc := open(t)
+		tc.advance(3 * time.Second)
+		tc.wantNothing()
+		tc.input("P. 1:11(10) ack 1 win 1000")
+		tc.want(". 1:1(0) ack 11")
+		tc.wantState(socket.TCP_ESTABLISHED)
+	})
+	t.Run("no data comes", func(t *testing.T) {
+		tc := open(t)
+		tc.advance(5 * time.Second)
+		tc.want("S. 0:0(0) ack 1")
+		tc.input(". 1:1(0) ack 1 win 1000")
+		tc.wantState(socket.TCP_ESTABLISHED)
+	})
+	t.Run("FIN comes", func(t *testing.T) {
+		tc := open(t)
+		tc.input("F. 1:1(0) ack 1 win 1000")
+		tc.want(". 1:1(0) ack 2")
+		tc.wantState(socket.TCP_CLOSE_WAIT)
+	})
+}
+
+func TestCloseInSynReceived(t *testing.T) {
+	tc := talk(t)
+	tc.accept("S 0:0(0) win 1000")
+	tc.want("S. 0:0(0) ack 1")
+	tc.closeWrite()
+	tc.wantNothing() // FIN waits for ESTABLISHED (RFC 9293 3.10.4)
+	tc.input(". 1:1(0) ack 1 win 1000")
+	tc.want("F. 1:1(0) ack 1")
+	tc.wantState(socket.TCP_FIN_WAIT1)
+
+	tc = talk(t)
+	tc.accept("S 0:0(0) win 1000")
+	tc.want("S. 0:0(0) ack 1")
+	tc.c.Abort(tc.now)
+	tc.pull()
+	tc.want("R. 1:1(0) ack 1")
+	if !tc.c.Done() {
+		t.Error("not done")
+	}
+}

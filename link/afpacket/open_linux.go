@@ -63,7 +63,7 @@ func (c *config) open(name string) (*Device, error) {
 		return fail("open a packet socket", err)
 	}
 	dev, err := fdlink.New(fd, fdlink.Config{
-		Info: info, VnetHeader: virtio.Len, Interface: iface, OwnAddr: c.ownAddr,
+		Info: info, VnetHeader: virtio.Len, Socket: true, Interface: iface, OwnAddr: c.ownAddr,
 	})
 	if err != nil {
 		return fail("open a packet socket", err)

@@ -3,8 +3,9 @@
 // or a socket that keeps the boundaries of messages. It is what link/tuntap and
 // link/afpacket have in common.
 //
-// Parts: [Device] with its life (device_linux.go), the reader (input_linux.go),
-// the writer (output_linux.go), and the [Counters] of both.
+// Parts: [Device] with its life (device_linux.go), the reader (input_linux.go)
+// with the slots that it reads into (slot_linux.go), the writer
+// (output_linux.go), and the [Counters] of both.
 //
 // # Input
 //
@@ -12,12 +13,14 @@
 // handler in one batch. A packet is read across two buffers, one of 2 KiB and one
 // that holds anything, so that a small packet, which the stack may keep for long,
 // does not hold 64 KiB: it stays in the buffer it was read into, or moves to a
-// still smaller one. Only a large packet pays with a copy, of its first 2 KiB.
+// still smaller one. Only a large packet pays with a copy, of its first 2 KiB. A
+// socket fills several such pairs in one system call.
 //
 // # Output
 //
 // A frame goes out with one writev of the virtio header, Head and Payload, from
-// the goroutine of the caller. Nothing is queued here.
+// the goroutine of the caller, several to a socket with one sendmmsg. Nothing is
+// queued here.
 //
 // Limits: a batch ends at 32 frames or 256 KiB. A longer frame than
 // link.MaxFrame is cut by the kernel.

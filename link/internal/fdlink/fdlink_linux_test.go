@@ -67,6 +67,7 @@ func TestContract(t *testing.T) {
 	}{
 		{"plain", fdlink.Config{}},
 		{"header", fdlink.Config{VnetHeader: 10, Info: link.Info{Offload: link.OffloadAll}}},
+		{"socket", fdlink.Config{VnetHeader: 10, Socket: true, Info: link.Info{Offload: link.OffloadAll}}},
 		{"long header", fdlink.Config{VnetHeader: 12, Info: link.Info{Offload: link.OffloadAll, MTU: 9000}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -200,40 +201,45 @@ func TestMalformedHeadersAreCounted(t *testing.T) {
 }
 
 func TestABusyKernelTakesFewer(t *testing.T) {
-	d, theirs := open(t, unix.SOCK_DGRAM, fdlink.Config{})
-	frames := make([]link.Frame, 1000)
-	for i := range frames {
-		frames[i].Payload = make([]byte, 1000)
-	}
-	n, err := d.Output(frames)
-	if n == 0 || n == len(frames) || err != nil {
-		t.Fatalf("Output = %d, %v", n, err)
-	}
-	if c := d.Counters(); c.Busy != 1 || c.Refused != 0 || int(c.FramesOut) != n {
-		t.Errorf("counted %+v", c)
-	}
-	unix.Read(theirs, make([]byte, 2000))
-	if n, err := d.Output(frames); n != 1 || err != nil {
-		t.Errorf("with room for one, Output = %d, %v", n, err)
+	for _, socket := range []bool{false, true} {
+		d, theirs := open(t, unix.SOCK_DGRAM, fdlink.Config{Socket: socket})
+		frames := make([]link.Frame, 1000)
+		for i := range frames {
+			frames[i].Payload = make([]byte, 1000)
+		}
+		n, err := d.Output(frames)
+		if n == 0 || n == len(frames) || err != nil {
+			t.Fatalf("Output = %d, %v", n, err)
+		}
+		if c := d.Counters(); c.Busy != 1 || c.Refused != 0 || int(c.FramesOut) != n || int(c.BytesOut) != n*1000 {
+			t.Errorf("%d taken, counted %+v", n, c)
+		}
+		unix.Read(theirs, make([]byte, 2000))
+		if n, err := d.Output(frames); n != 1 || err != nil {
+			t.Errorf("with room for one, Output = %d, %v", n, err)
+		}
 	}
 }
 
 func TestTheOtherEndIsGone(t *testing.T) {
-	d, theirs := open(t, unix.SOCK_SEQPACKET, fdlink.Config{})
-	h := handle(func([]link.Frame) {})
-	if err := d.Attach(h); err != nil {
-		t.Fatal(err)
-	}
-	unix.Shutdown(theirs, unix.SHUT_RDWR)
-	<-h.changed
-	if d.Info().Up {
-		t.Error("still up")
-	}
-	if n, err := d.Output([]link.Frame{{Payload: []byte("x")}}); n != 0 || !errors.Is(err, syscall.ENODEV) {
-		t.Errorf("Output = %d, %v", n, err)
-	}
-	if c := d.Counters(); c.Refused != 1 {
-		t.Errorf("counted %+v", c)
+	for _, socket := range []bool{false, true} {
+		d, theirs := open(t, unix.SOCK_SEQPACKET, fdlink.Config{Socket: socket})
+		h := handle(func([]link.Frame) {})
+		if err := d.Attach(h); err != nil {
+			t.Fatal(err)
+		}
+		unix.Shutdown(theirs, unix.SHUT_RDWR)
+		<-h.changed
+		if d.Info().Up {
+			t.Error("still up")
+		}
+		f := link.Frame{Payload: []byte("x")}
+		if n, err := d.Output([]link.Frame{f, f}); n != 0 || !errors.Is(err, syscall.ENODEV) {
+			t.Errorf("Output = %d, %v", n, err)
+		}
+		if c := d.Counters(); c.Refused != 1 {
+			t.Errorf("counted %+v", c)
+		}
 	}
 }
 
@@ -285,20 +291,50 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestNoAllocs(t *testing.T) {
-	d, theirs := open(t, unix.SOCK_DGRAM, fdlink.Config{VnetHeader: 10, Info: link.Info{Offload: link.OffloadAll}})
-	in := make(chan int)
-	d.Attach(handle(func(frames []link.Frame) { in <- len(frames) }))
-	small, large := make([]byte, 1500), make([]byte, 60000)
-	buf := make([]byte, link.MaxFrame)
-	frames := []link.Frame{{Head: make([]byte, 40), Payload: make([]byte, 1400)}}
-	linktest.NoAllocs(t, func() {
-		for _, b := range [][]byte{small[:60], small, large} {
-			syscall.Write(theirs, b)
-			<-in
+	for _, socket := range []bool{false, true} {
+		d, theirs := open(t, unix.SOCK_DGRAM, fdlink.Config{VnetHeader: 10, Socket: socket, Info: link.Info{Offload: link.OffloadAll}})
+		in := make(chan int)
+		d.Attach(handle(func(frames []link.Frame) { in <- len(frames) }))
+		packets := [][]byte{make([]byte, 70), make([]byte, 1510), make([]byte, 60000)}
+		buf := make([]byte, link.MaxFrame)
+		f := link.Frame{Head: make([]byte, 40), Payload: make([]byte, 1400)}
+		frames := []link.Frame{f, f}
+		linktest.NoAllocs(t, func() {
+			for _, b := range packets {
+				syscall.Write(theirs, b)
+				<-in
+			}
+			if n, err := d.Output(frames); n != 2 || err != nil {
+				t.Fatalf("Output = %d, %v", n, err)
+			}
+			unix.Read(theirs, buf)
+			unix.Read(theirs, buf)
+		})
+	}
+}
+
+// TestAFrameThatIsWrong keeps back what is behind it, not what is before.
+func TestAFrameThatIsWrong(t *testing.T) {
+	for _, socket := range []bool{false, true} {
+		d, theirs := open(t, unix.SOCK_DGRAM, fdlink.Config{Socket: socket})
+		good, long, empty := link.Frame{Payload: []byte("good")}, link.Frame{Payload: make([]byte, 1501)}, link.Frame{}
+		if n, err := d.Output([]link.Frame{good, good, long, good}); n != 2 || !errors.Is(err, link.ErrTooLong) {
+			t.Errorf("Output with one too long = %d, %v", n, err)
 		}
-		if n, err := d.Output(frames); n != 1 || err != nil {
-			t.Fatalf("Output = %d, %v", n, err)
+		if n, err := d.Output([]link.Frame{good, empty}); n != 1 || !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("Output with an empty one = %d, %v", n, err)
 		}
-		unix.Read(theirs, buf)
-	})
+		unix.SetNonblock(theirs, true)
+		got := 0
+		for buf := make([]byte, 2000); ; got++ {
+			if n, err := unix.Read(theirs, buf); err != nil {
+				break
+			} else if string(buf[:n]) != "good" {
+				t.Errorf("%q came out", buf[:n])
+			}
+		}
+		if c := d.Counters(); got != 3 || c.FramesOut != 3 || c.Refused != 2 {
+			t.Errorf("%d came out, counted %+v", got, c)
+		}
+	}
 }

@@ -3,7 +3,6 @@ package fdlink
 import (
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -18,24 +17,12 @@ const (
 	batchBytes  = 256 << 10
 )
 
-// The sizes of buffers that a packet may lie in. A packet of up to smallSize
-// bytes is copied to a buffer of that size, which costs less than to hold a
-// larger one; one of up to mediumSize stays where it was read.
-const (
-	smallSize  = 256
-	mediumSize = 2048
-)
-
 // reader reads batches of frames. Only its goroutine touches it.
 type reader struct {
-	d *Device
-	h link.Handler
-
-	// A read scatters to the virtio header, then the medium buffer, then the
-	// large one behind the place of what is in the medium.
-	head          [virtio.MaxLen]byte
-	medium, large *link.Buffer
-	iov           []unix.Iovec
+	d     *Device
+	h     link.Handler
+	slots []slot
+	msgs  []mmsghdr // one a slot, on a socket; nil elsewhere
 
 	frames [batchFrames]link.Frame
 	n      int // frames in the batch
@@ -44,24 +31,17 @@ type reader struct {
 }
 
 func newReader(d *Device, h link.Handler) *reader {
-	r := &reader{d: d, h: h}
-	r.medium, r.large = link.NewBuffer(mediumSize), link.NewBuffer(link.MaxFrame)
-	if n := d.cfg.VnetHeader; n > 0 {
-		r.iov = append(r.iov, unix.Iovec{Base: &r.head[0]})
-		r.iov[0].SetLen(n)
+	r := &reader{d: d, h: h, slots: make([]slot, 1)}
+	if d.cfg.Socket {
+		r.slots, r.msgs = make([]slot, socketSlots), make([]mmsghdr, socketSlots)
 	}
-	r.iov = append(r.iov, unix.Iovec{}, unix.Iovec{})
-	r.aim()
+	for i := range r.slots {
+		r.slots[i].init(d.cfg.VnetHeader)
+	}
+	for i := range r.msgs {
+		r.msgs[i] = message(r.slots[i].iov)
+	}
 	return r
-}
-
-// aim points the vector at the buffers for the next packet.
-func (r *reader) aim() {
-	medium, large := &r.iov[len(r.iov)-2], &r.iov[len(r.iov)-1]
-	medium.Base = &r.medium.Bytes()[0]
-	medium.SetLen(mediumSize)
-	large.Base = &r.large.Bytes()[mediumSize]
-	large.SetLen(r.large.Size() - mediumSize)
 }
 
 // run reads until the descriptor is closed or gives out.
@@ -81,22 +61,23 @@ func (r *reader) run(rc syscall.RawConn) {
 }
 
 func (r *reader) release() {
-	r.medium.Release()
-	r.large.Release()
+	for i := range r.slots {
+		r.slots[i].release()
+	}
 }
 
 // fill reads what is ready, a batch at most. It returns false when there is
 // nothing, which makes the poller wait.
 func (r *reader) fill(fd uintptr) bool {
-	for r.n < batchFrames && r.bytes < batchBytes {
-		n, errno := readv(fd, r.iov)
+	for r.n < batchFrames && r.bytes < batchBytes && r.err == nil {
+		last, errno := r.receive(fd)
 		switch errno {
 		case 0:
-			if n == 0 { // the end of a message socket
-				r.err = unix.EPIPE
+			// The next fill looks again before it waits: what ended the call may
+			// have been an error, with more behind it.
+			if last && r.n > 0 {
 				return true
 			}
-			r.take(n - r.d.cfg.VnetHeader)
 		case unix.EAGAIN:
 			return r.n > 0
 		case unix.EINTR:
@@ -105,29 +86,48 @@ func (r *reader) fill(fd uintptr) bool {
 			r.d.count.malformed.Add(1)
 		default:
 			r.err = errno
-			return true
 		}
 	}
 	return true
 }
 
-func readv(fd uintptr, iov []unix.Iovec) (int, unix.Errno) {
-	n, _, errno := unix.Syscall(unix.SYS_READV, fd, uintptr(unsafe.Pointer(&iov[0])), uintptr(len(iov)))
-	return int(n), errno
+// receive makes one system call and adds what it gave to the batch. It reports
+// whether that was the last there is, if the call told.
+func (r *reader) receive(fd uintptr) (last bool, errno unix.Errno) {
+	if r.msgs == nil {
+		n, errno := readv(fd, r.slots[0].iov)
+		if errno == 0 {
+			r.take(&r.slots[0], n)
+		}
+		return false, errno
+	}
+	msgs := r.msgs[:min(len(r.msgs), batchFrames-r.n)]
+	n, errno := recvmmsg(fd, msgs)
+	if errno != 0 {
+		return false, errno
+	}
+	for i := range n {
+		r.take(&r.slots[i], int(msgs[i].n))
+	}
+	return n < len(msgs), 0
 }
 
-// take adds the packet of n bytes that was read to the batch.
-func (r *reader) take(n int) {
-	if n <= 0 {
+// take adds what was read to the batch: n bytes, the virtio header included.
+func (r *reader) take(s *slot, n int) {
+	if n == 0 { // the end of a message socket
+		r.err = unix.EPIPE
+		return
+	}
+	if n -= r.d.cfg.VnetHeader; n <= 0 {
 		r.d.count.malformed.Add(1)
 		return
 	}
 	f := &r.frames[r.n]
-	f.Buffer = r.keep(n)
+	f.Buffer = s.keep(n)
 	f.Payload = f.Buffer.Bytes()[:n]
 	if r.d.cfg.VnetHeader > 0 {
 		var h virtio.Header
-		h.Parse(r.head[:]) // long enough
+		h.Parse(s.head[:]) // long enough
 		if h.Describe(f) != nil {
 			r.d.count.malformed.Add(1)
 			f.Buffer.Release()
@@ -142,24 +142,6 @@ func (r *reader) take(n int) {
 	}
 	r.n++
 	r.bytes += n
-}
-
-// keep returns the buffer with the n bytes that were read, and puts another in
-// its place for the next packet where it is not a copy.
-func (r *reader) keep(n int) (b *link.Buffer) {
-	switch {
-	case n <= smallSize:
-		b = link.NewBuffer(smallSize)
-		copy(b.Bytes(), r.medium.Bytes()[:n])
-		return b
-	case n <= mediumSize:
-		b, r.medium = r.medium, link.NewBuffer(mediumSize)
-	default:
-		b, r.large = r.large, link.NewBuffer(link.MaxFrame)
-		copy(b.Bytes(), r.medium.Bytes()[:mediumSize])
-	}
-	r.aim()
-	return b
 }
 
 // deliver hands the batch to the handler and takes back what it lent.

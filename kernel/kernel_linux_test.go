@@ -16,7 +16,7 @@ func TestLoopback(t *testing.T) {
 	sockettest.Run(t, sockettest.Env{
 		A: p, B: p,
 		AddrA4:     netip.MustParseAddr("127.0.0.1"),
-		AddrB4:     netip.MustParseAddr("127.0.0.1"),
+		AddrB4:     netip.MustParseAddr("127.0.0.2"),
 		AddrA6:     netip.IPv6Loopback(),
 		AddrB6:     netip.IPv6Loopback(),
 		Broadcast4: netip.MustParseAddr("127.255.255.255"),

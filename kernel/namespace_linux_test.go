@@ -90,6 +90,26 @@ func (n *namespace) up(t *testing.T, name string, addrs ...string) netlink.Link 
 	return l
 }
 
+// awaitUp waits until the kernel has noticed that the link is there: what is
+// sent before is lost.
+func (n *namespace) awaitUp(t *testing.T, name string) {
+	t.Helper()
+	updates, done := make(chan netlink.LinkUpdate), make(chan struct{})
+	defer close(done)
+	if err := netlink.LinkSubscribeWithOptions(updates, done, netlink.LinkSubscribeOptions{
+		Namespace:    &n.ns,
+		ListExisting: true,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for u := range updates {
+		if u.Attrs().Name == name && u.Attrs().OperState == netlink.OperUp {
+			return
+		}
+	}
+	t.Fatalf("%s does not come up", name)
+}
+
 // joinedNamespaces is two namespaces with a link between them.
 func joinedNamespaces(t *testing.T) sockettest.Env {
 	t.Helper()
@@ -117,6 +137,8 @@ func joinedNamespaces(t *testing.T) sockettest.Env {
 	}
 	left := a.up(t, "left", "10.9.0.1/24", "fd09::1/64", "fe80::1/64")
 	right := b.up(t, "right", "10.9.0.2/24", "fd09::2/64", "fe80::2/64")
+	a.awaitUp(t, "left")
+	b.awaitUp(t, "right")
 	return sockettest.Env{
 		A: a.p, B: b.p,
 		AddrA4:     netip.MustParseAddr("10.9.0.1"),

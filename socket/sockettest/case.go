@@ -93,7 +93,8 @@ func Cases() []Case {
 		createCases, bindCases, listenCases, connectCases, streamCases, urgentCases, shutdownCases,
 		closeCases, lingerCases, nonblockCases, pollCases, deadlineCases,
 		datagramCases, connectedUDPCases, errqueueCases, icmpErrorCases, rawCases, pingCases, dualStackCases, socketOptionCases,
-		ipOptionCases, ipv6OptionCases, tcpOptionCases, tcpInfoCases, pktinfoCases,
+		ipOptionCases, ipv6OptionCases, tcpOptionCases, tcpInfoCases, pktinfoCases, multicastCases,
+		reuseCases, flagsCases, concurrencyCases, pmtuCases,
 	} {
 		all = append(all, slices.Concat(table...)...)
 	}

@@ -111,7 +111,7 @@ func dualDatagram(t *T) {
 	from := at(mapped(f4.a), a.LocalAddr().Port())
 	t.receivesFrom(b, "hello", from)
 	t.sendTo(b, "good day", from)
-	t.receivesFrom(a, "good day", at(f4.b, b.LocalAddr().Port()))
+	t.receives(a, "good day")
 }
 
 func dualDatagramBoth(t *T) {

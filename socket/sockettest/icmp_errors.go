@@ -148,6 +148,7 @@ func icmpRaw(t *T, f family) {
 	unconnected := t.raw(t.A, f, testing1)
 	set(t, unconnected, f.recvErrors(), 1)
 	offender := t.raw(t.B, f, f.icmp)
+	t.ok(offender.Bind(at(f.b, 0)))
 	e := f.unreachablePort()
 	t.sendTo(offender, string(f.quoting(e.Type, e.Code, testing1, []byte("eight or more"))), at(f.a, 0))
 	t.recvErr(a, 0, e.Errno)

@@ -16,6 +16,6 @@
 // skipped with the reason; with CI=true in the environment it fails instead, so
 // that nothing is passed over where everything was installed.
 //
-// Limits: Linux; needs CAP_SYS_ADMIN and CAP_NET_ADMIN. On other systems the
-// package is empty.
+// Limits: namespaces need Linux, CAP_SYS_ADMIN and CAP_NET_ADMIN. On other systems
+// there are only the packets, Echo and Receiver, which need a link.Device alone.
 package testnet

@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"net/netip"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -67,13 +68,30 @@ func join(t *testing.T, ns *testnet.NS, dev link.Device, wrap func(link.Device) 
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	w := &world{t, ns, h, ctx}
+	stalled := time.AfterFunc(patience-time.Second, w.explain)
 	t.Cleanup(func() {
+		stalled.Stop()
 		cancel()
 		if err := h.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &world{t, ns, h, ctx}
+	return w
+}
+
+// explain logs the sockets of both ends, while what stalls is still there.
+func (w *world) explain() {
+	for _, s := range w.berth.Sockets() {
+		w.Logf("berth: %+v", s)
+		if s.TCP != nil {
+			w.Logf("       %+v", *s.TCP)
+		}
+	}
+	if _, err := exec.LookPath("ss"); err == nil {
+		out, err := w.kernel.Command(context.Background(), "ss", "-antiemo").CombinedOutput()
+		w.Logf("kernel: %s%v", out, err)
+	}
 }
 
 // each runs a test for either family, in the same world.

@@ -50,6 +50,9 @@ func AppendEchoReply4(b, request []byte) []byte {
 	was := uint32(binary.BigEndian.Uint16(reply))
 	reply[0], reply[1] = header.ICMPv4EchoReply, 0
 	check := header.UpdateChecksum(binary.BigEndian.Uint16(reply[2:]), was, header.ICMPv4EchoReply<<8)
+	if check == 0 { // right unless all else is zero, too; 0xffff is right in both cases
+		check = 0xffff
+	}
 	binary.BigEndian.PutUint16(reply[2:], check)
 	return b
 }

@@ -105,27 +105,24 @@ func (w *world) each(test func(w *world, f family)) {
 	}
 }
 
-// socket makes a socket of berth's that is closed when the test ends, and whose
-// calls end before that.
-func (w *world) socket(t *testing.T, f family, protocol string) socket.Socket {
+// socket makes a socket of berth's of some kind: "tcp", "udp", "ping", or "raw"
+// for ICMP. It is closed when the test ends, and its calls end before that.
+func (w *world) socket(t *testing.T, f family, kind string) socket.Socket {
 	t.Helper()
-	domain, typ, number := socket.INET, socket.DGRAM, socket.Protocol(0)
+	domain, icmp := socket.INET, socket.IPPROTO_ICMP
 	if f.berth.Is6() {
-		domain = socket.INET6
+		domain, icmp = socket.INET6, socket.IPPROTO_ICMPV6
 	}
-	switch protocol {
+	typ, protocol := socket.DGRAM, socket.Protocol(0)
+	switch kind {
 	case "tcp":
 		typ = socket.STREAM
-	case "udp":
-	case "icmp":
-		number = socket.IPPROTO_ICMP
-		if f.berth.Is6() {
-			number = socket.IPPROTO_ICMPV6
-		}
-	default:
-		t.Fatalf("a socket for %s", protocol)
+	case "ping":
+		protocol = icmp
+	case "raw":
+		typ, protocol = socket.RAW, icmp
 	}
-	s, err := w.berth.Socket(domain, typ, number)
+	s, err := w.berth.Socket(domain, typ, protocol)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,21 +74,7 @@ func (w *world) http(f family, size int64) {
 			t.Fatal(err)
 		}
 		serve(t, ln, size)
-		t.Run("download", func(t *testing.T) {
-			d := newDigest()
-			curl := w.kernel.Command(w.ctx, "curl", "-sS", "--fail", "http://"+at.String()+"/")
-			curl.Stdout = d
-			if err := curl.Run(); err != nil || d.String() != contentHash(size) {
-				t.Errorf("curl got %d bytes of %d, %v", d.n, size, err)
-			}
-		})
-		t.Run("upload", func(t *testing.T) {
-			curl := w.kernel.Command(w.ctx, "curl", "-sS", "--fail", "-T", "-", "http://"+at.String()+"/")
-			curl.Stdin = content(size)
-			if got, err := curl.Output(); err != nil || got != contentHash(size) {
-				t.Errorf("berth got what hashes to %s, %v", got, err)
-			}
-		})
+		w.curl(t, at, size)
 	})
 	w.Run("net/http", func(t *testing.T) {
 		ln := w.kernelListen(t, netip.AddrPortFrom(f.kernel, 80))
@@ -126,6 +112,26 @@ func (w *world) http(f family, size int64) {
 				t.Errorf("the kernel got what hashes to %s", &got)
 			}
 		})
+	})
+}
+
+// curl downloads and uploads size bytes.
+func (w *world) curl(t *testing.T, at netip.AddrPort, size int64) {
+	url := "http://" + at.String() + "/"
+	t.Run("download", func(t *testing.T) {
+		d := newDigest()
+		curl := w.kernel.Command(w.ctx, "curl", "-sS", "--fail", url)
+		curl.Stdout = d
+		if err := curl.Run(); err != nil || d.String() != contentHash(size) {
+			t.Errorf("curl got %d bytes of %d, %v", d.n, size, err)
+		}
+	})
+	t.Run("upload", func(t *testing.T) {
+		curl := w.kernel.Command(w.ctx, "curl", "-sS", "--fail", "-T", "-", url)
+		curl.Stdin = content(size)
+		if got, err := curl.Output(); err != nil || got != contentHash(size) {
+			t.Errorf("the server got what hashes to %s, %v", got, err)
+		}
 	})
 }
 

@@ -16,8 +16,8 @@ type rcvRate struct {
 	// rtt is the round trip as a receiver sees it: by echoed timestamps, or else
 	// the time in which a window's worth arrives.
 	rtt    time.Duration
-	edge   seqnum.Value
 	edgeAt time.Duration
+	edge   seqnum.Value
 	echoed uint32
 }
 

@@ -29,6 +29,7 @@ type Conn struct {
 	finRcvd   bool // RCV.NXT is beyond the peer's FIN
 
 	iss, irs seqnum.Value
+	resetSeq seqnum.Value // see resetDue
 	mtu      int
 	large    int // Opening.LargeSend
 
@@ -62,7 +63,6 @@ type Conn struct {
 	more       bool  // the last write said that more follows
 	noMemory   bool  // the last write found no memory
 	resetDue   resetKind
-	resetSeq   seqnum.Value
 	delack     delayedAck
 	challenged time.Duration // when an invalid segment was last answered
 	dsack      header.SACKBlock
@@ -79,15 +79,15 @@ type Conn struct {
 type sendVars struct {
 	una, nxt seqnum.Value
 	wl1, wl2 seqnum.Value
-	wnd      int // scaled
-	maxWnd   int // the largest SND.WND seen
-	wscale   uint8
+	wnd      int          // scaled
+	maxWnd   int          // the largest SND.WND seen
 	peerMSS  int          // the MSS that the peer named
 	mss      int          // Eff.snd.MSS: payload of a full segment
 	sml      seqnum.Value // end of the last small segment sent (Minshall)
 	up       seqnum.Value // SND.UP: after the last urgent octet
 	urgent   bool         // SND.UP means something
 	finSent  bool
+	wscale   uint8
 }
 
 // recvVars is the receive sequence space.

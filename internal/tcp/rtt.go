@@ -13,10 +13,10 @@ type rttVars struct {
 	// maximum within a round trip, so that many samples in one do not wear it
 	// down (RFC 7323 appendix G has the problem; this is Linux's answer).
 	mdev, mdevMax, rttvar time.Duration
-	turn                  seqnum.Value // SND.NXT when the present round trip began
 	rto                   time.Duration
-	backoff               uint8
 	min                   time.Duration // the least ever seen
+	turn                  seqnum.Value  // SND.NXT when the present round trip began
+	backoff               uint8
 }
 
 // sampleRTT takes a measurement of the round trip (RFC 6298 2.2, 2.3). The

@@ -87,8 +87,12 @@ func (ifc *Interface) neighborAdvert(p *neighbor.Packet, b []byte) error {
 	}
 	now := ifc.host.now()
 	ifc.mu.Lock()
+	conflicts := ifc.conf.Stats().Conflicts
 	if !ifc.conf.Advertised(now, &na) && ifc.nd != nil {
 		ifc.nd.Advert(now, &na)
+	}
+	if ifc.conf.Stats().Conflicts > conflicts { // somebody has an address of ours
+		ifc.host.count.Neighbor.Duplicates.Add(1)
 	}
 	ifc.act()
 	return nil

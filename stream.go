@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
@@ -26,6 +27,8 @@ type stream struct {
 	waiting  bool // the port's table knows of TIME-WAIT
 	timer    timerEntry
 	label    uint32 // IPv6 flow label
+
+	confirmed time.Duration // when the next hop was last said to be reachable
 }
 
 func newStream(h *Host, domain socket.Domain) *stream {

@@ -2,6 +2,7 @@ package berth
 
 import (
 	"net/netip"
+	"time"
 
 	"example.com/berth/internal/header"
 	"example.com/berth/internal/seqnum"
@@ -88,7 +89,10 @@ func (s *stream) input(seg *tcp.Segment, listens bool) tcp.Result {
 		s.host.count.TCP.ListenOverflows.Add(1)
 		return tcp.Result{}
 	}
-	result := s.conn.Input(s.host.now(), seg)
+	now := s.host.now()
+	recv, send := s.conn.Queues()
+	result := s.conn.Input(now, seg)
+	s.confirmNeighbor(now, recv, send)
 	s.pump()
 	if result.Reopen && listens {
 		s.leave()
@@ -97,6 +101,27 @@ func (s *stream) input(seg *tcp.Segment, listens bool) tcp.Result {
 	}
 	s.finishHandshake()
 	return tcp.Result{Closed: result.Closed}
+}
+
+// confirmInterval is the least time between two confirmations by one connection.
+const confirmInterval = time.Second
+
+// confirmNeighbor tells the neighbor cache that the next hop is reachable, if
+// the connection has made progress since its queues were as given: what was sent
+// is acknowledged, or there is new data, so that acknowledgments arrive (RFC 4861
+// section 7.3.1). The lock is held; it is let go meanwhile.
+func (s *stream) confirmNeighbor(now time.Duration, recv, send int) {
+	if s.path.ifc.linkHeader == 0 || s.confirmed != 0 && now-s.confirmed < confirmInterval {
+		return
+	}
+	if r, q := s.conn.Queues(); r <= recv && q >= send {
+		return
+	}
+	s.confirmed = now
+	ifc, next := s.path.ifc, s.path.next
+	s.mu.Unlock()
+	ifc.confirm(next)
+	s.mu.Lock()
 }
 
 // finishHandshake hands a child whose handshake has ended, one way or the

@@ -35,10 +35,9 @@ func a6(typ socket.Type, proto socket.Protocol) kind {
 var (
 	tcp4, tcp6 = a4(socket.STREAM, 0), a6(socket.STREAM, 0)
 	udp4, udp6 = a4(socket.DGRAM, 0), a6(socket.DGRAM, 0)
-	raw4, raw6 = a4(socket.RAW, testing1), a6(socket.RAW, testing1)
+	raw4       = a4(socket.RAW, testing1)
 	every      = []kind{tcp4, tcp6, udp4, udp6}
 	streams    = []kind{tcp4, tcp6}
-	datagrams  = []kind{udp4, udp6}
 	over4      = []kind{tcp4, udp4}
 	over6      = []kind{tcp6, udp6}
 )

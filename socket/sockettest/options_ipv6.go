@@ -26,6 +26,7 @@ var ipv6OptionCases = append(optionCases("option-ipv6", []optionRow{
 	on6("option-ipv6/IPV6_CHECKSUM-raw-only", "IPV6_CHECKSUM is for raw sockets: ENOPROTOOPT", optionChecksumRawOnly),
 	on6("option-ipv6/IPV6_MULTICAST_IF", "an interface's index, or 0; an unknown one is ENODEV", optionMulticastIF6),
 	on6("option-ipv6/multicast-stream", "the multicast hop limit of a stream is ENOPROTOOPT", optionMulticastStream6),
+	on6("option-ipv6/IPV6_CHECKSUM-get", "IPV6_CHECKSUM of another socket cannot be read either: ENOPROTOOPT", optionChecksumGet),
 	on6("option-ipv6/IPV6_DONTFRAG-sent", "with IPV6_DONTFRAG a datagram longer than the MTU is EMSGSIZE", optionDontfragSent),
 )
 
@@ -60,6 +61,11 @@ func optionChecksumRawOnly(t *T, f family) {
 		s := t.socket(t.A, f.domain, typ, 0)
 		t.fails("IPV6_CHECKSUM", socket.Set(s, socket.IPV6_CHECKSUM, 2), syscall.ENOPROTOOPT)
 	})
+}
+
+func optionChecksumGet(t *T, f family) {
+	_, err := socket.Get(t.udp(t.A, f), socket.IPV6_CHECKSUM)
+	t.fails("IPV6_CHECKSUM", err, syscall.ENOPROTOOPT)
 }
 
 func optionMulticastIF6(t *T, f family) {

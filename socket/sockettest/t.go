@@ -406,7 +406,8 @@ func pattern(n int) []byte {
 	return b
 }
 
-// background runs f beside the case, which waits for it at its end.
+// beside runs f beside the case, which waits for it at its end. In f too a
+// helper that cannot go on ends f and fails the test.
 func (t *T) beside(f func()) (done <-chan struct{}) {
 	ended := make(chan struct{})
 	go func() {

@@ -12,6 +12,7 @@ var flagsCases = []rows{
 	both("flags/unknown", "flags that mean nothing to a call are ignored", flagsUnknown),
 	both("flags/peek-trunc", "MSG_PEEK with MSG_TRUNC tells a datagram's length and leaves it", flagsPeekTrunc),
 	both("flags/returned", "RecvMsg returns no flags that were only given", flagsReturned),
+	both("flags/fastopen", "SendTo with MSG_FASTOPEN connects and sends; EOPNOTSUPP where that is switched off", flagsFastopen),
 	both("flags/errqueue-stream", "MSG_ERRQUEUE on a stream finds nothing: EAGAIN", flagsErrqueueStream),
 }
 
@@ -66,6 +67,18 @@ func flagsReturned(t *T, f family) {
 		t.ok(err)
 		equal(t, "flags", m.Flags, 0)
 	}
+}
+
+func flagsFastopen(t *T, f family) {
+	l, s := t.listener(f), t.tcp(t.A, f)
+	n, err := s.SendTo([]byte("hello"), socket.MSG_FASTOPEN, l.LocalAddr())
+	if err == syscall.EOPNOTSUPP {
+		t.sendErr(s, syscall.EPIPE) // and nothing was begun
+		return
+	}
+	t.ok(err)
+	equal(t, "sent", n, 5)
+	t.receives(t.accept(l), "hello")
 }
 
 func flagsErrqueueStream(t *T, f family) {

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"net"
+	"time"
+
+	"example.com/berth/cmd/berth/internal/endpoint"
+	"example.com/berth/cmd/berth/internal/relay"
+	"example.com/berth/cmd/berth/internal/term"
+	"example.com/berth/netconn"
+	"github.com/spf13/cobra"
+)
+
+type connectOptions struct {
+	serving
+	wait    seconds
+	verbose bool
+}
+
+func newConnect() *cobra.Command {
+	o := connectOptions{wait: seconds(time.Second)}
+	cmd := &cobra.Command{
+		Use:   "connect [flags] ADDR",
+		Short: "Open a connection, to standard input and output",
+		Long: `Connect to ADDR: standard input goes to the peer, what it sends to standard
+output. The end of standard input ends that half of the connection only, and the
+end of the peer's half only what is received; when both have ended so does the
+command.
+
+With -u each read of standard input becomes a datagram, and the command ends when
+standard input has and nothing has come for a while (-w).
+
+ADDR is host:port, [v6%zone]:port, :port for this host, or host and port as two
+words.`,
+		Example: `  echo hello | berth connect localhost:50007
+  berth connect example.org http
+  berth connect -u '[fe80::1%eth0]:5353'`,
+		RunE: o.run,
+	}
+	o.add(cmd.Flags())
+	cmd.Flags().VarP(&o.wait, "wait", "w", "wait no longer than `TIME` for a connection; with -u, for what still comes at the end")
+	cmd.Flags().Lookup("wait").DefValue = "1s with -u"
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "tell when the connection is there")
+	o.machine.Add(cmd.Flags())
+	return cmd
+}
+
+func (o *connectOptions) run(cmd *cobra.Command, args []string) error {
+	e, err := endpoint.Remote(args)
+	if err != nil {
+		return err
+	}
+	m, err := o.machine.Open()
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	network, dialer := o.family.Network("tcp"), m.Dialer()
+	if o.udp {
+		network = o.family.Network("udp")
+	} else if cmd.Flags().Changed("wait") {
+		dialer.Timeout = time.Duration(o.wait)
+	}
+	c, err := dialer.DialContext(cmd.Context(), network, e.String())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if o.verbose {
+		say(cmd, "connected to %s (%s) from %s", c.RemoteAddr(), c.RemoteAddr().Network(), c.LocalAddr())
+	}
+	return o.carry(cmd, c)
+}
+
+func (o *connectOptions) carry(cmd *cobra.Command, c net.Conn) error {
+	if stream, ok := c.(*netconn.TCPConn); ok {
+		in := relay.NewSource(cmd.InOrStdin(), relay.Chunk)
+		return relay.Stream(cmd.Context(), stream, in, cmd.OutOrStdout(), peerEnded(cmd, c.RemoteAddr()))
+	}
+	d := relay.Datagrams{Socket: c.(*netconn.UDPConn).Socket(), Connected: true, Idle: time.Duration(o.wait)}
+	return d.Run(cmd.Context(), relay.NewSource(cmd.InOrStdin(), relay.DatagramChunk), cmd.OutOrStdout())
+}
+
+// interactive tells whether a person types the input.
+func interactive(cmd *cobra.Command) bool { return term.Terminal(cmd.InOrStdin()) }

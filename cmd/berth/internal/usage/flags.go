@@ -1,0 +1,103 @@
+package usage
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// FromFlag makes an Error of what the flag library says.
+func FromFlag(cmd *cobra.Command, err error) error {
+	if errors.Is(err, pflag.ErrHelp) {
+		return err
+	}
+	var (
+		unknown *pflag.NotExistError
+		missing *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+		syntax  *pflag.InvalidSyntaxError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		name, arg := "--"+unknown.GetSpecifiedName(), "--"+unknown.GetSpecifiedName()
+		if group := unknown.GetSpecifiedShortnames(); group != "" {
+			name, arg = "-"+unknown.GetSpecifiedName(), "-"+group
+		}
+		return &Error{Arg: arg, Problem: "unknown flag " + name, Hint: nearest(cmd, unknown.GetSpecifiedName())}
+	case errors.As(err, &missing):
+		f := missing.GetFlag()
+		return &Error{
+			Problem: fmt.Sprintf("%s needs a value", flagName(f)),
+			Hint:    flagHint(f),
+		}
+	case errors.As(err, &invalid):
+		f := invalid.GetFlag()
+		return &Error{
+			Arg:     invalid.GetValue(),
+			Problem: fmt.Sprintf("invalid %s %q: %s", flagName(f), invalid.GetValue(), plain(invalid.Unwrap())),
+			Hint:    flagHint(f),
+		}
+	case errors.As(err, &syntax):
+		return &Error{Arg: syntax.GetSpecifiedFlag(), Problem: "bad flag syntax " + Quote(syntax.GetSpecifiedFlag())}
+	}
+	return &Error{Problem: err.Error()}
+}
+
+// plain is the reason without the name of the function that found it.
+func plain(err error) string {
+	var num *strconv.NumError
+	switch {
+	case errors.As(err, &num) && errors.Is(err, strconv.ErrRange):
+		return "the number is out of range"
+	case errors.As(err, &num):
+		return "it is not a number"
+	}
+	return err.Error()
+}
+
+func flagName(f *pflag.Flag) string {
+	if f.Shorthand != "" {
+		return "-" + f.Shorthand + "/--" + f.Name
+	}
+	return "--" + f.Name
+}
+
+func flagHint(f *pflag.Flag) string {
+	value, text := pflag.UnquoteUsage(f)
+	return fmt.Sprintf("%s %s: %s", flagName(f), value, text)
+}
+
+// nearest finds the flag that may be meant.
+func nearest(cmd *cobra.Command, name string) (hint string) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if hint == "" && len(name) > 1 && (strings.HasPrefix(f.Name, name) || distance(f.Name, name) <= 2) {
+			hint = fmt.Sprintf("did you mean --%s?", f.Name)
+		}
+	})
+	return hint
+}
+
+// distance is how many insertions, deletions and replacements make b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

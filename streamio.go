@@ -55,6 +55,9 @@ func (s *stream) send(bufs [][]byte, flags socket.Flags) (int, error) {
 
 // write gives bytes to the machine, if there is one to take them.
 func (s *stream) write(b []byte, more bool) (int, error) {
+	if s.closed { // while this call let go of the lock, to send
+		return 0, syscall.EBADF
+	}
 	if s.lis != nil || !s.opened && s.conn.State() == socket.TCP_CLOSE && !s.reported {
 		return 0, syscall.EPIPE
 	}
@@ -150,6 +153,9 @@ func (s *stream) failed() bool {
 
 // read takes bytes from the machine, if this is a connection.
 func (s *stream) read(b []byte, flags socket.Flags) (int, error) {
+	if s.closed { // as in write
+		return 0, syscall.EBADF
+	}
 	if s.lis != nil {
 		return 0, syscall.ENOTCONN
 	}

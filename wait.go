@@ -82,16 +82,10 @@ func (w *waiters) setDeadline(t time.Time) {
 func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try func() error) error {
 	var stop func() bool
 	for {
-		if s.closed {
-			return syscall.EBADF
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		// The deadline goes first: as in package net, a read after it fails even
 		// if there is something to read.
-		if w.expired && !s.nonblock {
-			return os.ErrDeadlineExceeded
+		if err := s.over(ctx, w); err != nil {
+			return err
 		}
 		err := try()
 		if err != syscall.EAGAIN || s.nonblock || flags&socket.MSG_DONTWAIT != 0 {
@@ -105,8 +99,26 @@ func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try fu
 			})
 			defer stop()
 		}
-		w.wait()
+		// To send, try lets go of the lock, and whoever took it meanwhile found
+		// nobody waiting whom to wake.
+		if s.over(ctx, w) == nil {
+			w.wait()
+		}
 	}
+}
+
+// over is the reason for which nobody may wait any more, if there is one. The
+// socket's lock is held.
+func (s *sock) over(ctx context.Context, w *waiters) error {
+	switch {
+	case s.closed:
+		return syscall.EBADF
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case w.expired && !s.nonblock:
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
 // wake ends the waits whose condition e may have come about. The socket's lock

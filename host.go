@@ -226,6 +226,7 @@ func (h *Host) Close() error {
 	for _, ifc := range h.net.Load().interfaces {
 		errs = append(errs, ifc.dev.Close())
 	}
+	h.frags.close()
 	return errors.Join(errs...)
 }
 

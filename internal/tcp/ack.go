@@ -62,8 +62,11 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 	switch {
 	case c.fl.records.len() == 0:
 		c.stop(timerRetransmit) // RFC 6298 5.2
-	case s.acked > 0:
-		c.armRetransmit(now) // RFC 6298 5.3
+	case s.acked > 0 && c.rec.partials <= 1:
+		// RFC 6298 5.3. While holes are found one a round trip, only the first
+		// counts: where there are many, slow start after a time-out is faster
+		// (RFC 6582 4, the impatient variant).
+		c.armRetransmit(now)
 	}
 }
 

@@ -21,8 +21,10 @@ type rcvRate struct {
 	echoed uint32
 }
 
-func (r *rcvRate) init(now time.Duration, nxt seqnum.Value, window int) {
-	*r = rcvRate{began: now, space: window, edge: nxt.Add(window), edgeAt: now}
+// init begins with the assumption that the reader takes an initial window in a
+// round trip, so that the buffer grows before the sender comes up against it.
+func (r *rcvRate) init(now time.Duration, nxt seqnum.Value, window, initial int) {
+	*r = rcvRate{began: now, space: min(window, initial), edge: nxt.Add(window), edgeAt: now}
 }
 
 // measureSender learns from a segment with data: how large the peer's segments

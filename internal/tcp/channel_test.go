@@ -19,6 +19,7 @@ import (
 type channel struct {
 	t    testing.TB
 	rng  *rand.Rand
+	luck *rand.Rand // of the network, apart from that of the users
 	now  time.Duration
 	ends [2]*side
 	q    flights
@@ -26,10 +27,12 @@ type channel struct {
 
 	delay, jitter    time.Duration
 	loss, twice, mss float64 // probabilities; mss: hand large segments over whole
+	cut              float64 // probability that a segment loses its end
 	rate             int     // bytes a second each way; 0: no limit
 	queue            time.Duration
 	busy             [2]time.Duration
 	dropped          int
+	noSACK           bool // the option is taken out of SYNs
 	drop             func(from int, s *Segment) bool
 	trace            func(now time.Duration, from int, s *Segment)
 }
@@ -75,7 +78,7 @@ func (f *flights) Pop() any {
 }
 
 func newChannel(t testing.TB, seed uint64) *channel {
-	ch := &channel{t: t, rng: rand.New(rand.NewPCG(seed, 7)), now: time.Hour}
+	ch := &channel{t: t, rng: rand.New(rand.NewPCG(seed, 7)), luck: rand.New(rand.NewPCG(seed, 8)), now: time.Hour}
 	for i := range ch.ends {
 		p := DefaultParams()
 		p.Budget = buffer.NewBudget(64 << 20)
@@ -133,10 +136,13 @@ func (ch *channel) transmit(from int, seg *Segment) {
 }
 
 func (ch *channel) wire(from int, seg Segment) {
+	if ch.noSACK {
+		seg.Options.SACKPermitted = false
+	}
 	if ch.trace != nil {
 		ch.trace(ch.now, from, &seg)
 	}
-	if ch.rng.Float64() < ch.loss || ch.drop != nil && ch.drop(from, &seg) {
+	if ch.luck.Float64() < ch.loss || ch.drop != nil && ch.drop(from, &seg) {
 		ch.dropped++
 		return
 	}
@@ -151,7 +157,7 @@ func (ch *channel) wire(from int, seg Segment) {
 		ch.busy[from] = at
 	}
 	ch.fly(from, seg, at)
-	if ch.rng.Float64() < ch.twice {
+	if ch.luck.Float64() < ch.twice {
 		ch.fly(from, seg, at)
 	}
 }
@@ -159,9 +165,13 @@ func (ch *channel) wire(from int, seg Segment) {
 func (ch *channel) fly(from int, seg Segment, at time.Duration) {
 	f := flying{at: at + ch.delay, to: 1 - from, seg: seg}
 	if ch.jitter > 0 {
-		f.at += time.Duration(ch.rng.Int64N(int64(ch.jitter)))
+		f.at += time.Duration(ch.luck.Int64N(int64(ch.jitter)))
 	}
 	f.data = append([]byte(nil), seg.Payload...)
+	if len(f.data) > 1 && ch.luck.Float64() < ch.cut {
+		f.data = f.data[:1+ch.rng.IntN(len(f.data)-1)]
+		f.seg.Flags &^= header.FIN | header.PSH
+	}
 	f.seg.Buffer, f.seg.Payload = nil, nil
 	ch.push(f)
 }

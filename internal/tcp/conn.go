@@ -180,7 +180,7 @@ func (c *Conn) establish(now time.Duration) {
 	c.cc.Init(now, c.initialWindow())
 	c.rec.init(c.snd.nxt)
 	c.cwv.reset(c.snd.nxt)
-	c.rate.init(now, c.rcv.nxt, c.windowLimit())
+	c.rate.init(now, c.rcv.nxt, c.rcvWnd(), c.p.InitialWindow*int(c.advertisedMSS()))
 	c.growSndBuf()
 	c.armKeepalive(now)
 }

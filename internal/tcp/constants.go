@@ -9,6 +9,9 @@ const (
 	// acknowledged above a hole, that tell of a loss (RFC 5681 3.2, RFC 6675 2).
 	dupThresh = 3
 
+	// retries1 is R1 (RFC 9293 3.8.3, SHLD-10).
+	retries1 = 3
+
 	// defaultMSS4 and defaultMSS6 are the send MSS for a peer that names none
 	// (RFC 9293 3.7.1, MUST-15).
 	defaultMSS4 = 536

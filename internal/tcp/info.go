@@ -56,7 +56,7 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		TotalRetrans:  c.stats.retrans,
 		BytesSent:     c.stats.bytesSent,
 		BytesRetrans:  c.stats.bytesRetrans,
-		BytesAcked:    c.stats.bytesAcked,
+		BytesAcked:    c.stats.bytesAcked + c.synAcked(),
 		BytesReceived: c.stats.bytesReceived,
 		SegsOut:       c.stats.segsOut,
 		SegsIn:        c.stats.segsIn,
@@ -90,6 +90,15 @@ func since(now, then time.Duration) time.Duration {
 }
 
 func segments(n, mss int) uint32 { return uint32((n + mss - 1) / mss) }
+
+// synAcked is 1 once the SYN of an active open is acknowledged: Linux counts it
+// as a byte, and that of a passive open not.
+func (c *Conn) synAcked() uint64 {
+	if c.passive || !c.synchronized() {
+		return 0
+	}
+	return 1
+}
 
 // Memory returns the bytes that the connection holds, all in all.
 func (c *Conn) Memory() int {

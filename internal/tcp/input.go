@@ -18,6 +18,9 @@ type Result struct {
 	// or above. Without a listener the connection stays as it was.
 	Reopen bool
 	MinISS seqnum.Value
+	// Progress: the segment acknowledged something new, so packets reach the
+	// peer, and the neighbor on the way to it (RFC 4861 7.3.1).
+	Progress bool
 }
 
 // Input is SEGMENT ARRIVES (RFC 9293 3.10.7) in any state but LISTEN. The
@@ -33,14 +36,15 @@ func (c *Conn) Input(now time.Duration, seg *Segment) Result {
 		return Result{Closed: true}
 	case socket.TCP_SYN_SENT:
 		c.inputSynSent(now, seg)
-		return Result{}
+		return Result{Progress: c.state == socket.TCP_ESTABLISHED}
 	case socket.TCP_TIME_WAIT:
 		if r := c.reopen(now, seg); r.Reopen {
 			return r
 		}
 	}
+	una := c.snd.una
 	c.inputSynchronized(now, seg)
-	return Result{}
+	return Result{Progress: c.snd.una != una}
 }
 
 // inputSynchronized is RFC 9293 3.10.7.4, step by step. A step that reports

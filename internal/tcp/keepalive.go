@@ -21,7 +21,11 @@ func (c *Conn) keepaliveTimeout(now time.Duration) {
 		return
 	}
 	silent := now - c.heard
-	if c.fl.records.len() > 0 || c.sendQ.queued > 0 || silent < c.opts.KeepIdle {
+	switch {
+	case c.fl.records.len() > 0 || c.sendQ.queued > 0:
+		c.arm(timerKeepalive, now+c.opts.KeepIdle) // others see to it
+		return
+	case silent < c.opts.KeepIdle:
 		c.armKeepalive(now)
 		return
 	}

@@ -55,6 +55,15 @@ func (c *Conn) updateMSS() {
 	}
 }
 
+// lowerMSS computes the effective send MSS anew while segments are in flight.
+// Where it fell, these are cut, and if lost is set, the long ones did not pass.
+func (c *Conn) lowerMSS(lost bool) {
+	before := c.snd.mss
+	if c.updateMSS(); c.snd.mss < before {
+		c.fl.resegment(c.snd.mss, lost)
+	}
+}
+
 // SetMTU changes the path MTU. If checkSeq is set, the news came in an ICMP
 // message about a segment with sequence number seq: it is believed only if that
 // is in flight and the MTU falls (RFC 5927 7). Segments that became too long
@@ -83,10 +92,7 @@ func (c *Conn) SetMTU(now time.Duration, mtu int, seq seqnum.Value, checkSeq boo
 	if c.state == socket.TCP_SYN_SENT {
 		return
 	}
-	before := c.snd.mss
-	if c.updateMSS(); c.snd.mss < before {
-		c.fl.resegment(c.snd.mss)
-	}
+	c.lowerMSS(checkSeq)
 }
 
 // MTU returns the path MTU that the connection sends with.
@@ -97,14 +103,14 @@ func (c *Conn) inFlight(seq seqnum.Value) bool {
 	return c.snd.una.LessEq(seq) && seq.Less(c.snd.nxt)
 }
 
-// resegment cuts the records of segments longer than mss. Those that have not
-// arrived did not pass, and are taken for lost.
-func (f *flight) resegment(mss int) {
+// resegment cuts the records of segments longer than mss. If lost is set, those
+// of them that have not arrived are taken for lost.
+func (f *flight) resegment(mss int, lost bool) {
 	old := f.records
 	f.records = ring[record]{}
 	for i := range old.len() {
 		r := *old.at(i)
-		if r.len() > mss && !r.has(flagSacked) {
+		if lost && r.len() > mss && !r.has(flagSacked) {
 			r.flags = r.flags&^flagResent | flagLost
 		}
 		for r.len() > mss {

@@ -130,7 +130,7 @@ func (c *Conn) QuickAck() bool { return !c.delack.interactive }
 func (c *Conn) SetMaxSeg(n int) {
 	c.opts.MaxSeg = n
 	if c.synchronized() {
-		c.updateMSS()
+		c.lowerMSS(false)
 	}
 }
 

@@ -29,11 +29,16 @@ type recoveryVars struct {
 	// point is SND.NXT when recovery began: RecoveryPoint, or "recover".
 	point seqnum.Value
 	// dups counts duplicate acknowledgments in a row; arrived are the bytes
-	// that they stand for on a connection without SACK.
-	dups, arrived int
+	// that they stand for on a connection without SACK. Of these there can be
+	// no more than maxDups, the segments in flight before the first (RFC 5681
+	// 6: who forges more gains nothing).
+	dups, maxDups, arrived int
 	// force lets one segment be resent whatever cwnd says: the fast
 	// retransmit.
 	force bool
+	// partials counts the acknowledgments of this recovery, on a connection
+	// without SACK, that left a hole.
+	partials int
 	// rescued: rule 4 of NextSeg was used.
 	rescued bool
 	// high is HighRxt, the end of what was resent in this recovery.
@@ -64,6 +69,7 @@ func (c *Conn) detectLoss(now time.Duration, s *ackSample) {
 		// 3.2, step 3).
 		c.fl.loseFirst()
 		c.rec.force = true
+		c.rec.partials++
 	case c.rec.state >= caRecovery:
 	case s.lost > 0, !c.useSACK && c.rec.dups >= dupThresh:
 		c.enterRecovery(now)
@@ -81,8 +87,12 @@ func (c *Conn) countArrived(s *ackSample) {
 	case c.rec.state == caLoss:
 		return // duplicates may be those of what was resent
 	case s.duplicate:
-		c.rec.dups++
-		c.rec.arrived += c.snd.mss
+		if c.rec.dups == 0 {
+			c.rec.maxDups = c.fl.records.len()
+		}
+		if c.rec.dups++; c.rec.dups <= c.rec.maxDups {
+			c.rec.arrived += c.snd.mss
+		}
 	case s.acked > 0:
 		// The first of the acknowledged segments filled the hole; the others
 		// are some that had arrived.
@@ -101,7 +111,7 @@ func (c *Conn) enterRecovery(now time.Duration) {
 	c.rec.state = caRecovery
 	c.rec.point = c.snd.nxt
 	c.rec.high = c.snd.una
-	c.rec.force, c.rec.rescued = true, false
+	c.rec.force, c.rec.rescued, c.rec.partials = true, false, 0
 	c.fl.loseFirst()
 	c.cc.OnLoss(now, c.fl.bytes())
 }
@@ -120,7 +130,7 @@ func (c *Conn) endRecovery(now time.Duration) {
 	if c.rec.state == caRecovery {
 		c.cc.OnRecovered(now, c.fl.bytes())
 	}
-	c.rec.state, c.rec.dups, c.rec.arrived, c.rec.force = caOpen, 0, 0, false
+	c.rec.state, c.rec.dups, c.rec.arrived, c.rec.force, c.rec.partials = caOpen, 0, 0, false, 0
 }
 
 // enterLoss is what a retransmission time-out means for the congestion window
@@ -129,7 +139,7 @@ func (c *Conn) enterLoss(now time.Duration, forget bool) {
 	c.cc.OnRTO(now, c.fl.bytes(), c.retries == 0 && c.rec.state < caRecovery)
 	c.rec.state = caLoss
 	c.rec.point = c.snd.nxt
-	c.rec.dups, c.rec.arrived, c.rec.force = 0, 0, false
+	c.rec.dups, c.rec.arrived, c.rec.force, c.rec.partials = 0, 0, false, 0
 	c.fl.loseAll(forget)
 }
 

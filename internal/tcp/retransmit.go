@@ -81,7 +81,7 @@ func (c *Conn) resend(now time.Duration, out *Segment, i int) {
 	c.p.Counters.Retransmits.Add(1)
 	c.stats.retrans++
 	c.stats.bytesRetrans += uint64(n)
-	if i == 0 || !c.armed(timerRetransmit) {
+	if i == 0 && c.rec.partials <= 1 || !c.armed(timerRetransmit) {
 		c.armRetransmit(now)
 	}
 	c.address(now, out, c.optionRoom(n))

@@ -101,6 +101,9 @@ func TestGivesUp_MUST20(t *testing.T) {
 	for tc.c.State() != socket.TCP_CLOSE {
 		tc.fire()
 		n += len(tc.skip())
+		if tc.c.State() != socket.TCP_CLOSE && tc.c.Struggling() != (n >= 3) { // SHLD-10
+			t.Errorf("struggling %v after %d retransmissions", tc.c.Struggling(), n)
+		}
 	}
 	if d := tc.now - start; d.Truncate(100*time.Millisecond) != 924600*time.Millisecond || n != 15 {
 		t.Errorf("given up after %v and %d retransmissions", d, n)

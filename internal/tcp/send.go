@@ -111,7 +111,7 @@ func (c *Conn) finDue() bool {
 // nagle is the Nagle algorithm as Minshall amended it: a small segment waits
 // only for another small one, not for full ones.
 func (c *Conn) nagle() bool {
-	return !c.opts.NoDelay && c.snd.una.Less(c.snd.sml)
+	return !c.opts.NoDelay && c.snd.una.Less(c.snd.sml) && c.snd.sml.LessEq(c.snd.nxt)
 }
 
 // tooManySmall bounds the number of segments in flight where they are small:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
 	"example.com/berth/socket"
 )
 
@@ -29,6 +30,20 @@ func TestNagle_SHLD7(t *testing.T) {
 	tc.wantNothing()
 	tc.input(". 1:1(0) ack 1151 win 50000")
 	tc.want("P. 1151:1152(1) ack 1")
+}
+
+// The end of a small segment that was long ago does not hold anything back.
+func TestNagleAfterTwoGigabytes(t *testing.T) {
+	tc := established(t, noOptions)
+	tc.write(100)
+	tc.want("P. 1:101(100) ack 1")
+	tc.input(". 1:1(0) ack 101 win 50000")
+	tc.iss = tc.iss.Add(1<<31 + 1000)
+	for _, v := range []*seqnum.Value{&tc.c.iss, &tc.c.snd.una, &tc.c.snd.nxt, &tc.c.snd.wl2, &tc.c.sendQ.end} {
+		*v = v.Add(1<<31 + 1000)
+	}
+	tc.write(10)
+	tc.want("P. 101:111(10) ack 1")
 }
 
 func TestNoDelay_MUST17(t *testing.T) {

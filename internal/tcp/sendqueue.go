@@ -78,7 +78,7 @@ func (q *sendQueue) blockSize(want int) int {
 	switch {
 	case q.queued == 0 && want <= buffer.Small:
 		return buffer.Small
-	case q.queued+want <= 2*buffer.Medium:
+	case want <= buffer.Medium, q.queued+want <= 2*buffer.Medium:
 		return buffer.Medium
 	}
 	return buffer.Large

@@ -125,6 +125,11 @@ func (c *Conn) outOfPatience(now time.Duration) bool {
 	return waited >= c.backoffTime(n)
 }
 
+// Struggling tells whether R1 is reached: the peer does not answer
+// retransmissions, and the shell should advise IP to look for another way
+// (RFC 9293 3.8.3, MUST-20, SHLD-10).
+func (c *Conn) Struggling() bool { return c.retries >= retries1 }
+
 // backoffTime returns the time that n retransmissions take, beginning with
 // MinRTO and doubling up to MaxRTO, until the one after them would be due.
 func (c *Conn) backoffTime(n int) time.Duration {

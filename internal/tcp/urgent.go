@@ -39,6 +39,13 @@ func (c *Conn) Urgent() int {
 	return max(0, c.rcv.up.Sub(c.readSeq()))
 }
 
+// passUrgent ends urgent mode when the last urgent octet was read.
+func (c *Conn) passUrgent() {
+	if c.rcv.urgent && c.rcv.up.LessEq(c.readSeq()) {
+		c.rcv.urgent = false
+	}
+}
+
 // WriteUrgent is Write of data that ends in an urgent octet (MSG_OOB).
 func (c *Conn) WriteUrgent(now time.Duration, b []byte) (int, error) {
 	n, err := c.Write(now, b, false)

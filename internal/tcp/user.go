@@ -59,6 +59,7 @@ func (c *Conn) Read(now time.Duration, b []byte, peek bool) (int, error) {
 		if !peek && n > 0 {
 			c.measureReader(now, n)
 			c.updateWindow()
+			c.passUrgent()
 		}
 		return n, nil
 	}

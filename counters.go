@@ -59,7 +59,7 @@ type Counters struct {
 		Machine tcp.Counters
 	}
 	Raw struct {
-		In, QueueFull, Filtered atomic.Uint64
+		In, QueueFull, Filtered, BadChecksum atomic.Uint64
 	}
 }
 

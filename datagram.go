@@ -23,6 +23,7 @@ type datagram struct {
 func newDatagram(h *Host, domain socket.Domain, protocol socket.Protocol) *datagram {
 	s := &datagram{}
 	s.messageSock.init(h, domain, socket.DGRAM, protocol)
+	s.ip.reuseAddr = s.isPing() // as on Linux
 	return s
 }
 
@@ -87,6 +88,9 @@ func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
 		if !addr.IsValid() {
 			s.disconnect()
 			return nil
+		}
+		if s.lacksZone(addr.Addr()) {
+			return syscall.EINVAL
 		}
 		d, err := s.aim(addr, &socket.Control{})
 		if err != nil {
@@ -171,7 +175,7 @@ func (s *datagram) prepare(length int, flags socket.Flags, to netip.AddrPort, c 
 	switch {
 	case s.closed:
 		return d, syscall.EBADF
-	case flags&socket.MSG_OOB != 0:
+	case flags&socket.MSG_OOB != 0 && s.domain == socket.INET:
 		return d, syscall.EOPNOTSUPP
 	case length > header.MaxPacket:
 		return d, syscall.EMSGSIZE
@@ -251,7 +255,7 @@ func (s *datagram) output(d *destination, local netip.AddrPort, b []byte) error 
 	if err == syscall.EMSGSIZE {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return s.tooLong(d, b)
+		return s.tooLong(d)
 	}
 	if err == nil && !s.isPing() {
 		s.host.count.UDP.Out.Add(1)

@@ -100,12 +100,10 @@ func (d *demux[S]) onPort(port uint16) []boundSock[S] {
 type boundSock[S any] struct {
 	sock   S
 	addr   netip.Addr
-	device int  // SO_BINDTODEVICE; 0: any
-	only6  bool // IPV6_V6ONLY
-}
-
-func (s *sock) boundTo() (addr netip.Addr, device int, only6 bool) {
-	return s.local.Addr(), s.ip.device, s.ip.v6only
+	remote netip.AddrPort // of a connected datagram socket: it takes nothing else
+	device int            // SO_BINDTODEVICE; 0: any
+	only6  bool           // IPV6_V6ONLY
+	shared bool           // SO_REUSEPORT
 }
 
 // insertBound enters a socket that is bound to a port, or brings up to date
@@ -114,8 +112,11 @@ func insertBound[S interface {
 	comparable
 	endpoint
 }](d *demux[S], port uint16, s S) {
-	b := boundSock[S]{sock: s}
-	b.addr, b.device, b.only6 = s.base().boundTo()
+	of := s.base()
+	b := boundSock[S]{
+		sock: s, addr: of.local.Addr(), remote: of.remote, device: of.ip.device, only6: of.ip.v6only,
+		shared: of.ip.reusePort,
+	}
 	d.bound.Lock()
 	defer d.bound.Unlock()
 	if d.bound.m == nil {
@@ -141,13 +142,15 @@ func removeBound[S comparable](d *demux[S], port uint16, s S) {
 	}
 }
 
-// match says how well a socket fits a packet to a local address that came in on
-// an interface: -1 if not at all. The more the socket has been told, the better:
+// match says how well a socket fits a packet between two ends that came in on an
+// interface: -1 if not at all. The zero AddrPort as remote end fits any. The more the socket has been told, the better:
 // an address beats the wildcard, a device beats none, a socket of the packet's
 // own family beats a dual-stack one (Linux's compute_score).
-func (b *boundSock[S]) match(local netip.Addr, ifindex int) int {
+func (b *boundSock[S]) match(local netip.Addr, remote netip.AddrPort, ifindex int) int {
 	score := 0
 	switch {
+	case b.remote.IsValid() && remote.IsValid() && b.remote != remote:
+		return -1
 	case b.addr == local:
 		score += 4
 	case !b.addr.IsUnspecified():
@@ -167,28 +170,35 @@ func (b *boundSock[S]) match(local netip.Addr, ifindex int) int {
 }
 
 // best returns the socket that fits a packet best. Of several that fit equally
+// the last one bound has it (SO_REUSEADDR); but if they share the port
 // (SO_REUSEPORT) the flow decides, so that one flow stays with one socket.
-func best[S any](candidates []boundSock[S], local netip.Addr, ifindex int, flow uint64) (found S, ok bool) {
-	top, ties := -1, uint64(0)
+func best[S any](candidates []boundSock[S], local netip.Addr, remote netip.AddrPort, ifindex int, flow uint64) (found S, ok bool) {
+	top, sharers := -1, uint64(0)
 	for i := range candidates {
-		score := candidates[i].match(local, ifindex)
-		switch {
-		case score > top:
-			found, top, ties = candidates[i].sock, score, 1
-		case score == top && score >= 0:
-			ties++
+		c := &candidates[i]
+		score := c.match(local, remote, ifindex)
+		if score < 0 || score < top {
+			continue
+		}
+		if score > top {
+			sharers = 0
+		}
+		top, found = score, c.sock
+		if c.shared {
+			sharers++
 		}
 	}
-	if ties < 2 {
+	if sharers < 2 {
 		return found, top >= 0
 	}
-	nth := flow % ties
+	nth := flow % sharers
 	for i := range candidates {
-		if candidates[i].match(local, ifindex) != top {
+		c := &candidates[i]
+		if !c.shared || c.match(local, remote, ifindex) != top {
 			continue
 		}
 		if nth == 0 {
-			return candidates[i].sock, true
+			return c.sock, true
 		}
 		nth--
 	}
@@ -206,7 +216,7 @@ func (t *streamTable) removeListener(port uint16, s *stream) { removeBound(&t.de
 
 // listener returns the listening socket that a connection to local is for.
 func (t *streamTable) listener(local netip.AddrPort, ifindex int, flow uint64) (*stream, bool) {
-	return best(t.onPort(local.Port()), local.Addr(), ifindex, flow)
+	return best(t.onPort(local.Port()), local.Addr(), netip.AddrPort{}, ifindex, flow)
 }
 
 // each calls f for every connection.

@@ -166,11 +166,16 @@ func (ifc *Interface) reported(group netip.Addr) {
 	ifc.act()
 }
 
-// group makes the setter of a membership option of an operation.
-func group(change func(f *multicast.Filter, ifc int, g socket.Group) (multicast.Change, error)) func(*sock, any) error {
+// only4 and only6 are the groups that an option of one version takes.
+func only4(g netip.Addr) bool { return g.Is4() }
+func only6(g netip.Addr) bool { return g.Is6() }
+
+// group makes the setter of a membership option of an operation, for the groups
+// that takes allows (nil: of the socket's domain).
+func group(change func(f *multicast.Filter, ifc int, g socket.Group) (multicast.Change, error), takes func(netip.Addr) bool) func(*sock, any) error {
 	return func(s *sock, v any) error {
 		g, ok := v.(socket.Group)
-		if !ok || s.typ == socket.STREAM {
+		if !ok || s.typ == socket.STREAM || takes != nil && !takes(g.Group) || s.domain == socket.INET && g.Group.Is6() {
 			return syscall.EINVAL
 		}
 		return s.changeGroup(g, change)

@@ -108,7 +108,7 @@ func (h *Host) sendICMP(p *path, src, dst netip.Addr, tos uint8, message []byte)
 	d := datagramOut{
 		transport: transport{
 			protocol: header.ProtocolICMP, src: src, dst: dst, tos: tos,
-			ttl: p.ifc.defaultHopLimit(), id: uint16(h.fragmentID()),
+			ttl: p.ifc.defaultHopLimit(dst), id: uint16(h.fragmentID()),
 		},
 		payload: message, checksumAt: -1,
 	}
@@ -128,7 +128,7 @@ func (h *Host) echoInput(d *demux[*datagram], in *inPacket, b []byte) {
 		h.count.ICMP.Malformed.Add(1)
 		return
 	}
-	s, ok := best(d.onPort(m.ID()), in.dst, in.ifc.index, 0)
+	s, ok := best(d.onPort(m.ID()), in.dst, netip.AddrPort{}, in.ifc.index, 0)
 	if !ok {
 		return // a raw socket's, or nobody's
 	}
@@ -192,7 +192,10 @@ func (h *Host) tcpError(e *icmp.Error) bool {
 	}
 	switch before := s.conn.MTU(); {
 	case e.MTU == 0:
-		s.conn.Error(h.now(), e.Errno, e.Hard, e.Seq)
+		// While a connection is being opened Linux takes every error for hard
+		// (RFC 5461 section 4.1): better an error now than a time-out.
+		hard := e.Hard || s.conn.State() == socket.TCP_SYN_SENT
+		s.conn.Error(h.now(), e.Errno, hard, e.Seq)
 	case s.ip.mtuDiscover(e.Remote.Addr()) < socket.IP_PMTUDISC_PROBE:
 		s.conn.SetMTU(h.now(), e.MTU, e.Seq, true)
 		if s.conn.MTU() < before { // it was believed: now it is for all
@@ -208,7 +211,7 @@ func (h *Host) tcpError(e *icmp.Error) bool {
 func (h *Host) udpError(in *inPacket, e *icmp.Error) bool {
 	s, ok := h.datagrams.udp.lookup(h.tupleOf(e.Local, e.Remote))
 	if !ok {
-		s, ok = best(h.datagrams.udp.onPort(e.Local.Port()), e.Local.Addr(), in.ifc.index, 0)
+		s, ok = best(h.datagrams.udp.onPort(e.Local.Port()), e.Local.Addr(), e.Remote, in.ifc.index, 0)
 	}
 	if !ok {
 		return false
@@ -223,7 +226,7 @@ func (h *Host) pingError(in *inPacket, e *icmp.Error) bool {
 	if e.Remote.Addr().Is6() {
 		d = &h.datagrams.ping6
 	}
-	s, ok := best(d.onPort(e.Local.Port()), e.Local.Addr(), in.ifc.index, 0)
+	s, ok := best(d.onPort(e.Local.Port()), e.Local.Addr(), netip.AddrPort{}, in.ifc.index, 0)
 	if !ok {
 		return false
 	}
@@ -250,5 +253,5 @@ func (s *raw) concerns(e *icmp.Error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return (!s.remote.IsValid() || s.remote.Addr() == e.Remote.Addr()) &&
-		(!s.bound || s.local.Addr().IsUnspecified() || s.local.Addr() == e.Local.Addr())
+		(s.local.Addr().IsUnspecified() || s.local.Addr() == e.Local.Addr())
 }

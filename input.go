@@ -77,7 +77,7 @@ func (in *inPacket) split(f *link.Frame, rest []byte, length int) bool {
 		return false
 	}
 	if len(rest) >= length {
-		in.head = rest[:length:length]
+		in.body, in.buf = rest[:length:length], nil // the head is lent
 		return true
 	}
 	in.head, in.body = rest, f.Payload[:length-len(rest)]

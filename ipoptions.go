@@ -19,9 +19,10 @@ type ipOptions struct {
 	multicastHops         int16 // -1: the default, 1
 	mtuDiscover4          uint8 // IP_PMTUDISC_*
 	mtuDiscover6          uint8
-	device                int // SO_BINDTODEVICE: an interface's index; 0 any
+	mtu6                  uint16 // IPV6_MTU: a bound for packets to IPv6; 0: none
+	device                int    // SO_BINDTODEVICE: an interface's index; 0 any
 	linger                socket.Linger
-	checksumAt            int // IPV6_CHECKSUM
+	checksumAt            int           // IPV6_CHECKSUM
 	groups                *groupOptions // nil while nothing is set
 	reuseAddr, reusePort  bool
 	broadcast, dontRoute  bool
@@ -100,11 +101,13 @@ func (o *ipOptions) hopLimit(dst netip.Addr, ifc *Interface) uint8 {
 	case dst.Is6() && o.hops >= 0:
 		return uint8(o.hops)
 	}
-	return ifc.defaultHopLimit()
+	return ifc.defaultHopLimit(dst)
 }
 
-func (ifc *Interface) defaultHopLimit() uint8 {
-	if n := ifc.hopLimit.Load(); n > 0 {
+// defaultHopLimit is the hop limit of packets to dst: for IPv6 what routers say
+// (RFC 4861 section 6.3.4).
+func (ifc *Interface) defaultHopLimit(dst netip.Addr) uint8 {
+	if n := ifc.hopLimit.Load(); n > 0 && dst.Is6() {
 		return uint8(n)
 	}
 	return defaultTTL

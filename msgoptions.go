@@ -128,8 +128,15 @@ func (s *messageSock) setMessageOption(id socket.OptionID, value any) (error, bo
 		}
 		s.sndbuf = bufferSize(v, minSndBuf)
 		return nil, true
-	case socket.SO_ERROR.ID:
+	case socket.SO_ERROR.ID, socket.SO_ACCEPTCONN.ID:
+		if !isInt {
+			return syscall.EINVAL, true
+		}
 		return syscall.ENOPROTOOPT, true
+	case socket.IP_RECVERR.ID, socket.IPV6_RECVERR.ID:
+		if isInt && v == 0 {
+			s.errors.clear()
+		}
 	case socket.SO_RCVLOWAT.ID:
 		if !isInt || v < 0 {
 			return syscall.EINVAL, true

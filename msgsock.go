@@ -282,8 +282,13 @@ func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, 
 			from = a
 		}
 	}
-	if device == 0 && to.Addr().IsMulticast() {
-		device = s.ip.multicastDevice(to.Addr().Is4())
+	if device == 0 {
+		switch a := to.Addr(); {
+		case a.IsMulticast():
+			device = s.ip.multicastDevice(a.Is4())
+		case needsZone(a) && a.Zone() == "":
+			device = s.host.anyLink() // as on Linux: Connect asks for a zone, SendTo does not
+		}
 	}
 	plain := connected && !c.Has(socket.ControlPktInfo)
 	if plain && s.path.ifc != nil && !s.path.stale(s.host) {
@@ -299,6 +304,9 @@ func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, 
 	d.to = d.path.zoned(to)
 	if s.host.isBroadcast(to.Addr()) && !s.ip.broadcast {
 		return d, syscall.EACCES
+	}
+	if s.ip.mtu6 != 0 && to.Addr().Is6() {
+		d.path.mtu = min(d.path.mtu, int(s.ip.mtu6))
 	}
 	d.ttl = s.ip.hopLimit(to.Addr(), d.path.ifc)
 	return d, d.override(c)
@@ -338,13 +346,13 @@ func (s *sock) sourceFor(dst netip.Addr) netip.Addr {
 
 // tooLong is the answer to a packet that is longer than the path takes: it goes
 // into the error queue too, with the MTU (Linux: ip_local_error).
-func (s *messageSock) tooLong(d *destination, data []byte) error {
+func (s *messageSock) tooLong(d *destination) error {
 	if s.wantsErrors(d.to.Addr()) {
 		s.errors.push(queuedError{
 			ExtendedError: socket.ExtendedError{
 				Errno: syscall.EMSGSIZE, Origin: socket.SO_EE_ORIGIN_LOCAL, Info: uint32(d.path.mtu),
 			},
-			to: d.to, data: data,
+			to: d.to,
 		})
 	}
 	return syscall.EMSGSIZE

@@ -3,6 +3,7 @@ package berth
 import (
 	"syscall"
 
+	"example.com/berth/internal/header"
 	"example.com/berth/socket"
 )
 
@@ -46,7 +47,7 @@ var commonOptions = map[socket.OptionID]intOption{
 
 	socket.IP_TOS.ID: {
 		get: func(s *sock) int { return int(s.ip.tos) },
-		set: func(s *sock, v int) error { s.ip.tos = uint8(v); return nil },
+		set: func(s *sock, v int) error { s.ip.tos = s.withoutECN(v); return nil },
 	},
 	socket.IP_TTL.ID: {
 		get: func(s *sock) int { return orDefault(s.ip.ttl, defaultTTL) },
@@ -94,7 +95,7 @@ var options6 = map[socket.OptionID]intOption{
 	socket.IPV6_TCLASS.ID: {
 		min: -1, max: 255,
 		get: func(s *sock) int { return int(s.ip.tclass) },
-		set: func(s *sock, v int) error { s.ip.tclass = uint8(max(v, 0)); return nil },
+		set: func(s *sock, v int) error { s.ip.tclass = s.withoutECN(max(v, 0)); return nil },
 	},
 	socket.IPV6_UNICAST_HOPS.ID: {
 		min: -1, max: 255,
@@ -123,6 +124,16 @@ var options6 = map[socket.OptionID]intOption{
 		get: func(s *sock) int { return int(s.ip.mtuDiscover6) },
 		set: func(s *sock, v int) error { s.ip.mtuDiscover6 = uint8(v); return nil },
 	},
+	socket.IPV6_MTU.ID: {
+		get: func(s *sock) int { return int(s.ip.mtu6) },
+		set: func(s *sock, v int) error {
+			if v != 0 && (v < header.MinMTU6 || v > header.MaxPacket) {
+				return syscall.EINVAL
+			}
+			s.ip.mtu6 = uint16(v)
+			return nil
+		},
+	},
 	socket.IPV6_V6ONLY.ID: {
 		get: flag(func(o *ipOptions) *bool { return &o.v6only }).get,
 		set: func(s *sock, v int) error {
@@ -148,6 +159,14 @@ var options6 = map[socket.OptionID]intOption{
 			return nil
 		},
 	},
+}
+
+// withoutECN leaves the ECN bits of a traffic class to TCP on a stream socket.
+func (s *sock) withoutECN(class int) uint8 {
+	if s.typ == socket.STREAM {
+		class &^= 3
+	}
+	return uint8(class)
 }
 
 func orDefault(v int16, def int) int {
@@ -193,12 +212,16 @@ func (s *sock) setOption(id socket.OptionID, value any) error {
 	if set, ok := structOptions[id]; ok {
 		return set(s, value)
 	}
-	o, ok := s.lookupOption(id)
-	if !ok || o.set == nil {
+	o, known := s.lookupOption(id)
+	v, isInt := value.(int)
+	switch {
+	case !known:
 		return syscall.ENOPROTOOPT
-	}
-	v, ok := value.(int)
-	if !ok || (o.min != 0 || o.max != 0) && (v < o.min || v > o.max) {
+	case !isInt:
+		return syscall.EINVAL
+	case o.set == nil:
+		return syscall.ENOPROTOOPT
+	case (o.min != 0 || o.max != 0) && (v < o.min || v > o.max):
 		return syscall.EINVAL
 	}
 	return o.set(s, v)
@@ -215,18 +238,27 @@ func (s *sock) option(id socket.OptionID) (any, error) {
 		}
 		return s.host.interfaceByIndex(s.ip.device).name, nil
 	case socket.IP_MULTICAST_IF.ID:
-		g := socket.Group{Interface: s.ip.multicastDevice(true)}
-		if s.ip.groups != nil {
-			g.Local = s.ip.groups.addr
+		if s.ip.groups == nil {
+			return socket.Group{}, nil
 		}
-		return g, nil
+		return socket.Group{Local: s.ip.groups.addr}, nil // as on Linux, without the index
 	case socket.IP_MTU.ID, socket.IPV6_MTU.ID:
 		return s.pathMTU()
 	}
 	if o, ok := s.lookupOption(id); ok {
 		return o.get(s), nil
 	}
+	if s.domain == socket.INET && foreign(id) {
+		return nil, syscall.EOPNOTSUPP // as on Linux
+	}
 	return nil, syscall.ENOPROTOOPT
+}
+
+// foreign tells whether an option is one of IPv6 or of TCP.
+func foreign(id socket.OptionID) bool {
+	_, six := options6[id]
+	_, tcp := tcpOptions[id]
+	return six || tcp && id.Level == socket.SOL_TCP
 }
 
 // pathMTU is IP_MTU: that of the path to the peer.
@@ -275,16 +307,16 @@ var structOptions = map[socket.OptionID]func(*sock, any) error{
 		}
 		return s.setMulticastIf(g)
 	},
-	socket.IP_ADD_MEMBERSHIP.ID:         group(joinAny),
-	socket.IPV6_JOIN_GROUP.ID:           group(joinAny),
-	socket.IP_DROP_MEMBERSHIP.ID:        group(leaveAny),
-	socket.IPV6_LEAVE_GROUP.ID:          group(leaveAny),
-	socket.IP_ADD_SOURCE_MEMBERSHIP.ID:  group(joinSource),
-	socket.MCAST_JOIN_SOURCE_GROUP.ID:   group(joinSource),
-	socket.IP_DROP_SOURCE_MEMBERSHIP.ID: group(leaveSource),
-	socket.MCAST_LEAVE_SOURCE_GROUP.ID:  group(leaveSource),
-	socket.IP_BLOCK_SOURCE.ID:           group(blockSource),
-	socket.MCAST_BLOCK_SOURCE.ID:        group(blockSource),
-	socket.IP_UNBLOCK_SOURCE.ID:         group(unblockSource),
-	socket.MCAST_UNBLOCK_SOURCE.ID:      group(unblockSource),
+	socket.IP_ADD_MEMBERSHIP.ID:         group(joinAny, only4),
+	socket.IPV6_JOIN_GROUP.ID:           group(joinAny, only6),
+	socket.IP_DROP_MEMBERSHIP.ID:        group(leaveAny, only4),
+	socket.IPV6_LEAVE_GROUP.ID:          group(leaveAny, only6),
+	socket.IP_ADD_SOURCE_MEMBERSHIP.ID:  group(joinSource, only4),
+	socket.MCAST_JOIN_SOURCE_GROUP.ID:   group(joinSource, nil),
+	socket.IP_DROP_SOURCE_MEMBERSHIP.ID: group(leaveSource, only4),
+	socket.MCAST_LEAVE_SOURCE_GROUP.ID:  group(leaveSource, nil),
+	socket.IP_BLOCK_SOURCE.ID:           group(blockSource, only4),
+	socket.MCAST_BLOCK_SOURCE.ID:        group(blockSource, nil),
+	socket.IP_UNBLOCK_SOURCE.ID:         group(unblockSource, only4),
+	socket.MCAST_UNBLOCK_SOURCE.ID:      group(unblockSource, nil),
 }

@@ -113,19 +113,31 @@ func (h *Host) emitWhole(p *path, d *datagramOut, length int) {
 	if d.checksumAt >= 0 {
 		d.fill(p, f, start)
 	}
-	h.multicastLoop(p, d, b.frames[:1])
-	p.send(b.frames[:1])
+	h.leave(p, d, b.frames[:1])
 	b.release()
 }
 
-// fill completes the checksum of a whole packet. ICMP over IPv4 has no
-// pseudo-header, which devices that sum know nothing about.
+// leave sends the frame of a packet, and lets the host hear it too. A multicast
+// with no hops to go does not leave the host (RFC 1112 section 6.1).
+func (h *Host) leave(p *path, d *datagramOut, frames []link.Frame) {
+	h.multicastLoop(p, d, frames)
+	if d.ttl > 0 || !d.dst.IsMulticast() {
+		p.send(frames)
+	}
+}
+
+// fill completes the checksum of a whole packet. That of UDP may be left to the
+// device; other protocols are none that devices know.
 func (d *datagramOut) fill(p *path, f *link.Frame, start int) {
-	if d.protocol != header.ProtocolICMP {
+	if d.protocol == header.ProtocolUDP {
 		p.checksum(f, &d.transport, start, d.checksumAt)
 		return
 	}
-	sum := header.SumAt(f.Payload, len(f.Head)-start, header.Sum(f.Head[start:], 0))
+	sum := uint32(0)
+	if d.protocol != header.ProtocolICMP { // which has no pseudo-header
+		sum = header.PseudoSum(d.src, d.dst, d.protocol, len(f.Head)-start+len(f.Payload))
+	}
+	sum = header.SumAt(f.Payload, len(f.Head)-start, header.Sum(f.Head[start:], sum))
 	binary.BigEndian.PutUint16(f.Head[start+d.checksumAt:], header.Fold(sum))
 }
 
@@ -168,8 +180,7 @@ func (h *Host) emitFragments(p *path, d *datagramOut, mtu, ipLen int) error {
 		b.frames[0].Payload = whole[cut.Offset:cut.End]
 		b.n = 1
 		h.count.IP.FragmentsSent.Add(1)
-		h.multicastLoop(p, d, b.frames[:1])
-		p.send(b.frames[:1])
+		h.leave(p, d, b.frames[:1])
 		b.release()
 	}
 	return nil

@@ -22,6 +22,7 @@ type raw struct {
 func newRaw(h *Host, domain socket.Domain, protocol socket.Protocol) *raw {
 	s := &raw{}
 	s.messageSock.init(h, domain, socket.RAW, protocol)
+	s.ip.reuseAddr = true // as on Linux
 	s.ip.hdrincl = protocol == socket.IPPROTO_RAW
 	if domain == socket.INET6 && protocol == socket.IPPROTO_ICMPV6 {
 		s.ip.checksumAt = icmpChecksumAt
@@ -98,6 +99,10 @@ func (s *raw) input(in *inPacket) bool {
 		c.Filtered.Add(1)
 		return true
 	}
+	if s.ip.checksumAt >= 0 && in.dst.Is6() && !in.valid() { // IPV6_CHECKSUM
+		c.BadChecksum.Add(1)
+		return true
+	}
 	data := in.linear()
 	if in.dst.Is4() {
 		data = in.packet(header.MaxPacket)
@@ -147,6 +152,9 @@ func (s *raw) Connect(_ context.Context, addr netip.AddrPort) error {
 			s.remote, s.path = netip.AddrPort{}, path{}
 			return nil
 		}
+		if s.lacksZone(addr.Addr()) {
+			return syscall.EINVAL
+		}
 		d, err := s.aim(addr, &socket.Control{})
 		if err != nil {
 			return err
@@ -188,7 +196,7 @@ func (s *raw) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
 	if err == syscall.EMSGSIZE {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return 0, s.tooLong(&d, b)
+		return 0, s.tooLong(&d)
 	}
 	if err != nil {
 		return 0, err

@@ -48,6 +48,9 @@ func (h *Host) route(dst, from netip.Addr, device int) (path, error) {
 	}
 	p.next = r.NextHop(dst)
 	p.mtu = info.MTU
+	if said := int(p.ifc.mtu6.Load()); said > 0 && dst.Is6() {
+		p.mtu = min(p.mtu, said)
+	}
 	if r.MTU > 0 {
 		p.mtu = min(p.mtu, r.MTU)
 	}
@@ -89,6 +92,14 @@ func (n *network) lookup(dst netip.Addr, device int) (route.Route, error) {
 		return r, err
 	}
 	return route.Route{Prefix: netip.PrefixFrom(dst, dst.BitLen()), Interface: device}, nil
+}
+
+// anyLink is the index of the first interface that is not lo; 0 if there is none.
+func (h *Host) anyLink() int {
+	if all := h.net.Load().interfaces; len(all) > 1 {
+		return all[1].index
+	}
+	return 0
 }
 
 func (ifc *Interface) hasFamily(v4 bool) bool {

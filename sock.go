@@ -133,9 +133,15 @@ func needsZone(a netip.Addr) bool {
 	return a.IsLinkLocalUnicast() && a.Is6() || a.IsLinkLocalMulticast() && a.Is6() || a.IsInterfaceLocalMulticast()
 }
 
+// lacksZone tells whether a peer's address has no meaning without a zone, and
+// neither it nor the socket names one.
+func (s *sock) lacksZone(a netip.Addr) bool {
+	return a.IsLinkLocalUnicast() && a.Is6() && a.Zone() == "" && s.ip.device == 0 && s.local.Addr().Zone() == ""
+}
+
 // takeBind is take for an address to bind to, which has to be one of this host.
 func (s *sock) takeBind(a netip.AddrPort) (netip.AddrPort, error) {
-	if s.domain == socket.INET6 && a.Addr().Is4() {
+	if s.domain == socket.INET6 && (a.Addr().Is4() || a.Addr().Is4In6() && s.ip.v6only) {
 		return a, syscall.EINVAL
 	}
 	local, err := s.take(a)

@@ -24,7 +24,7 @@ func (s *stream) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
 }
 
 func (s *stream) send(bufs [][]byte, flags socket.Flags) (int, error) {
-	if flags&socket.MSG_OOB != 0 {
+	if flags&(socket.MSG_OOB|socket.MSG_FASTOPEN) != 0 {
 		return 0, syscall.EOPNOTSUPP
 	}
 	s.mu.Lock()

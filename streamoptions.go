@@ -149,7 +149,13 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			return nil
 		},
 	},
-	socket.TCP_DEFER_ACCEPT.ID: seconds(0, 0, func(o *tcp.Options) *time.Duration { return &o.DeferAccept }, func(*stream) {}),
+	socket.TCP_DEFER_ACCEPT.ID: {
+		get: func(s *stream) int { return int(s.conn.Options().DeferAccept / time.Second) },
+		set: func(s *stream, v int) error {
+			s.conn.Options().DeferAccept = deferAccept(v)
+			return nil
+		},
+	},
 	socket.TCP_WINDOW_CLAMP.ID: {
 		get: func(s *stream) int { return s.conn.Options().WindowClamp },
 		set: func(s *stream, v int) error {
@@ -189,11 +195,13 @@ func (s *stream) SetOption(id socket.OptionID, value any) error {
 		if !ok {
 			return s.setOption(id, value)
 		}
-		if o.set == nil {
+		v, isInt := value.(int)
+		switch {
+		case !isInt:
+			return syscall.EINVAL
+		case o.set == nil:
 			return syscall.ENOPROTOOPT
-		}
-		v, ok := value.(int)
-		if !ok || (o.min != 0 || o.max != 0) && (v < o.min || v > o.max) {
+		case (o.min != 0 || o.max != 0) && (v < o.min || v > o.max):
 			return syscall.EINVAL
 		}
 		if err := o.set(s, v); err != nil {
@@ -202,6 +210,16 @@ func (s *stream) SetOption(id socket.OptionID, value any) error {
 		s.pump() // what an option held back may go
 		return nil
 	})
+}
+
+// deferAccept is the time that TCP_DEFER_ACCEPT becomes: as on Linux that of a
+// whole number of SYN,ACK retransmissions, 1 s, 3 s, 7 s and so on.
+func deferAccept(seconds int) time.Duration {
+	total := time.Duration(0)
+	for step := time.Second; total < time.Duration(seconds)*time.Second; step = min(2*step, 120*time.Second) {
+		total += step
+	}
+	return total
 }
 
 // setCongestion is TCP_CONGESTION: there is one algorithm.

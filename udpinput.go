@@ -76,7 +76,7 @@ func (h *Host) datagram(d *demux[*datagram], in *inPacket, local, remote netip.A
 	if len(candidates) == 0 {
 		return nil, false
 	}
-	return best(candidates, local.Addr(), in.ifc.index, hashEnds(h.random.ports, local, remote))
+	return best(candidates, local.Addr(), remote, in.ifc.index, hashEnds(h.random.ports, local, remote))
 }
 
 // deliver queues a datagram in the socket, if the socket takes it from remote.
@@ -98,7 +98,7 @@ func (s *datagram) deliver(in *inPacket, remote netip.AddrPort, data []byte) {
 func (h *Host) udpToGroup(in *inPacket, local, remote netip.AddrPort, data []byte) {
 	found := false
 	for _, b := range h.datagrams.udp.onPort(local.Port()) {
-		if b.match(local.Addr(), in.ifc.index) < 0 || !b.sock.wantsGroup(in, remote) {
+		if b.match(local.Addr(), remote, in.ifc.index) < 0 || !b.sock.wantsGroup(in, remote) {
 			continue
 		}
 		found = true

@@ -1,6 +1,7 @@
 package berth
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"example.com/berth/internal/header"
@@ -75,11 +76,21 @@ func (in *inPacket) valid() bool {
 }
 
 // packet returns the IP packet from its header on, at most limit bytes: what an
-// ICMP error quotes.
+// ICMP error quotes. A checksum that was left to the device is completed, as it
+// would have been on the way here.
 func (in *inPacket) packet(limit int) []byte {
 	b := make([]byte, 0, min(limit, len(in.ip)+in.len()))
 	for _, piece := range [][]byte{in.ip, in.head, in.body} {
 		b = append(b, piece[:min(len(piece), limit-len(b))]...)
+	}
+	at := len(in.ip) + int(in.csumOffset)
+	if in.checksum == link.ChecksumPartial && !isExtension(in.protocol) && in.gso == link.GSONone && at+2 <= len(b) {
+		sum := header.SumAt(in.body, len(in.head), header.Sum(in.head, 0)) // the field holds the pseudo-header's
+		check := header.Fold(sum)
+		if check == 0 && in.protocol == header.ProtocolUDP {
+			check = 0xffff // 0 says that there is none (RFC 768)
+		}
+		binary.BigEndian.PutUint16(b[at:], check)
 	}
 	return b
 }

@@ -149,8 +149,8 @@ func (h *Host) icmpError(in *inPacket, e *icmp.Error, err error) {
 		return
 	}
 	c.Errors.Add(1)
-	e.Local = netip.AddrPortFrom(in.ifc.scoped(e.Local.Addr()), e.Local.Port())
-	e.Remote = netip.AddrPortFrom(in.ifc.scoped(e.Remote.Addr()), e.Remote.Port())
+	e.Local = netip.AddrPortFrom(in.ifc.seen(e.Local.Addr()), e.Local.Port())
+	e.Remote = netip.AddrPortFrom(in.ifc.seen(e.Remote.Addr()), e.Remote.Port())
 	if _, ours := h.net.Load().isLocal(e.Local.Addr()); !ours {
 		c.BadQuote.Add(1)
 		return

@@ -149,7 +149,7 @@ func (ifc *Interface) receiveIPv6(in *inPacket, f *link.Frame, b []byte) {
 		h.count.IP.BadHeader.Add(1)
 		return
 	}
-	in.src, in.dst = ifc.scoped(ip.Src), ifc.scoped(ip.Dst)
+	in.src, in.dst = ifc.seen(ip.Src), ifc.seen(ip.Dst)
 	in.protocol, in.tos, in.ttl, in.nextAt = ip.NextHeader, ip.TrafficClass, ip.HopLimit, 6
 	n := h.net.Load()
 	if !ifc.plausibleSource(n, in.src) {

@@ -39,6 +39,7 @@ type Interface struct {
 	acting   bool // somebody carries work out
 	timer    timerEntry
 	hopLimit atomic.Int32 // from router advertisements; 0: the default
+	mtu6     atomic.Int32 // the same: of IPv6; 0: that of the device
 }
 
 // Addr is an address of an interface.
@@ -256,6 +257,12 @@ func (in *inlet) Input(frames []link.Frame) {
 func (in *inlet) Changed() {
 	ifc := (*Interface)(in)
 	info := ifc.dev.Info()
-	ifc.info.Store(&info)
+	was := ifc.info.Swap(&info)
 	ifc.host.gen.Add(1)
+	switch {
+	case info.Up && !was.Up:
+		ifc.startConf()
+	case was.Up && !info.Up:
+		ifc.stopConf()
+	}
 }

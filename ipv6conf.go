@@ -63,6 +63,20 @@ func (ifc *Interface) startConf() {
 	ifc.act()
 }
 
+// stopConf forgets what was learned from a link that is down: it may be another
+// one when it comes back.
+func (ifc *Interface) stopConf() {
+	ifc.mtu6.Store(0)
+	ifc.hopLimit.Store(0)
+	ifc.mu.Lock()
+	ifc.conf.Stop()
+	if ifc.arp != nil {
+		ifc.arp.Flush(false)
+		ifc.nd.Flush(false)
+	}
+	ifc.act()
+}
+
 // confAdd tells the machine of an address that was set by hand.
 func (ifc *Interface) confAdd(p netip.Prefix) {
 	if !p.Addr().Is6() || p.Addr().IsLoopback() {
@@ -113,9 +127,7 @@ func (ifc *Interface) doConf(a *autoconf.Action) {
 	case autoconf.AddRoute, autoconf.RemoveRoute:
 		ifc.autoRoute(a)
 	case autoconf.SetMTU:
-		info := *ifc.info.Load()
-		info.MTU = min(ifc.dev.Info().MTU, a.Value)
-		ifc.info.Store(&info)
+		ifc.mtu6.Store(int32(a.Value))
 		ifc.host.gen.Add(1)
 	case autoconf.SetHopLimit:
 		ifc.hopLimit.Store(int32(a.Value))

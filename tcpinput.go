@@ -154,7 +154,7 @@ func (h *Host) reset(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPor
 	}
 	t := transport{
 		protocol: header.ProtocolTCP, src: local.Addr(), dst: remote.Addr(),
-		ttl: in.ifc.defaultHopLimit(), df: true, label: h.flowLabel(local, remote),
+		ttl: in.ifc.defaultHopLimit(remote.Addr()), df: true, label: h.flowLabel(local, remote),
 	}
 	b := batches.Get().(*batch)
 	b.n = 1

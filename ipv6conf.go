@@ -53,9 +53,10 @@ func (ifc *Interface) initConf() {
 	ifc.conf = autoconf.New(c)
 }
 
-// startConf makes the link-local address and begins to listen for routers.
+// startConf makes the link-local address and begins to listen for routers, on a
+// link that is up.
 func (ifc *Interface) startConf() {
-	if ifc.host.config.IPv6.Disabled {
+	if ifc.host.config.IPv6.Disabled || !ifc.info.Load().Up {
 		return
 	}
 	ifc.mu.Lock()

@@ -81,6 +81,21 @@ func (ifc *Interface) scoped(a netip.Addr) netip.Addr {
 	return a
 }
 
+// seen gives a link-local address of a packet that came in the zone it belongs
+// to. Over lo those are the host's own, of the interface that has them.
+func (ifc *Interface) seen(a netip.Addr) netip.Addr {
+	if !needsZone(a) || ifc != ifc.host.lo {
+		return ifc.scoped(a)
+	}
+	n := ifc.host.net.Load()
+	for _, other := range n.interfaces {
+		if _, ok := n.local[other.scoped(a)]; ok {
+			return other.scoped(a)
+		}
+	}
+	return ifc.scoped(a)
+}
+
 // isLocal tells whether an address is one of the host's, and of which
 // interface. All of 127.0.0.0/8 is.
 func (n *network) isLocal(a netip.Addr) (localAddr, bool) {

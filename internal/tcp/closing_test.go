@@ -312,6 +312,12 @@ func TestOrphansEnd(t *testing.T) {
 		}, func(tc *conversation) {
 			tc.input(". 1:1(0) ack 1 win 0")
 		}, 3 * time.Minute, true},
+		{"the window stays closed, and the user was patient", func(tc *conversation) {
+			tc.c.SetUserTimeout(tc.now, 24*time.Hour)
+			tc.input(". 1:1(0) ack 1 win 0")
+		}, func(tc *conversation) {
+			tc.input(". 1:1(0) ack 1 win 0")
+		}, 3 * time.Minute, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tc := established(t, noOptions)

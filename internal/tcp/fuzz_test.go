@@ -151,7 +151,7 @@ func (z *fuzzed) options(s *script) {
 	case 2:
 		c.SetKeepAlive(z.now, n&1 == 0)
 	case 3:
-		c.SetUserTimeout(z.now, time.Duration(n)*time.Second)
+		c.SetUserTimeout(z.now, time.Duration(n%7200)*time.Second)
 	case 4:
 		c.SetRcvBuf(max(n, 2048))
 	case 5:

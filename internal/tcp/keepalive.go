@@ -22,7 +22,7 @@ func (c *Conn) keepaliveTimeout(now time.Duration) {
 	}
 	silent := now - c.heard
 	switch {
-	case c.fl.records.len() > 0 || c.sendQ.queued > 0:
+	case c.unfinished():
 		c.arm(timerKeepalive, now+c.opts.KeepIdle) // others see to it
 		return
 	case silent < c.opts.KeepIdle:

@@ -18,7 +18,7 @@ func (c *Conn) armPersist(now time.Duration) {
 // If the window is open but too small to have been used, the timer is the
 // override of silly-window avoidance instead.
 func (c *Conn) persistTimeout(now time.Duration) {
-	if c.fl.records.len() > 0 || c.sendQ.queued == 0 && !c.finDue() {
+	if c.fl.records.len() > 0 || !c.unfinished() {
 		return
 	}
 	if c.probedLong(now) {
@@ -36,19 +36,24 @@ func (c *Conn) persistTimeout(now time.Duration) {
 	c.armPersist(now)
 }
 
-// probedLong tells whether a closed window has been probed for long enough: for
-// the user timeout if there is one; until R2 if the peer is silent; and where
-// the user has gone, for as long as an orphan may take, whatever the peer says
-// (CVE-2008-4609).
+// probedLong tells whether a closed window has been probed for long enough:
+// where the user has gone, for as long as an orphan may take, whatever the peer
+// says (CVE-2008-4609); for the user timeout if there is one; until R2 if the
+// peer is silent.
 func (c *Conn) probedLong(now time.Duration) bool {
 	waited := now - c.stalled
 	switch {
+	case c.orphan && waited >= c.backoffTime(c.p.OrphanRetries):
+		return true
 	case c.opts.UserTimeout > 0:
 		return waited >= c.opts.UserTimeout
-	case c.orphan:
-		return waited >= c.backoffTime(c.p.OrphanRetries)
 	}
 	return c.probes >= c.p.Retries2
+}
+
+// unfinished tells whether data or FIN waits to be sent or acknowledged.
+func (c *Conn) unfinished() bool {
+	return c.fl.records.len() > 0 || c.sendQ.queued > 0 || c.finDue()
 }
 
 // sendProbe sends an ACK that is one octet too old: the peer has to answer, and

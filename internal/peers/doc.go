@@ -9,5 +9,5 @@
 // testnet). Under the race detector less is transferred.
 //
 // Nothing asserts a rate or a time: a transfer that stalls ends by the test's
-// time limit. BenchmarkTUN measures.
+// time limit. BenchmarkTUN measures. With go test -artifacts captures are kept.
 package peers

@@ -114,7 +114,7 @@ func (w *world) dialFromKernel(to netip.AddrPort, network string, f func(net.Con
 func TestTraceroute(t *testing.T) {
 	testnet.NeedTool(t, "traceroute")
 	tun(t, nil).each(func(w *world, f family) {
-		for _, method := range []string{"--udp", "--icmp", "--tcp"} {
+		for _, method := range []string{"default", "udp", "icmp", "tcp"} {
 			w.Run(method, func(t *testing.T) {
 				hops := w.traceroute(t, w.kernel, f.berth, method)
 				if len(hops) != 1 || hops[0] != f.berth.String() {
@@ -125,11 +125,11 @@ func TestTraceroute(t *testing.T) {
 	})
 }
 
-// traceroute returns the hops on the way to an address.
-func (w *world) traceroute(t *testing.T, from *testnet.NS, to netip.Addr, args ...string) (hops []string) {
+// traceroute returns the hops on the way to an address. The default method is UDP
+// to ports that nobody has, "udp" is UDP to that of DNS.
+func (w *world) traceroute(t *testing.T, from *testnet.NS, to netip.Addr, method string) (hops []string) {
 	t.Helper()
-	args = append(args, "-n", "-q1", "-w2", "-m4", to.String())
-	out, err := from.Command(w.ctx, "traceroute", args...).Output()
+	out, err := from.Command(w.ctx, "traceroute", "-M", method, "-n", "-q1", "-w2", "-m4", to.String()).Output()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

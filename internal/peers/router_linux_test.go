@@ -101,7 +101,7 @@ func TestBerthRoutes(t *testing.T) {
 				w.kernel: {f.berth.String(), b.host.String()},
 				far:      {b.router.String(), f.kernel.String()},
 			} {
-				if hops := w.traceroute(t, from, netip.MustParseAddr(want[1]), "--udp"); !slices.Equal(hops, want) {
+				if hops := w.traceroute(t, from, netip.MustParseAddr(want[1]), "default"); !slices.Equal(hops, want) {
 					t.Errorf("the way: %q, want %q", hops, want)
 				}
 			}

@@ -127,10 +127,10 @@ func TestNoAllocationsForATimer(t *testing.T) {
 }
 
 func TestSizeOfAConnection(t *testing.T) {
-	if n := unsafe.Sizeof(Conn{}); n > 1024 {
-		t.Errorf("a Conn takes %d bytes, more than 1 KiB", n)
-	} else {
-		t.Logf("a Conn takes %d bytes", n)
+	// The allocator adds 8 bytes to objects above 512 that have pointers, and
+	// has a class of 896; the next is 1024.
+	if n := unsafe.Sizeof(Conn{}); n > 896-8 {
+		t.Errorf("a Conn takes %d bytes", n)
 	}
 	pr := newPair(t, 1500, 0)
 	pr.send(t, 1<<20)

@@ -143,10 +143,10 @@ func (c *Conn) open(now time.Duration, o Opening) {
 	}
 }
 
-// Connect is the active OPEN: CLOSED to SYN-SENT. It gives EISCONN if there is
-// or was a connection.
+// Connect is the active OPEN: CLOSED to SYN-SENT. A Conn is for one connection:
+// it gives EISCONN if there is or was one.
 func (c *Conn) Connect(now time.Duration, o Opening) error {
-	if c.state != socket.TCP_CLOSE || c.p == nil || c.mtu != 0 {
+	if c.state != socket.TCP_CLOSE || c.mtu != 0 {
 		return syscall.EISCONN
 	}
 	c.open(now, o)

@@ -11,7 +11,7 @@ import (
 
 // takeText is the seventh step, and the eighth where FIN is next in order.
 func (c *Conn) takeText(now time.Duration, seg *Segment) {
-	if c.finRcvd || !c.receiving() {
+	if c.finRcvd {
 		return // beyond the peer's FIN there is nothing
 	}
 	if len(seg.Payload) > 0 && c.nobodyReads() {
@@ -33,15 +33,6 @@ func (c *Conn) takeText(now time.Duration, seg *Segment) {
 	if c.rcv.hasFin && c.rcv.fin == c.rcv.nxt {
 		c.takeFIN(now)
 	}
-}
-
-// receiving tells whether the state is one in which text is processed.
-func (c *Conn) receiving() bool {
-	switch c.state {
-	case socket.TCP_ESTABLISHED, socket.TCP_FIN_WAIT1, socket.TCP_FIN_WAIT2:
-		return true
-	}
-	return false
 }
 
 // nobodyReads tells whether data would be for nobody: RFC 1122 4.2.2.13 wants a

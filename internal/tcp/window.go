@@ -1,9 +1,6 @@
 package tcp
 
-import (
-	"example.com/berth/internal/seqnum"
-	"example.com/berth/socket"
-)
+import "example.com/berth/internal/seqnum"
 
 // windowLimit is the most data that the receive buffer offers room for: half of
 // it, for a queue may need twice the memory of what is in it (recvQueue).
@@ -114,9 +111,4 @@ func (c *Conn) updateSendWindow(seg *Segment) bool {
 
 // usable is the usable window U (RFC 9293 3.8.6.2.1): what may be sent beyond
 // SND.NXT. It is negative after the peer has shrunk its window (MUST-34).
-func (c *Conn) usable() int {
-	if c.state == socket.TCP_SYN_SENT || c.state == socket.TCP_SYN_RECV {
-		return 0
-	}
-	return c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt)
-}
+func (c *Conn) usable() int { return c.snd.una.Add(c.snd.wnd).Sub(c.snd.nxt) }

@@ -9,9 +9,9 @@ import (
 	"example.com/berth/netconn"
 )
 
-// An HTTP server and its client, over any provider: here over the operating
-// system's sockets.
-func Example() {
+// Any provider will do: here an HTTP server and its client over the sockets of
+// the operating system.
+func Example_kernel() {
 	host := kernel.Sockets()
 	l, err := netconn.Listen(host, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -17,6 +17,7 @@ type network struct {
 	interfaces []*Interface // by index, from 1
 	local      map[netip.Addr]localAddr
 	broadcast  map[netip.Addr]*Interface
+	sources    []route.Address // what packets may be sent from
 	routes     *route.Table
 	forwarding bool
 }
@@ -50,10 +51,16 @@ func (h *Host) change(f func(*network) error) error {
 func (n *network) derive() {
 	n.local = make(map[netip.Addr]localAddr)
 	n.broadcast = map[netip.Addr]*Interface{broadcastAll: nil}
+	n.sources = nil
 	for _, ifc := range n.interfaces {
 		for _, a := range ifc.addrs {
 			addr := a.Prefix.Addr()
 			n.local[ifc.scoped(addr)] = localAddr{ifc, a.Prefix, a.Tentative}
+			if !a.Tentative {
+				n.sources = append(n.sources, route.Address{
+					Prefix: a.Prefix, Interface: ifc.index, Deprecated: a.Deprecated, Temporary: a.Temporary,
+				})
+			}
 			if addr.Is4() && a.Prefix.Bits() < 31 && !addr.IsLoopback() {
 				n.broadcast[lastAddr(a.Prefix)] = ifc
 				n.broadcast[a.Prefix.Masked().Addr()] = ifc // RFC 1122 3.2.1.3: the old form

@@ -2,6 +2,7 @@ package berth
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -82,7 +83,7 @@ func (n *network) lookup(dst netip.Addr, device int) (route.Route, error) {
 	}
 	if device == 0 {
 		for _, ifc := range n.interfaces[1:] {
-			if ifc.hasFamily(dst.Is4()) {
+			if n.hasFamily(ifc.index, dst.Is4()) {
 				device = ifc.index
 				break
 			}
@@ -102,30 +103,17 @@ func (h *Host) anyLink() int {
 	return 0
 }
 
-func (ifc *Interface) hasFamily(v4 bool) bool {
-	for _, a := range ifc.addrs {
-		if a.Prefix.Addr().Is4() == v4 {
-			return true
-		}
-	}
-	return false
+// hasFamily tells whether an interface has an address of IPv4, or of IPv6.
+func (n *network) hasFamily(index int, v4 bool) bool {
+	return slices.ContainsFunc(n.sources, func(a route.Address) bool {
+		return a.Interface == index && a.Prefix.Addr().Is4() == v4
+	})
 }
 
 // selectSource is RFC 6724 section 5 over the addresses of all interfaces.
 func (n *network) selectSource(dst netip.Addr, r *route.Route) (netip.Addr, bool) {
-	var buf [16]route.Address
-	addrs := buf[:0]
-	for _, ifc := range n.interfaces {
-		for _, a := range ifc.addrs {
-			if !a.Tentative {
-				addrs = append(addrs, route.Address{
-					Prefix: a.Prefix, Interface: ifc.index, Deprecated: a.Deprecated, Temporary: a.Temporary,
-				})
-			}
-		}
-	}
 	var s route.Selector
-	return s.Source(dst, r, addrs)
+	return s.Source(dst, r, n.sources)
 }
 
 func (n *network) internalRoute(r Route) (route.Route, error) {

@@ -10,6 +10,22 @@ import (
 	"example.com/berth/link/wire"
 )
 
+// A line that loses every tenth packet, by chance: the same ones in each run.
+// Without a delay the others are there when Output returns.
+func ExampleNew() {
+	a, b := wire.Pair()
+	dev := impair.New(a, impair.Config{Loss: 0.1, Seed: 1})
+	defer dev.Close()
+	if err := b.Attach(sink{}); err != nil {
+		fmt.Println(err)
+	}
+	for range 1000 {
+		dev.Output([]link.Frame{text("hello")})
+	}
+	fmt.Println(dev.OutputStats().Lost, "lost,", b.Stats().InFrames, "arrived")
+	// Output: 102 lost, 898 arrived
+}
+
 // A rule is a plain function on a packet: this one drops the second that says
 // hello.
 func ExampleRule() {

@@ -30,3 +30,34 @@ func ExamplePair() {
 	// b: hello
 	// 1 <nil>
 }
+
+// A switch sends a frame to everybody until it knows where its station is.
+func ExampleNewSwitch() {
+	s := wire.NewSwitch()
+	a, b, c := s.Port(), s.Port(), s.Port()
+	for _, p := range []*wire.Device{a, b, c} {
+		defer p.Close()
+		if err := p.Attach(quiet{}); err != nil {
+			fmt.Println(err)
+		}
+	}
+	send := func(from, to *wire.Device) {
+		dst, src := to.Info().Addr, from.Info().Addr
+		head := append(append(dst[:], src[:]...), 0x88, 0xb5) // an EtherType for experiments
+		from.Output([]link.Frame{{Head: head, Payload: []byte("hello")}})
+		fmt.Println("b:", b.Stats().InFrames, "c:", c.Stats().InFrames)
+	}
+	send(a, b)
+	send(b, a) // now b is known
+	send(a, b)
+	// Output:
+	// b: 1 c: 1
+	// b: 1 c: 1
+	// b: 2 c: 1
+}
+
+// quiet is a handler that does nothing.
+type quiet struct{}
+
+func (quiet) Input([]link.Frame) {}
+func (quiet) Changed()           {}

@@ -115,7 +115,7 @@ func TestOrderComesFirstAtTheEndOfTheBudget(t *testing.T) {
 
 // Two connections over a bad network with hardly any memory still finish.
 func TestTransferWithoutMemory(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(20 / raceScale) {
 		ch := newChannel(t, seed)
 		ch.loss, ch.jitter = 0.02, 5e6
 		for _, s := range ch.ends {

@@ -339,11 +339,7 @@ func (z *fuzzed) end() {
 
 // TestRandomScripts runs the fuzz target on random scripts, for a start.
 func TestRandomScripts(t *testing.T) {
-	n := 400
-	if raceEnabled {
-		n = 50
-	}
-	for seed := range n {
+	for seed := range 400 / raceScale {
 		b := make([]byte, 4000)
 		x := uint64(seed)*0x9e3779b97f4a7c15 + 1
 		for i := 0; i+8 <= len(b); i += 8 {

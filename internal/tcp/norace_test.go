@@ -2,4 +2,7 @@
 
 package tcp
 
-const raceEnabled = false
+const (
+	raceEnabled = false
+	raceScale   = 1
+)

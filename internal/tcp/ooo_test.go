@@ -31,7 +31,7 @@ func (m slowReassembly) spans(base seqnum.Value) (s []header.SACKBlock) {
 }
 
 func TestReassemblyAgainstASlowOne(t *testing.T) {
-	for seed := range 60 {
+	for seed := range 60 / raceScale {
 		rng := rand.New(rand.NewPCG(uint64(seed), 3))
 		budget := buffer.NewBudget(1 << 30)
 		base := seqnum.Value(rng.Uint32())
@@ -116,10 +116,7 @@ func TestReassemblyAgainstASlowOne(t *testing.T) {
 // hole. The memory is bounded, and the last costs no more than the first.
 func TestReassemblyUnderAttack(t *testing.T) {
 	const limit = 6 << 20
-	n := 1_000_000
-	if testing.Short() || raceEnabled {
-		n = 50_000
-	}
+	const n = 1_000_000 / raceScale
 	for name, seq := range map[string]func(i int) int{
 		"upwards":   func(i int) int { return 2 * i },
 		"downwards": func(i int) int { return 2 * (n - i) },

@@ -11,7 +11,7 @@ import (
 
 // The send queue against a slice of bytes.
 func TestSendQueueIsAStream(t *testing.T) {
-	for seed := range 50 {
+	for seed := range 50 / raceScale {
 		rng := rand.New(rand.NewPCG(uint64(seed), 1))
 		budget := buffer.NewBudget(1 << 30)
 		mss := 100 + rng.IntN(2000)
@@ -104,7 +104,7 @@ func TestSendQueueOnlyAppends(t *testing.T) {
 // The receive queue against a slice of bytes: the stream is right, and so is
 // the bound for memory, whatever buffers the frames come in.
 func TestRecvQueueIsAStream(t *testing.T) {
-	for seed := range 50 {
+	for seed := range 50 / raceScale {
 		rng := rand.New(rand.NewPCG(uint64(seed), 2))
 		budget := buffer.NewBudget(1 << 30)
 		var q recvQueue
@@ -156,7 +156,7 @@ func TestRecvQueueWastesLessThanHalf(t *testing.T) {
 	for _, sizes := range [][]int{{1}, {10, 1448}, {1, 1000}, {1448}, {129, 1025}, {255}, {64000, 1}} {
 		for _, block := range []int{buffer.Small, buffer.Medium, buffer.Large} {
 			var q recvQueue
-			for n := 0; q.queued < 3<<20; n++ {
+			for n := 0; q.queued < 400_000/raceScale; n++ {
 				buf, p := pooled(make([]byte, sizes[rng.IntN(len(sizes))]), block)
 				q.add(p, buf, 0, nil)
 				buf.Release()

@@ -2,5 +2,9 @@
 
 package tcp
 
-// raceEnabled: the race detector makes everything some ten times slower.
-const raceEnabled = true
+// raceEnabled: the race detector makes everything some ten times slower, and
+// tests do less by raceScale.
+const (
+	raceEnabled = true
+	raceScale   = 10
+)

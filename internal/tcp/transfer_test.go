@@ -22,7 +22,7 @@ func TestBulkOverLosslessChannelResendsNothing(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ch := newChannel(t, 1)
 			ch.delay, ch.rate, ch.mss = tt.delay, tt.rate, 0.5
-			ch.ends[0].send, ch.ends[1].send = 10<<20, 1<<20
+			ch.ends[0].send, ch.ends[1].send = 10<<20/raceScale, 1<<20/raceScale
 			ch.connect(tt.mtu, tt.large)
 			ch.run(1_000_000)
 			ch.wantAll()
@@ -42,11 +42,7 @@ func TestBulkOverLosslessChannelResendsNothing(t *testing.T) {
 // delays and cuts segments: each reads what the other wrote, and both end in
 // CLOSED with nothing left.
 func TestHostileChannel(t *testing.T) {
-	seeds := 1500
-	if testing.Short() || raceEnabled {
-		seeds = 100
-	}
-	for seed := range seeds {
+	for seed := range 3000 / raceScale {
 		ch := newChannel(t, uint64(seed))
 		r := ch.rng
 		ch.loss, ch.twice, ch.cut = r.Float64()*0.2, r.Float64()*0.1, r.Float64()*0.1

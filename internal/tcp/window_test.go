@@ -173,6 +173,9 @@ func TestOldSegmentsDoNotMoveTheWindow(t *testing.T) {
 // Dynamic right-sizing: a reader that keeps up gets a window of what the path
 // carries, without ever being told its size.
 func TestReceiveBufferGrowsWithThePath(t *testing.T) {
+	if raceEnabled {
+		t.Skip("slow under the race detector, and races are not what it looks for")
+	}
 	for _, tt := range []struct {
 		delay    time.Duration
 		mbit     int

@@ -18,7 +18,7 @@ type connectOptions struct {
 }
 
 func newConnect() *cobra.Command {
-	o := connectOptions{wait: seconds(time.Second)}
+	o := connectOptions{wait: seconds{Duration: time.Second}}
 	cmd := &cobra.Command{
 		Use:   "connect [flags] ADDR",
 		Short: "Open a connection, to standard input and output",
@@ -38,7 +38,7 @@ words.`,
 		RunE: o.run,
 	}
 	o.add(cmd.Flags())
-	cmd.Flags().VarP(&o.wait, "wait", "w", "wait no longer than `TIME` for a connection; with -u, for what still comes at the end")
+	cmd.Flags().VarP(&o.wait, "wait", "w", "wait no longer than `TIME` for the connection; with -u, for what still comes at the end")
 	cmd.Flags().Lookup("wait").DefValue = "1s with -u"
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "tell when the connection is there")
 	o.machine.Add(cmd.Flags())
@@ -59,7 +59,7 @@ func (o *connectOptions) run(cmd *cobra.Command, args []string) error {
 	if o.udp {
 		network = o.family.Network("udp")
 	} else if cmd.Flags().Changed("wait") {
-		dialer.Timeout = time.Duration(o.wait)
+		dialer.Timeout = o.wait.Duration
 	}
 	c, err := dialer.DialContext(cmd.Context(), network, e.String())
 	if err != nil {
@@ -77,7 +77,7 @@ func (o *connectOptions) carry(cmd *cobra.Command, c net.Conn) error {
 		in := relay.NewSource(cmd.InOrStdin(), relay.Chunk)
 		return relay.Stream(cmd.Context(), stream, in, cmd.OutOrStdout(), peerEnded(cmd, c.RemoteAddr()))
 	}
-	d := relay.Datagrams{Socket: c.(*netconn.UDPConn).Socket(), Connected: true, Idle: time.Duration(o.wait)}
+	d := relay.Datagrams{Socket: c.(*netconn.UDPConn).Socket(), Connected: true, Idle: o.wait.Duration}
 	return d.Run(cmd.Context(), relay.NewSource(cmd.InOrStdin(), relay.DatagramChunk), cmd.OutOrStdout())
 }
 

@@ -16,7 +16,7 @@ import (
 
 type demoOptions struct {
 	loss  probability
-	delay time.Duration
+	delay seconds
 	seed  uint64
 	pcap  string
 	json  bool
@@ -26,7 +26,7 @@ type demoOptions struct {
 const defaultSeed = 10733
 
 func newDemo() *cobra.Command {
-	o := demoOptions{loss: 0.03}
+	o := demoOptions{loss: 0.03, delay: seconds{Duration: 2 * time.Millisecond, most: 10 * time.Second}}
 	cmd := &cobra.Command{
 		Use:   "demo [flags]",
 		Short: "The whole path on a network in memory: sockets, segments, losses",
@@ -51,8 +51,8 @@ The exit status is 0 only if every byte came back.`,
 		RunE: o.run,
 	}
 	set := cmd.Flags()
-	set.Var(&o.loss, "loss", "the share of packets that are lost, `P` from 0 to 1 or a percentage")
-	set.DurationVar(&o.delay, "delay", 2*time.Millisecond, "how long a packet is on its way, `TIME`")
+	set.Var(&o.loss, "loss", "lose the share `P` of all packets: from 0 to 1, or a percentage")
+	set.Var(&o.delay, "delay", "let each packet be on its way for `TIME`")
 	set.Uint64Var(&o.seed, "seed", defaultSeed, "choose which packets are lost: the same `N` loses the same ones")
 	set.StringVar(&o.pcap, "pcap", "", "write what was sent to `FILE`, in pcapng, with a remark on what was lost")
 	set.BoolVar(&o.json, "json", false, "show everything as JSON")
@@ -60,11 +60,8 @@ The exit status is 0 only if every byte came back.`,
 }
 
 func (o *demoOptions) run(cmd *cobra.Command, _ []string) error {
-	if o.delay < 0 || o.delay > time.Minute {
-		return &usage.Error{Arg: o.delay.String(), Problem: "the delay is out of range", Hint: "--delay is from 0 to 1m"}
-	}
 	out := cmd.OutOrStdout()
-	cfg := demo.Config{Loss: float64(o.loss), Delay: o.delay, Seed: o.seed, Keep: o.pcap != ""}
+	cfg := demo.Config{Loss: float64(o.loss), Delay: o.delay.Duration, Seed: o.seed, Keep: o.pcap != ""}
 	screen := &demo.Screen{Out: out, Width: term.Width(out), Paint: term.For(out)}
 	if o.json {
 		screen.Out = io.Discard

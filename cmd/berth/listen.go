@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"time"
 
 	"example.com/berth/cmd/berth/internal/machine"
 	"example.com/berth/cmd/berth/internal/relay"
@@ -103,7 +102,7 @@ var errNext = errors.New("next")
 // datagrams exchanges datagrams with who sends them.
 func (o *listenOptions) datagrams(cmd *cobra.Command, c *netconn.UDPConn) error {
 	d := relay.Datagrams{
-		Socket: c.Socket(), Keep: o.keep, Idle: time.Duration(o.wait),
+		Socket: c.Socket(), Keep: o.keep, Idle: o.wait.Duration,
 		OnPeer: func(from netip.AddrPort) { say(cmd, "datagrams from %s", from) },
 	}
 	return d.Run(cmd.Context(), relay.NewSource(cmd.InOrStdin(), relay.DatagramChunk), cmd.OutOrStdout())

@@ -19,7 +19,10 @@ type pingOptions struct {
 }
 
 func newPing() *cobra.Command {
-	o := pingOptions{interval: seconds(time.Second), wait: seconds(2 * time.Second)}
+	o := pingOptions{
+		interval: seconds{Duration: time.Second, least: time.Millisecond},
+		wait:     seconds{Duration: 2 * time.Second},
+	}
 	cmd := &cobra.Command{
 		Use:   "ping [flags] HOST",
 		Short: "Ask a host for an echo, over ICMP",
@@ -39,10 +42,10 @@ comes from a host of berth's own.`,
 	}
 	set := cmd.Flags()
 	set.IntVarP(&o.count, "count", "c", 0, "end after `N` requests")
-	set.VarP(&o.interval, "interval", "i", "`TIME` from one request to the next, in seconds or with a unit")
-	set.IntVarP(&o.size, "size", "s", 56, "`BYTES` of data in each request")
+	set.VarP(&o.interval, "interval", "i", "send a request every `TIME`: seconds, or with a unit")
+	set.IntVarP(&o.size, "size", "s", 56, "put `BYTES` of data into each request")
 	set.VarP(&o.wait, "wait", "W", "wait for the last answer no longer than `TIME`")
-	set.IntVarP(&o.ttl, "ttl", "t", 0, "the hop limit, `N` from 1 to 255")
+	set.IntVarP(&o.ttl, "ttl", "t", 0, "set the hop limit to `N`, from 1 to 255")
 	set.BoolVarP(&o.quiet, "quiet", "q", false, "show the first line and the statistics only")
 	set.BoolVar(&o.json, "json", false, "show everything as JSON, an object a line")
 	o.addFamily(set)
@@ -74,8 +77,6 @@ func (o *pingOptions) check(cmd *cobra.Command) error {
 		return outOfRange("-s/--size", o.size, fmt.Sprintf("from 0 to %d", maxSize))
 	case set.Changed("ttl") && (o.ttl < 1 || o.ttl > 255):
 		return outOfRange("-t/--ttl", o.ttl, "from 1 to 255")
-	case time.Duration(o.interval) < time.Millisecond:
-		return &usage.Error{Arg: set.Lookup("interval").Value.String(), Problem: "-i/--interval is too short", Hint: "requests are at least 1 ms apart"}
 	}
 	return nil
 }
@@ -95,7 +96,7 @@ func (o *pingOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	defer m.Close()
 	cfg := pinger.Config{
-		Count: o.count, Interval: time.Duration(o.interval), Wait: time.Duration(o.wait),
+		Count: o.count, Interval: o.interval.Duration, Wait: o.wait.Duration,
 		Size: o.size, TTL: o.ttl,
 	}
 	if cfg.Addr, err = m.Resolve(cmd.Context(), o.family, host); err != nil {

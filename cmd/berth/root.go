@@ -12,7 +12,7 @@ import (
 // execute runs a command line and returns its exit status.
 func execute(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	root := newRoot()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // of nil it would make os.Args
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
@@ -52,22 +52,6 @@ a host of berth's own that is one more machine on the network.`,
 	}
 	return root
 }
-
-// usageTemplate is how help goes on after the description.
-const usageTemplate = `Usage:
-  {{.UseLine}}{{if .HasExample}}
-
-Examples:
-{{.Example}}{{end}}{{if .HasAvailableSubCommands}}
-
-Commands:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
-
-'berth COMMAND --help' tells more of one of them.{{end}}
-`
 
 // noSuchCommand refuses what is no command, and says which one may be meant.
 func noSuchCommand(cmd *cobra.Command, args []string) error {

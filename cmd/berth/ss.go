@@ -56,11 +56,10 @@ Without -l or -a only connected sockets are shown.`,
 	set.BoolVarP(&o.table.Process, "processes", "p", false, "which process has the socket open")
 	set.BoolVarP(&o.table.NoHeader, "no-header", "H", false, "no line of heads")
 	set.BoolVarP(&o.numeric, "numeric", "n", true, "numbers for ports, which is always so")
-	set.StringVar(&o.berth, "berth", "", "only the running berth with this process number or TUN, `PID|NAME`")
+	set.StringVar(&o.berth, "berth", "", "show only the running berth `PID|NAME`: its process number, or its TUN")
 	set.BoolVar(&o.kernel, "kernel", false, "the kernel's sockets, even if a berth is running")
 	set.BoolVar(&o.json, "json", false, "JSON: a list of hosts, each with its sockets")
 	set.Lookup("numeric").DefValue = "false"
-	cmd.MarkFlagsMutuallyExclusive("berth", "kernel")
 	return cmd
 }
 
@@ -72,6 +71,12 @@ type host struct {
 }
 
 func (o *ssOptions) run(cmd *cobra.Command, _ []string) error {
+	if o.kernel && o.berth != "" {
+		return &usage.Error{
+			Arg: "--kernel", Problem: "--berth and --kernel exclude each other",
+			Hint: "--berth shows the sockets of a running berth, --kernel those of the operating system",
+		}
+	}
 	hosts, err := o.hosts(cmd)
 	if err != nil {
 		return err

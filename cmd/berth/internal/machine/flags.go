@@ -22,16 +22,26 @@ type Flags struct {
 	set *pflag.FlagSet
 }
 
+// annotation marks the flags that Add defines.
+const annotation = "machine"
+
+// IsFlag tells whether Add defined a flag.
+func IsFlag(f *pflag.Flag) bool { return f.Annotations[annotation] != nil }
+
 // Add defines the flags.
-func (f *Flags) Add(set *pflag.FlagSet) {
-	f.set = set
-	set.StringVar(&f.tun, "tun", "", "use a host of berth's own on the TUN interface `NAME`, made for it")
-	set.StringArrayVar(&f.addrs, "addr", nil, "an address of that host, `CIDR`, such as 10.77.0.2/24; may be repeated")
-	set.StringArrayVar(&f.hostAddr, "host-addr", nil, "an address, `CIDR`, for the kernel's side of the TUN; may be repeated")
-	set.StringArrayVar(&f.gateways, "gateway", nil, "the `ADDR` of the default route; may be given for IPv4 and for IPv6")
-	set.StringArrayVar(&f.dns, "dns", nil, "ask the name server at `ADDR` over that host's sockets; may be repeated")
-	set.IntVar(&f.mtu, "mtu", 0, "the MTU of the TUN in `BYTES`")
+func (f *Flags) Add(to *pflag.FlagSet) {
+	var set pflag.FlagSet
+	set.SortFlags = false
+	set.StringVar(&f.tun, "tun", "", "use a host of berth's own on the TUN interface `NAME`, which is made for it")
+	set.StringArrayVar(&f.addrs, "addr", nil, "give that host the address `CIDR`, such as 10.77.0.2/24; may be repeated")
+	set.StringArrayVar(&f.hostAddr, "host-addr", nil, "give the kernel's side of the TUN the address `CIDR`; may be repeated")
+	set.StringArrayVar(&f.gateways, "gateway", nil, "send what is not on the link to `ADDR`; one for IPv4, one for IPv6")
+	set.StringArrayVar(&f.dns, "dns", nil, "ask the name server `ADDR` over that host's sockets; may be repeated")
+	set.IntVar(&f.mtu, "mtu", 0, "set the TUN's MTU to `BYTES`")
 	set.StringVar(&f.pcap, "pcap", "", "write what passes the TUN to `FILE`, in pcapng")
+	set.VisitAll(func(flag *pflag.Flag) { flag.Annotations = map[string][]string{annotation: {}} })
+	to.AddFlagSet(&set)
+	f.set = to
 }
 
 // plan is what the flags mean.

@@ -112,9 +112,9 @@ func addOwners(rows []Row) {
 			continue
 		}
 		parts := strings.Split(path, "/") // "", proc, PID, fd, N
-		u := User{Name: processName(parts[2])}
-		u.PID, _ = strconv.Atoi(parts[2])
-		u.FD, _ = strconv.Atoi(parts[4])
+		pid, _ := strconv.Atoi(parts[2])
+		fd, _ := strconv.Atoi(parts[4])
+		u := User{Name: processName(parts[2]), PID: pid, FD: &fd}
 		for _, i := range byInode[target] {
 			rows[i].Users = append(rows[i].Users, u)
 		}

@@ -53,7 +53,8 @@ type Timer struct {
 type User struct {
 	Name string `json:"name"`
 	PID  int    `json:"pid"`
-	FD   int    `json:"fd"`
+	// FD is the descriptor; nil for a socket of a berth, which is none.
+	FD *int `json:"fd,omitempty"`
 }
 
 // states are the names that ss gives to TCP's states.

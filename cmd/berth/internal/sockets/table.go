@@ -43,12 +43,16 @@ func (t *Table) Print(w io.Writer, rows []Row) error {
 	out := bufio.NewWriter(w)
 	for i, c := range cells {
 		fmt.Fprintln(out, strings.TrimRight(line(c, widths), " "))
-		if row := i + len(rows) - len(cells); t.Info && row >= 0 && rows[row].TCP != nil {
+		if row := i + len(rows) - len(cells); t.Info && row >= 0 && rows[row].hasInfo() {
 			fmt.Fprintf(out, "\t %s\n", rows[row].TCP.line())
 		}
 	}
 	return out.Flush()
 }
+
+// hasInfo tells whether there is something to say of the connection: a listener
+// is none.
+func (r *Row) hasInfo() bool { return r.TCP != nil && r.State != "LISTEN" }
 
 func (t *Table) lastHead() string {
 	if t.Process {
@@ -72,7 +76,11 @@ func (t *Table) more(r *Row) string {
 	if t.Process && len(r.Users) > 0 {
 		var users []string
 		for _, u := range r.Users {
-			users = append(users, fmt.Sprintf("(%q,pid=%d,fd=%d)", u.Name, u.PID, u.FD))
+			user := fmt.Sprintf("(%q,pid=%d", u.Name, u.PID)
+			if u.FD != nil {
+				user += fmt.Sprintf(",fd=%d", *u.FD)
+			}
+			users = append(users, user+")")
 		}
 		b.add("users:(%s)", strings.Join(users, ","))
 	}

@@ -71,11 +71,18 @@ func flagHint(f *pflag.Flag) string {
 	return fmt.Sprintf("%s %s: %s", flagName(f), value, text)
 }
 
-// nearest finds the flag that may be meant.
+// nearest finds the flag that may be meant: one that begins so, or else the one
+// with the fewest letters wrong.
 func nearest(cmd *cobra.Command, name string) (hint string) {
+	const most = 2
+	best := most + 1
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if hint == "" && len(name) > 1 && (strings.HasPrefix(f.Name, name) || distance(f.Name, name) <= 2) {
-			hint = fmt.Sprintf("did you mean --%s?", f.Name)
+		d := distance(f.Name, name)
+		if strings.HasPrefix(f.Name, name) {
+			d = 0
+		}
+		if len(name) > most && d < best {
+			best, hint = d, fmt.Sprintf("did you mean --%s?", f.Name)
 		}
 	})
 	return hint

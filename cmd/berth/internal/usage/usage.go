@@ -88,7 +88,8 @@ func (e *Error) word(args []string) int {
 
 // shown is an argument as a shell would take it.
 func shown(arg string) string {
-	if arg == "" || strings.ContainsAny(arg, " \t\n\"'\\$&|;<>()*?`") {
+	unprintable := func(r rune) bool { return !strconv.IsPrint(r) }
+	if arg == "" || strings.ContainsAny(arg, " \"'\\$&|;<>()*?`") || strings.ContainsFunc(arg, unprintable) {
 		return strconv.Quote(arg)
 	}
 	return arg

@@ -24,7 +24,7 @@ type rcvRate struct {
 // init begins with the assumption that the reader takes an initial window in a
 // round trip, so that the buffer grows before the sender comes up against it.
 func (r *rcvRate) init(now time.Duration, nxt seqnum.Value, window, initial int) {
-	*r = rcvRate{began: now, space: min(window, initial), edge: nxt.Add(window), edgeAt: now}
+	*r = rcvRate{began: now, space: max(1, min(window, initial)), edge: nxt.Add(window), edgeAt: now}
 }
 
 // measureSender learns from a segment with data: how large the peer's segments
@@ -79,11 +79,11 @@ func (c *Conn) growRcvBuf(copied, before int) {
 	if c.opts.RcvBuf != 0 || c.p.Budget.Pressure() {
 		return
 	}
-	window := 2*copied + 16*c.rcv.mss
-	if before > 0 {
-		window += 2 * window * (copied - before) / before
+	window := int64(2*copied + 16*c.rcv.mss)
+	window += 2 * window * int64(copied-before) / int64(before)
+	if limit := int64(c.p.RcvBuf.Max); limit > int64(c.rcvBuf) {
+		c.rcvBuf = int(min(max(2*window, int64(c.rcvBuf)), limit))
 	}
-	c.rcvBuf = min(max(c.rcvBuf, 2*window), max(c.p.RcvBuf.Max, c.rcvBuf))
 }
 
 // growSndBuf lets the send buffer hold two congestion windows: one in flight,
@@ -92,8 +92,6 @@ func (c *Conn) growSndBuf() {
 	if c.opts.SndBuf != 0 || c.p.Budget.Pressure() {
 		return
 	}
-	want := 2 * max(c.cc.Cwnd(), c.initialWindow())
-	if want > c.sndBuf {
-		c.sndBuf = max(c.sndBuf, min(want, c.p.SndBuf.Max))
-	}
+	window := max(c.cc.Cwnd(), c.initialWindow())
+	c.sndBuf = max(c.sndBuf, 2*min(window, c.p.SndBuf.Max/2))
 }

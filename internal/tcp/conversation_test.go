@@ -315,8 +315,8 @@ func (tc *conversation) parseOptions(s string, seg *Segment, other seqnum.Value)
 		if len(f) == 0 {
 			continue
 		}
-		num := func(i int) int {
-			v, err := strconv.Atoi(f[i])
+		num := func(i int) int64 {
+			v, err := strconv.ParseInt(f[i], 10, 64)
 			if err != nil {
 				tc.t.Fatalf("option %q", opt)
 			}

@@ -25,7 +25,7 @@ func TestInfo(t *testing.T) {
 		Timestamps: true, SACK: true, WindowScale: true, SndWScale: 3, RcvWScale: 7,
 		RTO: i.RTO, ATO: 40 * time.Millisecond, RTT: i.RTT, RTTVar: i.RTTVar, MinRTT: 10 * time.Millisecond,
 		SndMSS: 988, RcvMSS: 536, AdvMSS: 1460, PMTU: 1500,
-		SndSSThresh: i.SndSSThresh, SndCwnd: 11, RcvSpace: i.RcvSpace, SndWnd: 60000, RcvWnd: i.RcvWnd,
+		SndSSThresh: i.SndSSThresh, SndCwnd: 11, RcvSSThresh: 65536, RcvSpace: i.RcvSpace, SndWnd: 60000, RcvWnd: i.RcvWnd,
 		Unacked: 5, Sacked: 1, Reordering: 3,
 		BytesSent: 5000, BytesAcked: 989, BytesReceived: 300,
 		SegsOut: 9, SegsIn: 3, DataSegsOut: 6, DataSegsIn: 1,

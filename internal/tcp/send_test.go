@@ -38,9 +38,9 @@ func TestNagleAfterTwoGigabytes(t *testing.T) {
 	tc.write(100)
 	tc.want("P. 1:101(100) ack 1")
 	tc.input(". 1:1(0) ack 101 win 50000")
-	tc.iss = tc.iss.Add(1<<31 + 1000)
+	tc.iss += 1<<31 + 1000
 	for _, v := range []*seqnum.Value{&tc.c.iss, &tc.c.snd.una, &tc.c.snd.nxt, &tc.c.snd.wl2, &tc.c.sendQ.end} {
-		*v = v.Add(1<<31 + 1000)
+		*v += 1<<31 + 1000
 	}
 	tc.write(10)
 	tc.want("P. 101:111(10) ack 1")

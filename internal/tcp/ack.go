@@ -3,7 +3,6 @@ package tcp
 import (
 	"time"
 
-	"example.com/berth/internal/header"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -41,7 +40,11 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 	outstanding := c.fl.bytes()
 	moved := false
 	if !seg.Ack.Less(c.snd.una) {
+		closed := c.snd.wnd == 0
 		moved = c.updateSendWindow(seg)
+		if closed && moved {
+			c.windowOpened(now)
+		}
 	}
 	if c.useSACK && seg.Options.SACKCount > 0 {
 		c.takeSACK(seg, &s)
@@ -68,6 +71,17 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 		// (RFC 6582 4, the impatient variant).
 		c.armRetransmit(now)
 	}
+}
+
+// windowOpened goes on with what was in flight when the peer shrank its window to
+// nothing. It was refused, not lost: it is sent again soon, and its patience
+// begins anew.
+func (c *Conn) windowOpened(now time.Duration) {
+	if c.fl.records.len() == 0 || c.retries == 0 || c.orphan {
+		return
+	}
+	c.retries, c.stalled, c.rtt.backoff = 0, 0, 0
+	c.armRetransmit(now)
 }
 
 // advance moves SND.UNA, and drops what is acknowledged.
@@ -109,30 +123,6 @@ func (c *Conn) measure(now time.Duration, seg *Segment, s *ackSample) time.Durat
 		return c.echoRTT(now, seg)
 	}
 	return 0
-}
-
-// takeSACK enters SACK blocks into the scoreboard. A block at or below SND.UNA
-// is a DSACK (RFC 2883 4); one beyond what was sent, or with its ends the wrong
-// way round, is nonsense.
-func (c *Conn) takeSACK(seg *Segment, s *ackSample) {
-	n := min(seg.Options.SACKCount, len(seg.Options.SACK))
-	for i, b := range seg.Options.SACK[:n] {
-		switch {
-		case !b.Left.Less(b.Right), c.snd.nxt.Less(b.Right):
-			c.p.Counters.SACKDiscarded.Add(1)
-		case b.Right.LessEq(seqnum.Max(seg.Ack, c.snd.una)), i == 0 && within(b, seg.Options.SACK[:n]):
-			c.p.Counters.DSACKsSeen.Add(1)
-			c.stats.dsacks++
-		default:
-			c.fl.sack(seqnum.Max(b.Left, c.snd.una), b.Right, s)
-		}
-	}
-}
-
-// within tells whether the first block lies inside the second: a DSACK above
-// the cumulative acknowledgment.
-func within(first header.SACKBlock, blocks []header.SACKBlock) bool {
-	return len(blocks) > 1 && blocks[1].Left.LessEq(first.Left) && first.Right.LessEq(blocks[1].Right)
 }
 
 // growCwnd lets the congestion control see the acknowledgment.

@@ -4,18 +4,7 @@ import (
 	"syscall"
 	"time"
 
-	"example.com/berth/internal/header"
-	"example.com/berth/internal/seqnum"
 	"example.com/berth/socket"
-)
-
-// resetKind is a reset that waits to be sent.
-type resetKind uint8
-
-const (
-	noReset    resetKind = iota
-	resetAbort           // ends this connection
-	resetReply           // answers an unacceptable acknowledgment
 )
 
 // CloseWrite is the CLOSE of RFC 9293: no more will be written, and after what
@@ -102,33 +91,6 @@ func (c *Conn) Abort(now time.Duration) {
 	c.toClosed()
 }
 
-// queueReset has the reset sent that ends this connection, where the peer knows
-// of one (RFC 9293 3.10.5).
-func (c *Conn) queueReset() {
-	switch c.state {
-	case socket.TCP_CLOSE, socket.TCP_SYN_SENT, socket.TCP_TIME_WAIT:
-		return
-	}
-	// What is beyond the peer's window is beyond what it believes.
-	edge := c.snd.una.Add(c.snd.wnd)
-	c.resetDue, c.resetSeq = resetAbort, seqnum.Max(c.snd.una, seqnum.Min(c.snd.nxt, edge))
-}
-
-func (c *Conn) sendReset(now time.Duration, out *Segment) {
-	out.Flags = header.RST
-	out.Seq = c.resetSeq
-	if c.resetDue == resetAbort {
-		out.Flags |= header.ACK
-		out.Ack = c.rcv.nxt
-		if c.useTS {
-			out.Options.HasTS, out.Options.TSVal, out.Options.TSEcr = true, c.tsAt(now), c.tsRecent
-		}
-	}
-	c.resetDue = noReset
-	c.p.Counters.RstsSent.Add(1)
-	c.stats.segsOut++
-}
-
 // giveUp ends a connection whose peer does not answer.
 func (c *Conn) giveUp() {
 	c.p.Counters.Timeouts.Add(1)
@@ -179,19 +141,4 @@ func (c *Conn) enterFinWait2(now time.Duration) {
 		return
 	}
 	c.arm(timerWait, now+c.opts.Linger2)
-}
-
-// enterTimeWait waits for 2 MSL (RFC 9293 3.6.1, MUST-13).
-func (c *Conn) enterTimeWait(now time.Duration) {
-	c.state = socket.TCP_TIME_WAIT
-	c.stopAll()
-	c.arm(timerWait, now+c.p.TimeWait)
-}
-
-// waitTimeout ends FIN-WAIT-2 and TIME-WAIT.
-func (c *Conn) waitTimeout() {
-	if c.state == socket.TCP_FIN_WAIT2 {
-		c.p.Counters.OrphansDropped.Add(1)
-	}
-	c.toClosed()
 }

@@ -22,15 +22,23 @@
 //
 // # The parts
 //
-// Input follows RFC 9293 section 3.10.7, one short method a step: input.go with
-// handshake.go, timestamp.go (PAWS), ack.go, urgent.go, text.go. Output is
-// output.go, which lists the reasons to send, with retransmit.go and send.go.
-// What both stand on: window.go and mss.go; sendqueue.go, recvqueue.go and
-// ooo.go (the queues and their memory); flight.go (the scoreboard of what is in
-// flight), rtt.go, recovery.go (loss), congestion.go with newreno.go and cwv.go;
-// timer.go with persist.go, keepalive.go and delayedack.go; close.go; icmp.go;
-// autotune.go; options.go, user.go and info.go for the user. The constants of
-// the protocol are in constants.go, the settings of a host in params.go.
+//   - Input follows RFC 9293 section 3.10.7, one short method a step: input.go,
+//     with synsent.go, handshake.go and synreceived.go for the opening,
+//     timestamp.go (PAWS), ack.go and sack.go, urgent.go, text.go, and for the
+//     end close.go, reset.go and timewait.go. listen.go is what comes before.
+//   - Output is output.go, which lists the reasons to send, with retransmit.go
+//     and send.go (Nagle, cork, silly windows).
+//   - Queues and their memory: sendqueue.go, recvqueue.go, ooo.go (what is out of
+//     order), ring.go.
+//   - What is in flight: flight.go (the scoreboard), rtt.go, recovery.go (loss),
+//     congestion.go (the hook) with newreno.go, cwv.go (is cwnd the limit).
+//   - What is offered and how large: window.go, autotune.go, mss.go (and path
+//     MTU).
+//   - Time: timer.go (and retransmission), persist.go, keepalive.go,
+//     delayedack.go.
+//   - The user: user.go, options.go, info.go. The network's errors: icmp.go.
+//   - Constants of the protocol: constants.go. Settings of a host: params.go.
+//     What happened: counters.go.
 //
 // # Memory
 //

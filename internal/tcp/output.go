@@ -62,32 +62,6 @@ func (c *Conn) address(now time.Duration, out *Segment, room int) {
 	}
 }
 
-// addSACK adds the SACK blocks of RFC 2018 4, before them a DSACK (RFC 2883),
-// and reports whether they found room.
-func (c *Conn) addSACK(o *header.TCPOptions, room int) bool {
-	if !c.useSACK || c.ooo == nil && c.dsack == (header.SACKBlock{}) {
-		return true
-	}
-	n := 0
-	if c.dsack != (header.SACKBlock{}) {
-		o.SACK[0] = c.dsack
-		n = 1
-	}
-	if c.ooo != nil {
-		n += c.ooo.blocks(o.SACK[n:])
-	}
-	o.SACKCount = n
-	if o.Len() > room {
-		o.SACKCount = 0
-		return false
-	}
-	if c.dsack != (header.SACKBlock{}) {
-		c.p.Counters.DSACKsSent.Add(1)
-		c.dsack = header.SACKBlock{}
-	}
-	return true
-}
-
 // segmentSize is the payload of a full segment that is sent now: less than the
 // effective MSS while SACK blocks have to go along.
 func (c *Conn) segmentSize() int {

@@ -43,26 +43,3 @@ func (c *Conn) echoRTT(now time.Duration, seg *Segment) time.Duration {
 	}
 	return max(time.Duration(ticks)*tsTick, tsTick)
 }
-
-// reopen judges a SYN that arrives in TIME-WAIT (RFC 6191, RFC 9293 3.6.1,
-// MAY-2, SHLD-4): it may end it if by its timestamp or its sequence number it
-// belongs to a later connection.
-func (c *Conn) reopen(now time.Duration, seg *Segment) Result {
-	if seg.Flags&(header.SYN|header.ACK|header.RST|header.FIN) != header.SYN || !c.later(seg) {
-		return Result{}
-	}
-	c.p.Counters.TimeWaitReused.Add(1)
-	return Result{Reopen: true, MinISS: c.snd.nxt.Add(isnGap)}
-}
-
-func (c *Conn) later(seg *Segment) bool {
-	after := c.rcv.nxt.LessEq(seg.Seq) // RCV.NXT is beyond the old FIN
-	if !seg.Options.HasTS {
-		return after
-	}
-	if !c.useTS {
-		return true
-	}
-	d := int32(seg.Options.TSVal - c.tsRecent)
-	return d > 0 || d == 0 && after
-}

@@ -19,22 +19,29 @@ func (c *Cutter) complete(f *link.Frame) bool {
 	if at+2 <= len(f.Head) {
 		s.Head = c.room(f.Head, nil)
 		sum := header.Sum(s.Head[start:], 0)
-		binary.BigEndian.PutUint16(s.Head[at:], check(header.SumAt(s.Payload, len(s.Head)-start, sum)))
+		binary.BigEndian.PutUint16(s.Head[at:], check(header.SumAt(s.Payload, len(s.Head)-start, sum), f.CsumOffset == udpChecksum))
 	} else {
 		// The field lies in what nobody may change: all of it is copied.
 		s.Head = c.room(f.Head, f.Payload)
 		s.Payload, s.Buffer = nil, nil
-		binary.BigEndian.PutUint16(s.Head[at:], check(header.Sum(s.Head[start:], 0)))
+		binary.BigEndian.PutUint16(s.Head[at:], check(header.Sum(s.Head[start:], 0), f.CsumOffset == udpChecksum))
 	}
 	c.out = append(c.out, s)
 	return true
 }
 
-// check gives the checksum field. A sum of 0 is sent as 0xffff, which is the
-// same in ones' complement, since 0 says in UDP that there is none (RFC 768).
-func check(sum uint32) uint16 {
-	if x := header.Fold(sum); x != 0 {
-		return x
+// The checksum's place in a transport's header.
+const (
+	tcpChecksum = 16
+	udpChecksum = 6
+)
+
+// check gives the checksum field. In UDP a sum of 0 is sent as 0xffff, which is
+// the same in ones' complement, since 0 says that there is none (RFC 768). No
+// correct sender does that in TCP, and some readers take it for a mistake.
+func check(sum uint32, udp bool) uint16 {
+	if udp {
+		return header.FoldUDP(sum)
 	}
-	return 0xffff
+	return header.Fold(sum)
 }

@@ -269,16 +269,46 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-func TestASumOfZeroIsSentAsOnes(t *testing.T) {
-	f := partial([]byte{0, 0})
-	full := cut(t, link.IP, f)[0]
-	// Sent as payload, the checksum itself makes the new sum 0.
-	f = partial([]byte{full.Head[26], full.Head[27]})
-	full = cut(t, link.IP, f)[0]
-	if got := binary.BigEndian.Uint16(full.Head[26:]); got != 0xffff {
-		t.Errorf("checksum %#x", got)
+// TestASumOfZero has it sent as ones in UDP, where 0 says that there is none, and
+// only there.
+func TestASumOfZero(t *testing.T) {
+	completed := func(udp bool, payload []byte) link.Frame {
+		if udp {
+			return partial(payload)
+		}
+		f := large{payload: len(payload), size: 1000}.frame()
+		f.Payload, f.GSO, f.SegSize = payload, 0, 0
+		sum := header.PseudoSum(src4, dst4, header.ProtocolTCP, len(f.Head)-header.IPv4MinLen+len(payload))
+		binary.BigEndian.PutUint16(f.Head[36:], header.Partial(sum))
+		return f
 	}
-	parse(t, large{udp: true}, &full)
+	segment := func(udp bool, payload []byte) link.Frame {
+		f := large{udp: udp, payload: len(payload), size: 1000}.frame()
+		f.Payload = payload
+		return f
+	}
+	for _, tt := range []struct {
+		name  string
+		frame func(udp bool, payload []byte) link.Frame
+		udp   bool
+		at    int
+		want  uint16
+	}{
+		{"UDP completed", completed, true, 26, 0xffff},
+		{"UDP cut", segment, true, 26, 0xffff},
+		{"TCP completed", completed, false, 36, 0},
+		{"TCP cut", segment, false, 36, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			full := cut(t, link.IP, tt.frame(tt.udp, []byte{0, 0}))[0]
+			// Sent as payload, the checksum itself makes the new sum 0.
+			full = cut(t, link.IP, tt.frame(tt.udp, bytes.Clone(full.Head[tt.at:tt.at+2])))[0]
+			if got := binary.BigEndian.Uint16(full.Head[tt.at:]); got != tt.want {
+				t.Errorf("checksum %#x, want %#x", got, tt.want)
+			}
+			parse(t, large{udp: tt.udp}, &full)
+		})
+	}
 }
 
 func TestOnlyWhatTheDeviceLacksIsDone(t *testing.T) {

@@ -101,9 +101,9 @@ func (p *plan) finish(h, data []byte, off int) {
 	p.finishIP(h[p.ip:], len(h)-p.ip+len(data), off/p.size)
 	t := h[p.transport:]
 	length := len(t) + len(data)
-	at := 16
+	at := tcpChecksum
 	if p.udp {
-		at = 6
+		at = udpChecksum
 		binary.BigEndian.PutUint16(t[4:], uint16(length))
 	} else {
 		finishTCP(t, off, off+len(data) == len(p.payload))
@@ -111,7 +111,7 @@ func (p *plan) finish(h, data []byte, off int) {
 	binary.BigEndian.PutUint16(t[at:], 0)
 	if !p.bare {
 		sum := header.Sum(t, p.pseudo+uint32(length)) // a TCP header is even
-		binary.BigEndian.PutUint16(t[at:], check(header.Sum(data, sum)))
+		binary.BigEndian.PutUint16(t[at:], check(header.Sum(data, sum), p.udp))
 	}
 }
 

@@ -2,6 +2,7 @@ package berth_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -11,6 +12,7 @@ import (
 
 	"example.com/berth"
 	"example.com/berth/internal/header"
+	"example.com/berth/link"
 	"example.com/berth/link/impair"
 	"example.com/berth/link/wire"
 	"example.com/berth/socket"
@@ -42,7 +44,7 @@ func TestConnectionsShareTheMemoryOfAHost(t *testing.T) {
 					c.Shutdown(socket.SHUT_WR)
 				})
 			}
-			time.Sleep(time.Minute)
+			time.Sleep(time.Hour)
 			for _, h := range []*berth.Host{alice, bob} {
 				if used := h.BudgetUsed(); used > memory+conns*always {
 					t.Errorf("%d KiB are held, of %d", used>>10, memory>>10)
@@ -87,6 +89,67 @@ func TestConnectionsShareTheMemoryOfAHost(t *testing.T) {
 					t.Errorf("%d bytes are held when all is over", used)
 				}
 			}
+		})
+	}
+}
+
+// The memory of the receiver is taken by connections that nobody reads, for
+// hours. One that is read moves all the same, a little at a time, and the others
+// are not given up.
+func TestAConnectionMovesWhileOthersHoldTheMemory(t *testing.T) {
+	const (
+		memory = 1 << 20
+		conns  = 40
+		each   = 200_000
+	)
+	for _, tt := range []struct {
+		mtu     int
+		offload link.Offload
+	}{{1500, 0}, {1500, link.OffloadAll}, {9000, 0}, {65535, 0}} {
+		t.Run(fmt.Sprintf("MTU %d, offload %d", tt.mtu, tt.offload), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := wire.Pair(wire.MTU(tt.mtu), wire.Offload(tt.offload))
+				alice := hostOn(t, berth.Config{Name: "alice"}, a, "10.0.0.1/24")
+				bob := hostOn(t, berth.Config{Name: "bob", Memory: memory}, b, "10.0.0.2/24")
+				var clients, servers []socket.Socket
+				manyConnections(t, alice, bob, bob4, conns, func(c, s socket.Socket) {
+					clients, servers = append(clients, c), append(servers, s)
+				})
+				var sending sync.WaitGroup
+				for _, c := range clients {
+					sending.Go(func() {
+						if n, err := c.Send(make([]byte, each), 0); n != each || err != nil {
+							t.Errorf("sent %d bytes: %v", n, err)
+						}
+						c.Shutdown(socket.SHUT_WR)
+					})
+				}
+				read := func(s socket.Socket, within time.Duration) {
+					t.Helper()
+					s.SetReadDeadline(time.Now().Add(within))
+					total := 0
+					for b := make([]byte, 10_000); ; {
+						n, err := s.Recv(b, 0)
+						if err != nil {
+							t.Errorf("after %d bytes: %v", total, err)
+							return
+						}
+						if total += n; n == 0 {
+							break
+						}
+					}
+					if total != each {
+						t.Errorf("%d bytes arrived, want %d", total, each)
+					}
+				}
+				time.Sleep(3 * time.Hour)
+				start := time.Now()
+				for _, s := range servers {
+					read(s, time.Hour)
+				}
+				t.Logf("all %d connections, one by one: %v", conns, time.Since(start))
+				sending.Wait()
+			})
 		})
 	}
 }

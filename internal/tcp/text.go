@@ -81,12 +81,15 @@ func (c *Conn) store(seg *Segment) bool {
 	if q.add(seg.Payload, seg.Buffer, c.p.RcvBuf.Min, c.p.Budget) {
 		return true
 	}
-	if c.ooo == nil {
-		return false
+	if c.ooo != nil {
+		c.p.Counters.OutOfOrderDrops.Add(1)
+		c.dropOutOfOrder()
+		if q.add(seg.Payload, seg.Buffer, c.p.RcvBuf.Min, c.p.Budget) {
+			return true
+		}
 	}
-	c.p.Counters.OutOfOrderDrops.Add(1)
-	c.dropOutOfOrder()
-	return q.add(seg.Payload, seg.Buffer, c.p.RcvBuf.Min, c.p.Budget)
+	c.takeBackWindow()
+	return false
 }
 
 // takeOutOfOrder keeps text that begins beyond RCV.NXT (SHLD-31) and

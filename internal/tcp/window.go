@@ -44,14 +44,14 @@ func (c *Conn) initialRcvWnd() int {
 }
 
 // selectWindow decides on the window to offer, and returns the field of the
-// header. The right edge never goes back (RFC 9293 SHLD-14), and advances by
-// steps worth sending for only (RFC 9293 3.8.6.2.2, MUST-39). While the host is
-// short of memory it does not advance beyond the floor that each connection
-// has.
+// header. The right edge does not go back (RFC 9293 SHLD-14; but see
+// takeBackWindow), and advances by steps worth sending for only (RFC 9293
+// 3.8.6.2.2, MUST-39). While the host is short of memory it does not advance
+// beyond the floor that each connection has.
 func (c *Conn) selectWindow() uint16 {
 	promised := c.rcvWnd()
-	wnd := c.offer()
-	if limit := c.windowLimit(); wnd-promised < min(limit/2, c.rcv.mss) {
+	wnd, limit := c.offer()
+	if wnd-promised < min(limit/2, c.rcv.mss) {
 		wnd = promised
 	}
 	wnd = min(wnd, maxWindow<<c.rcv.wscale)
@@ -67,17 +67,28 @@ func (c *Conn) selectWindow() uint16 {
 	return uint16(field)
 }
 
-// offer is the room in the receive buffer.
-func (c *Conn) offer() int {
-	free := max(0, c.windowLimit()-c.recvQ.queued)
-	if c.p.Budget.Pressure() {
-		if floor := max(0, c.p.RcvBuf.Min-c.recvQ.queued); floor < free {
+// offer is the room in the receive buffer, and what it is when the buffer is
+// empty: while the host is short of memory, no more than the floor. What a step
+// worth sending for is goes by that, or a window that was closed would not open
+// again for a peer whose segments are larger.
+func (c *Conn) offer() (free, limit int) {
+	limit = c.windowLimit()
+	free = max(0, limit-c.recvQ.queued)
+	if floor := c.p.RcvBuf.Min; floor < limit && c.p.Budget.Pressure() {
+		limit = floor
+		if room := max(0, floor-c.recvQ.queued); room < free {
 			c.p.Counters.NoRcvGrowth.Add(1)
-			free = floor
+			free = room
 		}
 	}
-	return free
+	return free, limit
 }
+
+// takeBackWindow shrinks the window to nothing when there is no memory for what
+// was promised. A peer that sees a closed window keeps the connection for as
+// long as it is answered (RFC 9293 3.8.6, MUST-34 to 37), where one whose
+// retransmissions bring nothing gives up (Linux: ICSK_ACK_NOMEM).
+func (c *Conn) takeBackWindow() { c.rcv.edge = c.rcv.nxt }
 
 // updateWindow has a window update sent when reading has made enough room: the
 // window that the peer sees is at least doubled, or opened.
@@ -85,8 +96,9 @@ func (c *Conn) updateWindow() {
 	if !c.established() || c.finRcvd {
 		return
 	}
-	promised, free := c.rcvWnd(), c.offer()
-	if free-promised >= min(c.windowLimit()/2, 2*c.rcv.mss) && free >= 2*promised {
+	promised := c.rcvWnd()
+	free, limit := c.offer()
+	if free-promised >= min(limit/2, 2*c.rcv.mss) && free >= 2*promised {
 		c.ackNow = true
 	}
 }

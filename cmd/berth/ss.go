@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -77,9 +78,9 @@ func (o *ssOptions) run(cmd *cobra.Command, _ []string) error {
 			Hint: "--berth shows the sockets of a running berth, --kernel those of the operating system",
 		}
 	}
-	hosts, err := o.hosts(cmd)
-	if err != nil {
-		return err
+	hosts, badly := o.hosts(cmd)
+	if badly != nil && len(hosts) == 0 {
+		return badly
 	}
 	hidden := 0
 	for i := range hosts {
@@ -89,7 +90,7 @@ func (o *ssOptions) run(cmd *cobra.Command, _ []string) error {
 	}
 	out := cmd.OutOrStdout()
 	if o.json {
-		return printJSON(out, hosts)
+		return errors.Join(printJSON(out, hosts), badly)
 	}
 	shown := 0
 	for i := range hosts {
@@ -99,18 +100,16 @@ func (o *ssOptions) run(cmd *cobra.Command, _ []string) error {
 		shown += len(hosts[i].Sockets)
 	}
 	if shown == 0 && hidden > 0 {
-		say(cmd, "no connected sockets; -a shows the %d others", hidden)
+		say(cmd, "no connected sockets; -a shows others, of which there are %d", hidden)
 	}
-	return nil
+	return badly
 }
 
-// hosts gathers the tables that are asked for.
+// hosts gathers the tables that are asked for. Those that could be had come
+// even with an error.
 func (o *ssOptions) hosts(cmd *cobra.Command) ([]host, error) {
 	if !o.kernel {
 		running, err := control.List(cmd.Context())
-		if err != nil {
-			return nil, err
-		}
 		var hosts []host
 		for i := range running {
 			if b := &running[i]; o.berth == "" || b.Is(o.berth) {
@@ -119,8 +118,8 @@ func (o *ssOptions) hosts(cmd *cobra.Command) ([]host, error) {
 			}
 		}
 		switch {
-		case len(hosts) > 0:
-			return hosts, nil
+		case len(hosts) > 0 || err != nil:
+			return hosts, err
 		case o.berth != "":
 			return nil, fmt.Errorf("no running berth has the process number or the TUN %q", o.berth)
 		case !o.json:

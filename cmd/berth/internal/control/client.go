@@ -16,7 +16,8 @@ import (
 )
 
 // List asks all running berths of the user for their sockets, in the order of
-// their process numbers. Sockets that nobody answers on are removed.
+// their process numbers. Sockets that nobody answers on are removed. One that
+// answers badly is an error, beside the answers of the others.
 func List(ctx context.Context) ([]Berth, error) {
 	d := dir()
 	if err := checkDir(d); errors.Is(err, fs.ErrNotExist) {
@@ -29,6 +30,7 @@ func List(ctx context.Context) ([]Berth, error) {
 		return nil, err
 	}
 	var all []Berth
+	var errs []error
 	for _, path := range paths {
 		b, err := ask(ctx, path)
 		switch {
@@ -36,13 +38,13 @@ func List(ctx context.Context) ([]Berth, error) {
 			_ = os.Remove(path) // the next who looks tries again
 		case errors.Is(err, fs.ErrNotExist): // it has just ended
 		case err != nil:
-			return nil, fmt.Errorf("ask %s: %w", path, err)
+			errs = append(errs, fmt.Errorf("ask %s: %w", path, err))
 		default:
 			all = append(all, b)
 		}
 	}
 	slices.SortFunc(all, func(a, b Berth) int { return a.Info.PID - b.Info.PID })
-	return all, nil
+	return all, errors.Join(errs...)
 }
 
 // Is tells whether a person who says s means this one: its process number, or

@@ -122,7 +122,7 @@ func (s *Server) answer(w io.Writer, line []byte) error {
 	case q.Op == "info":
 		r.Info = &s.info
 	case q.Op == "sockets":
-		rows := s.table()
+		rows := append([]sockets.Row{}, s.table()...) // none is an empty list
 		r.Info, r.Sockets = &s.info, &rows
 	default:
 		r.Error = fmt.Sprintf("unknown op %q: info and sockets are known", q.Op)

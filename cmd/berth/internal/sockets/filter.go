@@ -17,6 +17,7 @@ type Filter struct {
 // Choose returns the rows that pass, in the order of ss, and how many did not
 // only for their state.
 func (f *Filter) Choose(rows []Row) (chosen []Row, hidden int) {
+	chosen = make([]Row, 0, len(rows))
 	for _, r := range rows {
 		switch {
 		case !f.kind(&r):

@@ -35,7 +35,9 @@ func (h *Host) Left() (left []string) {
 	h.ports.mu.Lock()
 	for _, p := range []port.Protocol{port.TCP, port.UDP, port.ICMP} {
 		for n := range 1 << 16 {
-			report(h.ports.table.Owners(p, uint16(n)), fmt.Sprintf("owners of port %d", n))
+			if owners := h.ports.table.Owners(p, uint16(n)); owners > 0 {
+				report(owners, fmt.Sprintf("owners of port %d", n))
+			}
 		}
 	}
 	h.ports.mu.Unlock()

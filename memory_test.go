@@ -23,9 +23,9 @@ import (
 // read.
 func TestConnectionsShareTheMemoryOfAHost(t *testing.T) {
 	const (
-		memory = 4 << 20
-		conns  = 100
-		each   = 300_000
+		memory = 1 << 20
+		conns  = 40
+		each   = 100_000
 		always = 4<<10 + 2<<10 // the least of a buffer, and a block that crosses it
 	)
 	for _, opts := range [][]wire.Option{nil, {wire.Offload(0)}} {
@@ -100,7 +100,7 @@ func TestAConnectionMovesWhileOthersHoldTheMemory(t *testing.T) {
 	const (
 		memory = 1 << 20
 		conns  = 40
-		each   = 200_000
+		each   = 120_000
 	)
 	for _, tt := range []struct {
 		mtu     int
@@ -188,7 +188,7 @@ func TestADatagramSocketHoldsNoMoreThanItsBuffer(t *testing.T) {
 		addr := netip.AddrPortFrom(bob4, 9)
 		s := receiver(t, bob, addr)
 		u := sender(t, alice, bob4)
-		for range 3000 {
+		for range 1000 {
 			if _, err := u.Send(make([]byte, size), 0); err != nil {
 				t.Fatal(err)
 			}

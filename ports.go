@@ -86,13 +86,11 @@ func (p *ports) listen(s *stream) error {
 }
 
 // connect gives the socket a peer, and sets the port chosen. A connection in
-// TIME-WAIT that has the same ends makes room if its peer will take a new SYN
-// (RFC 6191).
+// TIME-WAIT that has the same ends is in the way until its time is over.
 func (p *ports) connect(s *stream, local *netip.AddrPort, remote netip.AddrPort) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s.prepareBinding()
-	s.binding.Owner = s
 	if err := p.table.Connect(&s.binding, s.show(*local).Addr(), s.show(remote), nil); err != nil {
 		return err
 	}
@@ -139,5 +137,4 @@ func (p *ports) release(s *sock) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.table.Release(&s.binding)
-	s.binding.Owner = nil
 }

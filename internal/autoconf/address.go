@@ -15,7 +15,7 @@ const (
 	Tentative State = 1 + iota
 	// Preferred: it may be used.
 	Preferred
-	// Deprecated: only what uses it already should.
+	// Deprecated means that only what uses it already should.
 	Deprecated
 	// Duplicate: somebody else has it; it may not be used.
 	Duplicate

@@ -16,7 +16,7 @@ type Destination struct {
 	// SourceBits is the length of the source's prefix; 0 if it is not known,
 	// which stands for 64 with IPv6 and leaves IPv4 out of rule 9.
 	SourceBits int
-	// Deprecated: the source is.
+	// Deprecated tells that the source is.
 	Deprecated bool
 }
 

@@ -9,7 +9,8 @@ type Address struct {
 	Prefix netip.Prefix
 	// Interface is the index of the interface that has it.
 	Interface int
-	// Deprecated: its preferred lifetime has ended (RFC 4862 section 5.5.4).
+	// Deprecated tells that its preferred lifetime has ended (RFC 4862 section
+	// 5.5.4).
 	Deprecated bool
 	// Temporary: made for privacy and short-lived (RFC 8981).
 	Temporary bool

@@ -37,28 +37,7 @@ func testDialer(t *testing.T, h *host) {
 		check(t, err)
 		check(t, c.Close())
 	})
-	t.Run("local address", func(t *testing.T) {
-		l := h.listen(t)
-		// On a host that others use too, somebody may take the port meanwhile.
-		for tries := 0; ; tries++ {
-			c, err := netconn.Dial(h.Client, "tcp", l.Addr().String())
-			check(t, err)
-			local := c.LocalAddr().(*net.TCPAddr)
-			check(t, c.(*netconn.TCPConn).SetLinger(0)) // no TIME-WAIT
-			check(t, c.Close())
-			d := netconn.Dialer{Provider: h.Client, LocalAddr: local}
-			c, err = d.Dial("tcp", l.Addr().String())
-			if errors.Is(err, syscall.EADDRINUSE) && tries < 10 {
-				continue
-			}
-			check(t, err)
-			if c.LocalAddr().String() != local.String() {
-				t.Errorf("local address %v, want %v", c.LocalAddr(), local)
-			}
-			check(t, c.Close())
-			return
-		}
-	})
+	t.Run("local address", func(t *testing.T) { testLocalAddress(t, h) })
 	t.Run("control", func(t *testing.T) {
 		l := h.listen(t)
 		refused := errors.New("refused")

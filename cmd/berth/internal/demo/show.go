@@ -77,7 +77,7 @@ func (s *Screen) End(r *Result) error {
 	if !r.OK() {
 		last = "Not every byte came back"
 	}
-	_, err := fmt.Fprintf(s.Out, "\n%s, in %.1f s. This was --seed %d: try another, or --loss 10%%.\n",
+	_, err := fmt.Fprintf(s.Out, "\n%s, in %.1f s. That was --seed %d; try --loss 10%%.\n",
 		s.Paint.On(term.Bold, last), r.Elapsed.Seconds(), r.Config.Seed)
 	return err
 }

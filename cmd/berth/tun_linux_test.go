@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"example.com/berth/internal/testnet"
+)
+
+// process is the command in a process of its own, in a network namespace.
+type process struct {
+	t   *testing.T
+	cmd *testnet.Cmd
+	// errs are the lines of standard error.
+	errs *bufio.Scanner
+}
+
+// inNamespace starts the command with the test binary as the program.
+func inNamespace(t *testing.T, ns *testnet.NS, runtimeDir string, args ...string) *process {
+	t.Helper()
+	cmd := command(t, ns, runtimeDir, args...)
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return &process{t, cmd, bufio.NewScanner(pipe)}
+}
+
+func command(t *testing.T, ns *testnet.NS, runtimeDir string, args ...string) *testnet.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := ns.Command(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), "BERTH_TEST_AS_COMMAND=1", "XDG_RUNTIME_DIR="+runtimeDir)
+	return cmd
+}
+
+func (m *process) ready() {
+	m.t.Helper()
+	for m.errs.Scan() {
+		if strings.Contains(m.errs.Text(), "listening on") {
+			return
+		}
+	}
+	m.t.Fatal("it ended without listening")
+}
+
+// interrupt ends it as Ctrl-C does, and wants it to end well.
+func (m *process) interrupt() {
+	m.t.Helper()
+	if err := m.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		m.t.Fatal(err)
+	}
+	rest := ""
+	for m.errs.Scan() {
+		rest += m.errs.Text() + "\n"
+	}
+	if err := m.cmd.Wait(); err != nil {
+		m.t.Errorf("ended with %v, said %q", err, rest)
+	}
+}
+
+// One line puts a new machine on the network: the kernel pings it, connects to
+// it, and sees it go; ss asks it for its sockets.
+func TestAMachineOnATUN(t *testing.T) {
+	ns := testnet.New(t)
+	testnet.NeedTUN(t)
+	dir := t.TempDir()
+	capture := filepath.Join(dir, "tun.pcapng")
+	m := inNamespace(t, ns, dir, "echo", "--tun", "bt0", "--host-addr", "10.77.0.1/24", "--addr", "10.77.0.2/24",
+		"--host-addr", "fd77::1/64", "--addr", "fd77::2/64", "--mtu", "1400", "--pcap", capture, ":50007")
+	m.ready()
+
+	for _, host := range []string{"10.77.0.2", "fd77::2"} {
+		out, err := command(t, ns, dir, "ping", "-c", "2", "-i", "0.01", host).Output()
+		if err != nil || !strings.Contains(out, "2 packets transmitted, 2 received") {
+			t.Errorf("ping %s: %v\n%s", host, err, out)
+		}
+		data := strings.Repeat("through the TUN and back\n", 10_000)
+		connect := command(t, ns, dir, "connect", host, "50007")
+		connect.Stdin = strings.NewReader(data)
+		out, err = connect.Output()
+		if err != nil || out != data {
+			t.Errorf("connect %s: %v, %d bytes of %d", host, err, len(out), len(data))
+		}
+	}
+
+	out, err := command(t, ns, dir, "ss", "-a", "--json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hosts []host
+	if err := json.Unmarshal([]byte(out), &hosts); err != nil {
+		t.Fatal(err)
+	}
+	if len(hosts) != 1 || hosts[0].Name != "bt0" || hosts[0].PID != m.cmd.Process.Pid || len(hosts[0].Sockets) == 0 {
+		t.Errorf("ss says %s", out)
+	}
+
+	m.interrupt()
+	if left, _ := filepath.Glob(filepath.Join(dir, "berth", "*")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if b, err := os.ReadFile(capture); err != nil || len(b) < 500_000 {
+		t.Errorf("the capture has %d bytes, %v", len(b), err)
+	}
+}
+
+// The host on the TUN is the one that asks.
+func TestPingFromATUN(t *testing.T) {
+	ns := testnet.New(t)
+	testnet.NeedTUN(t)
+	out, err := command(t, ns, t.TempDir(), "ping", "--tun", "bt0", "--host-addr", "10.77.0.1/24", "--addr", "10.77.0.2/24",
+		"--gateway", "10.77.0.1", "-c", "2", "-i", "0.01", "10.77.0.1").Output()
+	if err != nil || !strings.Contains(out, "2 packets transmitted, 2 received") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestATUNThatCannotBe(t *testing.T) {
+	ns := testnet.New(t)
+	testnet.NeedTUN(t)
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"a name that is too long", []string{"--tun", "a-name-that-is-too-long", "--addr", "10.77.0.2/24"}, "name"},
+		{"an address twice", []string{"--tun", "bt1", "--addr", "10.77.0.2/24", "--addr", "10.77.0.2/24"}, "10.77.0.2/24"},
+		{"a gateway that is not there", []string{"--tun", "bt1", "--addr", "10.77.0.2/24", "--gateway", "10.78.0.1"}, "network is unreachable"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := command(t, ns, t.TempDir(), append(append([]string{"echo"}, tt.args...), ":7")...).Output()
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
+
+// A reader that goes away ends a command that writes without a word, and with
+// its control socket removed.
+func TestBrokenPipeOfAProcess(t *testing.T) {
+	ns := testnet.New(t)
+	testnet.NeedTUN(t)
+	dir := t.TempDir()
+	cmd := command(t, ns, dir, "ping", "--tun", "bt0", "--host-addr", "10.77.0.1/24", "--addr", "10.77.0.2/24", "-i", "0.01", "10.77.0.1")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errs strings.Builder
+	cmd.Stdout, cmd.Stderr = w, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	io.ReadFull(r, make([]byte, 10))
+	r.Close()
+	cmd.Wait()
+	if errs.String() != "" {
+		t.Errorf("said %q", errs.String())
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "berth", "*")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}

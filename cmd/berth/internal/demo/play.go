@@ -83,7 +83,7 @@ func Play(ctx context.Context, c Config, done func(*Scene)) (r *Result, err erro
 		r.Hosts = n.tables()
 	}
 	r.Elapsed = n.trace.Now()
-	r.Events = n.trace.Events(0, r.Elapsed)
+	r.Events = n.trace.Since(0)
 	r.Wire = directions(r.Events)
 	return r, nil
 }
@@ -123,11 +123,12 @@ func (n *network) script(r *Result) []script {
 // play plays one scene.
 func (n *network) play(ctx context.Context, s script) *Scene {
 	scene := &Scene{Name: s.name, Title: s.title, Bulk: s.bulk, Start: n.trace.Now()}
+	mark := n.trace.Mark()
 	scene.Note, scene.Err = s.play(ctx)
 	if scene.Err != nil && ctx.Err() != nil {
 		scene.Err = context.Cause(ctx)
 	}
-	scene.Events = ladder.Only(n.trace.Events(scene.Start, n.trace.Now()), func(p *ladder.Packet) bool {
+	scene.Events = ladder.Only(n.trace.Since(mark), func(p *ladder.Packet) bool {
 		for _, protocol := range s.protocols {
 			if p.Protocol == protocol {
 				return p.Protocol != header.ProtocolICMPv6 || p.EchoRequest() || p.EchoReply()

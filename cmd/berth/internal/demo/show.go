@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -103,7 +104,9 @@ func (s *Screen) losses(r *Result) {
 	fmt.Fprintln(s.Out)
 }
 
-func percent(p float64) string { return strconv.FormatFloat(100*p, 'g', 2, 64) + "%" }
+func percent(p float64) string {
+	return strconv.FormatFloat(math.Round(1000*p)/10, 'f', -1, 64) + "%"
+}
 
 // grouped writes a number with commas.
 func grouped(n int) string {

@@ -99,21 +99,24 @@ func (t *Trace) Called(at time.Duration, c Call) {
 	t.events = append(t.events, Event{At: at, Call: &c})
 }
 
-// Events returns what happened from one time up to another, in order of time.
-// The packets are copies.
-func (t *Trace) Events(from, to time.Duration) []Event {
+// Mark is the number of events so far.
+func (t *Trace) Mark() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var out []Event
-	for _, e := range t.events {
-		if e.At < from || e.At >= to {
-			continue
+	return len(t.events)
+}
+
+// Since returns what was recorded since a mark, in order of time. The packets
+// are copies.
+func (t *Trace) Since(mark int) []Event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := slices.Clone(t.events[mark:])
+	for i := range out {
+		if out[i].Packet != nil {
+			p := *out[i].Packet
+			out[i].Packet = &p
 		}
-		if e.Packet != nil {
-			p := *e.Packet
-			e.Packet = &p
-		}
-		out = append(out, e)
 	}
 	slices.SortStableFunc(out, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 	return out

@@ -33,7 +33,8 @@ func Stream(ctx context.Context, c Conn, in *Source, out io.Writer, onEnd func()
 	go func() { sent <- send(ctx, c, in) }()
 	received := make(chan error, 1)
 	go func() {
-		_, err := io.Copy(out, c)
+		// Only its Read: an error of the output is none of the connection.
+		_, err := io.Copy(out, struct{ io.Reader }{c})
 		received <- err
 	}()
 	var first error

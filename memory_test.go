@@ -18,6 +18,10 @@ import (
 	"example.com/berth/socket"
 )
 
+// always is what each queue may hold whatever the budget says: the least of a
+// buffer, and a block that crosses it.
+const always = 4<<10 + 2<<10
+
 // One budget for a host: connections that nobody reads hold no more than it, but
 // for the little that each may always hold, and all of them go on when they are
 // read.
@@ -26,7 +30,6 @@ func TestConnectionsShareTheMemoryOfAHost(t *testing.T) {
 		memory = 1 << 20
 		conns  = 40
 		each   = 100_000
-		always = 4<<10 + 2<<10 // the least of a buffer, and a block that crosses it
 	)
 	for _, opts := range [][]wire.Option{nil, {wire.Offload(0)}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -143,6 +146,9 @@ func TestAConnectionMovesWhileOthersHoldTheMemory(t *testing.T) {
 					}
 				}
 				time.Sleep(3 * time.Hour)
+				if used := bob.BudgetUsed(); used > memory+conns*always {
+					t.Errorf("%d KiB are held, of %d", used>>10, memory>>10)
+				}
 				start := time.Now()
 				for _, s := range servers {
 					read(s, time.Hour)

@@ -73,15 +73,21 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 	}
 }
 
-// windowOpened goes on with what was in flight when the peer shrank its window to
-// nothing. It was refused, not lost: it is sent again soon, and its patience
-// begins anew.
+// windowOpened goes on after the peer has opened a closed window. What was in
+// flight when it closed was refused, not lost: it is sent again soon, and its
+// patience begins anew. What fills too little of the window to be sent at once
+// waits for the override of silly-window avoidance, a time-out that is not that
+// of the probes (RFC 9293 3.8.6.2.1).
 func (c *Conn) windowOpened(now time.Duration) {
-	if c.fl.records.len() == 0 || c.retries == 0 || c.orphan {
-		return
+	switch {
+	case c.orphan:
+	case c.fl.records.len() > 0 && c.retries > 0:
+		c.retries, c.stalled, c.rtt.backoff = 0, 0, 0
+		c.armRetransmit(now)
+	case c.armed(timerPersist):
+		c.stalled, c.rtt.backoff = 0, 0
+		c.armPersist(now)
 	}
-	c.retries, c.stalled, c.rtt.backoff = 0, 0, 0
-	c.armRetransmit(now)
 }
 
 // advance moves SND.UNA, and drops what is acknowledged.

@@ -48,8 +48,9 @@
 //   - Write finds no room, but each connection may hold Params.SndBuf.Min bytes,
 //     so that it moves;
 //   - what came out of order is dropped first, and the window stops growing;
-//   - data in order is taken as long as the queue is below Params.RcvBuf.Min
-//     bytes or empty, and else dropped: the peer sends it again.
+//   - of data in order, what fits into Params.RcvBuf.Min bytes is taken; the rest
+//     is dropped and the window taken back, so that the peer probes until there
+//     is room.
 //
 // Above three quarters of the budget no buffer grows, and no window is offered
 // beyond Params.RcvBuf.Min bytes of data, but what was promised is kept.

@@ -120,7 +120,7 @@ func TestRecvQueueIsAStream(t *testing.T) {
 				if rng.IntN(4) > 0 {
 					buf, p = pooled(b, 1<<rng.IntN(17))
 				}
-				if !q.add(p, buf, 0, budget) {
+				if !q.add(p, buf, false, budget) {
 					t.Fatal("refused")
 				}
 				buf.Release()
@@ -158,7 +158,7 @@ func TestRecvQueueWastesLessThanHalf(t *testing.T) {
 			var q recvQueue
 			for n := 0; q.queued < 400_000/raceScale; n++ {
 				buf, p := pooled(make([]byte, sizes[rng.IntN(len(sizes))]), block)
-				q.add(p, buf, 0, nil)
+				q.add(p, buf, false, nil)
 				buf.Release()
 				if q.held > 2*q.queued+buffer.Large {
 					t.Fatalf("sizes %v in blocks of %d: %d held for %d", sizes, block, q.held, q.queued)
@@ -172,7 +172,7 @@ func TestRecvQueueWastesLessThanHalf(t *testing.T) {
 func TestRecvQueueKeepsFramesWhereThatIsCheap(t *testing.T) {
 	var q recvQueue
 	buf, p := pooled(make([]byte, 1448), buffer.Medium)
-	q.add(p, buf, 0, nil)
+	q.add(p, buf, false, nil)
 	if !buf.Shared() || &q.chunks.front().data[0] != &p[0] {
 		t.Error("it was copied")
 	}
@@ -189,17 +189,24 @@ func TestQueuesAtTheEndOfTheBudget(t *testing.T) {
 		t.Errorf("and %d more", n)
 	}
 	var r recvQueue
-	if !r.add(make([]byte, 60000), nil, 4096, full) {
-		t.Error("an empty receive queue refused a segment")
+	if r.add(make([]byte, 1), nil, false, full) {
+		t.Error("the receive queue took what there is no memory for")
 	}
-	if r.add(make([]byte, 60000), nil, 4096, full) {
-		t.Error("a full one took it")
+	text := make([]byte, 60000)
+	for i := range text {
+		text[i] = byte(i)
 	}
-	r.clear(full)
-	for range 4 {
-		if !r.add(make([]byte, 1000), nil, 4096, full) {
-			t.Error("refused below the floor")
+	for i, want := range []int{1000, 1000, 2096, 0} {
+		if n := r.addLittle(text[r.queued:][:1000+i/2*5000], 4096, full); n != want {
+			t.Errorf("step %d: took %d bytes, want %d", i, n, want)
 		}
+	}
+	if r.held > 4096+2*buffer.Medium {
+		t.Errorf("4096 bytes hold %d", r.held)
+	}
+	got := make([]byte, 5000)
+	if n := r.read(got, false, full); n != 4096 || !bytes.Equal(got[:n], text[:n]) {
+		t.Errorf("read %d bytes", n)
 	}
 	r.clear(full)
 	s.clear(full)

@@ -23,10 +23,8 @@ type chunk struct {
 var recvChunks ringPool[chunk]
 
 // add takes payload, which lies in buf if that is not nil. Without memory in
-// the budget it takes only what the queue must always be able to hold, floor
-// bytes in all, and reports false, having taken nothing.
-func (q *recvQueue) add(payload []byte, buf *buffer.Buffer, floor int, budget *buffer.Budget) bool {
-	must := q.queued+len(payload) <= floor || q.queued == 0
+// the budget it reports false, having taken nothing, unless it must.
+func (q *recvQueue) add(payload []byte, buf *buffer.Buffer, must bool, budget *buffer.Budget) bool {
 	tail := q.tailRoom()
 	switch {
 	case len(payload) <= tail:
@@ -51,6 +49,27 @@ func (q *recvQueue) add(payload []byte, buf *buffer.Buffer, floor int, budget *b
 	return true
 }
 
+// addLittle takes of payload what the queue must always be able to hold, floor
+// bytes in all, in blocks that are not larger than that needs, whatever the
+// budget says. It returns how much it took.
+func (q *recvQueue) addLittle(payload []byte, floor int, budget *buffer.Budget) int {
+	n := max(0, min(len(payload), floor-q.queued))
+	rest := payload[:n]
+	for len(rest) > 0 {
+		if k := min(len(rest), q.tailRoom()); k > 0 {
+			q.copyToTail(rest[:k])
+			rest = rest[k:]
+			continue
+		}
+		own := buffer.Get(min(len(rest), buffer.Medium))
+		budget.TakeAnyway(own.Size())
+		k := copy(own.Bytes(), rest)
+		q.push(chunk{buf: own, data: own.Bytes()[:k], own: true})
+		rest = rest[k:]
+	}
+	return n
+}
+
 // keepWhole tells whether n bytes are worth holding all of the buffer that they
 // lie in.
 func keepWhole(n int, buf *buffer.Buffer) bool { return buf != nil && 2*n >= buf.Size() }
@@ -63,7 +82,7 @@ func (q *recvQueue) adopt(c chunk, budget *buffer.Budget) {
 		q.push(c)
 		return
 	}
-	q.add(c.data, nil, q.queued+len(c.data), budget)
+	q.add(c.data, nil, true, budget)
 	c.buf.Release()
 }
 

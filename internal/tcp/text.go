@@ -43,13 +43,16 @@ func (c *Conn) nobodyReads() bool {
 
 // takeInOrder takes text that begins at RCV.NXT, and what waited for it.
 func (c *Conn) takeInOrder(now time.Duration, seg *Segment) {
-	if !c.store(seg) {
+	first := c.rcv.nxt
+	taken := c.store(seg)
+	if taken < len(seg.Payload) {
 		c.p.Counters.RcvBufFull.Add(1)
 		c.ackNow = true
-		return
+		if taken == 0 {
+			return
+		}
 	}
-	first := c.rcv.nxt
-	c.rcv.nxt = seg.Seq.Add(len(seg.Payload))
+	c.rcv.nxt = seg.Seq.Add(taken)
 	c.measureSender(now, seg)
 	c.dataArrived(now)
 	if c.ooo != nil {
@@ -69,27 +72,31 @@ func (c *Conn) takeInOrder(now time.Duration, seg *Segment) {
 	c.stats.bytesReceived += uint64(c.rcv.nxt.Sub(first))
 }
 
-// store puts text into the receive queue. A queue that is full beyond what was
-// ever offered refuses it (a right edge rounded up to the window's unit may
-// creep ahead of the buffer), and so does a host without memory, but only after
-// what is out of order has been given up for what is not.
-func (c *Conn) store(seg *Segment) bool {
-	q := &c.recvQ
-	if q.queued > 0 && q.queued+len(seg.Payload) > c.rcvBuf {
-		return false
+// store puts text into the receive queue and returns how much it took. A queue
+// that is full beyond what was ever offered refuses it (a right edge rounded up
+// to the window's unit may creep ahead of the buffer). In a host without memory
+// what is out of order is given up for what is not; if that does not help, no
+// more is taken than what a queue may always hold, and the window goes back.
+func (c *Conn) store(seg *Segment) int {
+	q, n := &c.recvQ, len(seg.Payload)
+	if q.queued > 0 && q.queued+n > c.rcvBuf {
+		return 0
 	}
-	if q.add(seg.Payload, seg.Buffer, c.p.RcvBuf.Min, c.p.Budget) {
-		return true
+	if q.add(seg.Payload, seg.Buffer, false, c.p.Budget) {
+		return n
 	}
 	if c.ooo != nil {
 		c.p.Counters.OutOfOrderDrops.Add(1)
 		c.dropOutOfOrder()
-		if q.add(seg.Payload, seg.Buffer, c.p.RcvBuf.Min, c.p.Budget) {
-			return true
+		if q.add(seg.Payload, seg.Buffer, false, c.p.Budget) {
+			return n
 		}
 	}
-	c.takeBackWindow()
-	return false
+	taken := q.addLittle(seg.Payload, c.p.RcvBuf.Min, c.p.Budget)
+	if taken < n {
+		c.takeBackWindow(seg.Seq.Add(taken))
+	}
+	return taken
 }
 
 // takeOutOfOrder keeps text that begins beyond RCV.NXT (SHLD-31) and

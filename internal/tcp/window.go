@@ -84,11 +84,11 @@ func (c *Conn) offer() (free, limit int) {
 	return free, limit
 }
 
-// takeBackWindow shrinks the window to nothing when there is no memory for what
-// was promised. A peer that sees a closed window keeps the connection for as
+// takeBackWindow shrinks the window to what has come, up to edge, when there is
+// no memory for what else was promised. A peer that sees a closed window keeps the connection for as
 // long as it is answered (RFC 9293 3.8.6, MUST-34 to 37), where one whose
 // retransmissions bring nothing gives up (Linux: ICSK_ACK_NOMEM).
-func (c *Conn) takeBackWindow() { c.rcv.edge = c.rcv.nxt }
+func (c *Conn) takeBackWindow(edge seqnum.Value) { c.rcv.edge = edge }
 
 // updateWindow has a window update sent when reading has made enough room: the
 // window that the peer sees is at least doubled, or opened.

@@ -10,13 +10,32 @@ func TestEchoGivesBackDatagrams(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
 		t.Run(addr, func(t *testing.T) {
 			b := start(t, "echo", "-u", addr)
-			r := run(t, "a datagram", "connect", "-u", "-w", "50ms", b.address())
-			wantStatus(t, r.status, exitSuccess)
-			want(t, "standard output", r.stdout, "a datagram")
+			c := start(t, "connect", "-u", b.address())
+			for _, datagram := range []string{"a datagram", "another"} {
+				io.WriteString(c.in, datagram)
+				if got, _ := c.out.Peek(len(datagram)); string(got) != datagram {
+					t.Errorf("%q came back", got)
+				}
+				c.out.Discard(len(datagram))
+			}
+			c.interrupt()
+			wantStatus(t, c.end(), exitInterrupted)
 			b.interrupt()
 			wantStatus(t, b.end(), exitSuccess)
 		})
 	}
+}
+
+func TestConnectEndsWhenNothingComes(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	r := run(t, "anybody?", "connect", "-u", "-w", "1ms", silent.LocalAddr().String())
+	wantStatus(t, r.status, exitSuccess)
+	want(t, "standard output", r.stdout, "")
+	want(t, "standard error", r.stderr, "")
 }
 
 // A server on all addresses answers from the one that was asked, or a connected

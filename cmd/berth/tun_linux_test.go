@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"example.com/berth/internal/testnet"
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 // process is the command in a process of its own, in a network namespace.
@@ -124,6 +126,50 @@ func TestPingFromATUN(t *testing.T) {
 	out, err := command(t, ns, t.TempDir(), "ping", "--tun", "bt0", "--host-addr", "10.77.0.1/24", "--addr", "10.77.0.2/24",
 		"--gateway", "10.77.0.1", "-c", "2", "-i", "0.01", "10.77.0.1").Output()
 	if err != nil || !strings.Contains(out, "2 packets transmitted, 2 received") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// answerNames is a name server in a namespace that gives every name one address.
+func answerNames(t *testing.T, ns *testnet.NS, addr [4]byte) {
+	t.Helper()
+	var c net.PacketConn
+	var err error
+	ns.Do(func() { c, err = net.ListenPacket("udp", ":53") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	go func() {
+		buf := make([]byte, 1500)
+		for {
+			n, from, err := c.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(buf[:n]) != nil || len(m.Questions) != 1 {
+				continue
+			}
+			m.Response, m.Additionals = true, nil
+			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
+				h := dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}
+				m.Answers = []dnsmessage.Resource{{Header: h, Body: &dnsmessage.AResource{A: addr}}}
+			}
+			if b, err := m.Pack(); err == nil {
+				c.WriteTo(b, from)
+			}
+		}
+	}()
+}
+
+func TestNamesOverATUN(t *testing.T) {
+	ns := testnet.New(t)
+	testnet.NeedTUN(t)
+	answerNames(t, ns, [4]byte{10, 77, 0, 1})
+	out, err := command(t, ns, t.TempDir(), "ping", "--tun", "bt0", "--host-addr", "10.77.0.1/24", "--addr", "10.77.0.2/24",
+		"--dns", "10.77.0.1", "-c", "1", "gate.example").Output()
+	if err != nil || !strings.Contains(out, "64 bytes from gate.example (10.77.0.1): icmp_seq=1") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

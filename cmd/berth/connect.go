@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"time"
 
 	"example.com/berth/cmd/berth/internal/endpoint"
+	"example.com/berth/cmd/berth/internal/machine"
 	"example.com/berth/cmd/berth/internal/relay"
 	"example.com/berth/cmd/berth/internal/term"
 	"example.com/berth/netconn"
@@ -45,7 +47,7 @@ words.`,
 	return cmd
 }
 
-func (o *connectOptions) run(cmd *cobra.Command, args []string) error {
+func (o *connectOptions) run(cmd *cobra.Command, args []string) (err error) {
 	e, err := endpoint.Remote(args)
 	if err != nil {
 		return err
@@ -54,7 +56,7 @@ func (o *connectOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer m.Close()
+	defer func() { err = errors.Join(err, m.Close()) }()
 	network, dialer := o.family.Network("tcp"), m.Dialer()
 	if o.udp {
 		network = o.family.Network("udp")
@@ -69,13 +71,17 @@ func (o *connectOptions) run(cmd *cobra.Command, args []string) error {
 	if o.verbose {
 		say(cmd, "connected to %s (%s) from %s", c.RemoteAddr(), c.RemoteAddr().Network(), c.LocalAddr())
 	}
-	return o.carry(cmd, c)
+	return o.carry(cmd, m, c)
 }
 
-func (o *connectOptions) carry(cmd *cobra.Command, c net.Conn) error {
+func (o *connectOptions) carry(cmd *cobra.Command, m *machine.Machine, c net.Conn) error {
 	if stream, ok := c.(*netconn.TCPConn); ok {
 		in := relay.NewSource(cmd.InOrStdin(), relay.Chunk)
-		return relay.Stream(cmd.Context(), stream, in, cmd.OutOrStdout(), peerEnded(cmd, c.RemoteAddr()))
+		err := relay.Stream(cmd.Context(), stream, in, cmd.OutOrStdout(), peerEnded(cmd, c.RemoteAddr()))
+		if err != nil {
+			return err
+		}
+		return m.Finish(cmd.Context(), stream)
 	}
 	d := relay.Datagrams{Socket: c.(*netconn.UDPConn).Socket(), Connected: true, Idle: o.wait.Duration}
 	return d.Run(cmd.Context(), relay.NewSource(cmd.InOrStdin(), relay.DatagramChunk), cmd.OutOrStdout())

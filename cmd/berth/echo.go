@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"net"
 
 	"example.com/berth/cmd/berth/internal/echoer"
 	"example.com/berth/cmd/berth/internal/endpoint"
+	"example.com/berth/cmd/berth/internal/machine"
 	"example.com/berth/netconn"
 	"github.com/spf13/cobra"
 )
@@ -30,7 +32,9 @@ for it.`,
 				log = func(format string, args ...any) { say(cmd, format, args...) }
 			}
 			return o.run(cmd, args, work{
-				stream:   func(l *netconn.TCPListener) error { return echoer.Stream(cmd.Context(), l, log) },
+				stream: func(_ *machine.Machine, l *netconn.TCPListener) error {
+					return echoer.Stream(cmd.Context(), l, log)
+				},
 				datagram: func(c *netconn.UDPConn) error { return echoer.Datagram(cmd.Context(), c, log) },
 			})
 		},
@@ -43,12 +47,12 @@ for it.`,
 
 // work is what is done on an address once it is open.
 type work struct {
-	stream   func(*netconn.TCPListener) error
+	stream   func(*machine.Machine, *netconn.TCPListener) error
 	datagram func(*netconn.UDPConn) error
 }
 
 // run opens the address and does the work, and says when it is ready.
-func (o *serving) run(cmd *cobra.Command, args []string, w work) error {
+func (o *serving) run(cmd *cobra.Command, args []string, w work) (err error) {
 	e, err := endpoint.Local(args)
 	if err != nil {
 		return err
@@ -57,7 +61,7 @@ func (o *serving) run(cmd *cobra.Command, args []string, w work) error {
 	if err != nil {
 		return err
 	}
-	defer m.Close()
+	defer func() { err = errors.Join(err, m.Close()) }()
 	if o.udp {
 		c, err := m.Listener().ListenPacket(cmd.Context(), o.family.Network("udp"), e.String())
 		if err != nil {
@@ -73,7 +77,7 @@ func (o *serving) run(cmd *cobra.Command, args []string, w work) error {
 	}
 	defer l.Close()
 	ready(cmd, l.Addr())
-	return w.stream(l.(*netconn.TCPListener))
+	return w.stream(m, l.(*netconn.TCPListener))
 }
 
 // ready says that an address is open, and which.

@@ -39,7 +39,7 @@ ADDR is :port, host:port, [v6]:port, host and port as two words, or a port alone
   berth listen -u :5353`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := o.run(cmd, args, work{
-				stream:   func(l *netconn.TCPListener) error { return o.streams(cmd, l) },
+				stream:   func(m *machine.Machine, l *netconn.TCPListener) error { return o.streams(cmd, m, l) },
 				datagram: func(c *netconn.UDPConn) error { return o.datagrams(cmd, c) },
 			})
 			if cmd.Context().Err() != nil && !usage.Is(err) {
@@ -57,7 +57,7 @@ ADDR is :port, host:port, [v6]:port, host and port as two words, or a port alone
 }
 
 // streams takes one connection, or with -k all.
-func (o *listenOptions) streams(cmd *cobra.Command, l *netconn.TCPListener) error {
+func (o *listenOptions) streams(cmd *cobra.Command, m *machine.Machine, l *netconn.TCPListener) error {
 	ctx := cmd.Context()
 	in := relay.NewSource(cmd.InOrStdin(), relay.Chunk)
 	defer machine.EndWith(ctx, l)()
@@ -68,10 +68,16 @@ func (o *listenOptions) streams(cmd *cobra.Command, l *netconn.TCPListener) erro
 		}
 		say(cmd, "connection from %s", c.RemoteAddr())
 		if !o.keep {
+			defer c.Close()
 			l.Close()
-			return o.one(ctx, cmd, c, in)
+			if err := o.one(ctx, cmd, c, in); err != nil {
+				return err
+			}
+			return m.Finish(ctx, c)
 		}
-		if err := o.one(ctx, cmd, c, in); err != nil {
+		err = o.one(ctx, cmd, c, in)
+		c.Close()
+		if err != nil {
 			if quiet(err) || ctx.Err() != nil {
 				return err
 			}
@@ -83,7 +89,6 @@ func (o *listenOptions) streams(cmd *cobra.Command, l *netconn.TCPListener) erro
 // one carries one connection. With -k the end of the peer's half ends it, so
 // that the next one's turn comes.
 func (o *listenOptions) one(ctx context.Context, cmd *cobra.Command, c *netconn.TCPConn, in *relay.Source) error {
-	defer c.Close()
 	if !o.keep {
 		return relay.Stream(ctx, c, in, cmd.OutOrStdout(), peerEnded(cmd, c.RemoteAddr()))
 	}

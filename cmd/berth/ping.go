@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -85,7 +86,7 @@ func outOfRange(flag string, n int, want string) error {
 	return &usage.Error{Arg: fmt.Sprint(n), Problem: fmt.Sprintf("%s %d is out of range", flag, n), Hint: flag + " is " + want}
 }
 
-func (o *pingOptions) run(cmd *cobra.Command, args []string) error {
+func (o *pingOptions) run(cmd *cobra.Command, args []string) (err error) {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (o *pingOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer m.Close()
+	defer func() { err = errors.Join(err, m.Close()) }()
 	cfg := pinger.Config{
 		Count: o.count, Interval: o.interval.Duration, Wait: o.wait.Duration,
 		Size: o.size, TTL: o.ttl,

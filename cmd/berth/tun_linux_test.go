@@ -44,7 +44,8 @@ func command(t *testing.T, ns *testnet.NS, runtimeDir string, args ...string) *t
 		t.Fatal(err)
 	}
 	cmd := ns.Command(t.Context(), self, args...)
-	cmd.Env = append(os.Environ(), "BERTH_TEST_AS_COMMAND=1", "XDG_RUNTIME_DIR="+runtimeDir)
+	cmd.Env = append(os.Environ(), "BERTH_TEST_AS_COMMAND=1", "XDG_RUNTIME_DIR="+runtimeDir,
+		"GORACE=atexit_sleep_ms=0") // or each command lasts a second under the race detector
 	return cmd
 }
 
@@ -173,6 +174,62 @@ func TestNamesOverATUN(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// The host ends with the command, but not before the peer has everything, also
+// one that has ended its half at once and reads the rest later.
+func TestConnectFromATUNLosesNothing(t *testing.T) {
+	ns := testnet.New(t)
+	testnet.NeedTUN(t)
+	var l net.Listener
+	var err error
+	ns.Do(func() { l, err = net.Listen("tcp", ":7000") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	const size, rest = 1 << 20, 48 << 10
+	input := &atEnd{r: io.LimitReader(zeros{}, size), ended: make(chan struct{})}
+	got := make(chan int64, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		c.(*net.TCPConn).SetReadBuffer(4096)
+		c.(*net.TCPConn).CloseWrite()
+		n, _ := io.CopyN(io.Discard, c, size-rest)
+		<-input.ended
+		m, _ := io.Copy(io.Discard, c)
+		got <- n + m
+	}()
+	cmd := command(t, ns, t.TempDir(), "connect", "--tun", "bt0", "--host-addr", "10.77.0.1/24", "--addr", "10.77.0.2/24", "10.77.0.1:7000")
+	cmd.Stdin = input
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	if n := <-got; n != size {
+		t.Errorf("the peer has %d bytes of %d", n, size)
+	}
+}
+
+// atEnd tells when a reader has ended.
+type atEnd struct {
+	r     io.Reader
+	ended chan struct{}
+}
+
+func (a *atEnd) Read(b []byte) (int, error) {
+	n, err := a.r.Read(b)
+	if err != nil {
+		close(a.ended)
+	}
+	return n, err
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { return len(b), nil }
 
 func TestATUNThatCannotBe(t *testing.T) {
 	ns := testnet.New(t)

@@ -204,7 +204,10 @@ func (h *Host) forget(s endpoint) {
 }
 
 // Close ends the host: its sockets fail with EBADF, its connections are reset,
-// its devices closed. Calls on a closed host give ENETDOWN.
+// those included that were closed and had still something to send, and its
+// devices are closed. (A program that ends with its host closes a connection
+// with SO_LINGER first, to wait until the peer has everything.) Calls on a closed
+// host give ENETDOWN.
 func (h *Host) Close() error {
 	h.mu.Lock()
 	if h.closed {

@@ -97,11 +97,14 @@ var cutters = sync.Pool{New: func() any { return new(gso.Cutter) }}
 
 // forwardFrame sends a packet on in the form that the device takes.
 func (h *Host) forwardFrame(in *inPacket, p *path) {
-	room := make([]byte, 0, p.ifc.linkHeader+len(in.ip)+header.TCPMaxLen)
-	head := in.hop(room, p)
+	b := batches.Get().(*batch)
+	head := in.hop(b.heads[0][:0], p)
 	start := len(head)
 	n := in.transportLen()
-	f := link.Frame{Buffer: in.buf, Checksum: in.checksum, Payload: in.body}
+	in.buf.Retain()
+	f := &b.frames[0]
+	b.n = 1
+	f.Buffer, f.Checksum, f.Payload = in.buf, in.checksum, in.body
 	if len(in.head) > 0 {
 		f.Head = append(head, in.head...)
 	} else {
@@ -113,15 +116,23 @@ func (h *Host) forwardFrame(in *inPacket, p *path) {
 	if in.segSize > 0 {
 		f.GSO, f.SegSize = in.gso, uint16(in.segSize)
 	}
-	cutter := cutters.Get().(*gso.Cutter)
-	medium := link.IP
+	p.cutAndSend(b.frames[:1])
+	b.release()
+}
+
+// cutAndSend is send for frames that may be in a form that the device does not
+// take: large ones, or with a partial checksum.
+func (p *path) cutAndSend(frames []link.Frame) {
 	if p.ifc.linkHeader > 0 {
-		medium = link.Ethernet
-		p.ifc.putEthernet(f.Head, header.MAC{}) // the cutter looks at the type
+		for i := range frames {
+			p.ifc.putEthernet(frames[i].Head, header.MAC{}) // the cutter looks at the type
+		}
 	}
-	frames, bad := cutter.Cut(medium, p.ifc.info.Load().Offload, []link.Frame{f})
-	h.count.IP.BadHeader.Add(uint64(bad))
-	p.send(frames)
+	info := p.ifc.info.Load()
+	cutter := cutters.Get().(*gso.Cutter)
+	cut, bad := cutter.Cut(info.Medium, info.Offload, frames)
+	p.ifc.host.count.IP.BadHeader.Add(uint64(bad))
+	p.send(cut)
 	cutters.Put(cutter)
 }
 

@@ -50,14 +50,17 @@ func (s *stream) pump() {
 	s.flushing = true
 	for {
 		b := batches.Get().(*batch)
-		p := s.path
+		if s.path.stale(s.host) {
+			s.reroute()
+		}
+		p := s.path // of the whole batch, whatever happens while it is sent
 		s.fill(b)
 		if b.n == 0 {
 			b.release()
 			break
 		}
 		s.mu.Unlock()
-		p.send(b.frames[:b.n])
+		p.sendSegments(b.frames[:b.n])
 		b.release()
 		s.mu.Lock()
 	}
@@ -70,9 +73,6 @@ func (s *stream) fill(b *batch) {
 	now := s.host.now()
 	var seg tcp.Segment
 	for b.n < batchSize && s.conn.Next(now, &seg) {
-		if s.path.stale(s.host) {
-			s.reroute()
-		}
 		s.frame(&b.frames[b.n], b.heads[b.n][:0], &seg)
 		b.n++
 	}

@@ -23,11 +23,18 @@ func (ifc *Interface) output(frames []link.Frame, next netip.Addr) {
 
 // transmit gives frames with complete headers to the device.
 func (ifc *Interface) transmit(frames []link.Frame) {
-	n, err := ifc.dev.Output(frames)
-	if err != nil {
-		ifc.host.count.IP.DeviceError.Add(uint64(len(frames) - n))
-	} else if n < len(frames) {
-		ifc.host.count.IP.DeviceBusy.Add(uint64(len(frames) - n))
+	c := &ifc.host.count.IP
+	for len(frames) > 0 {
+		n, err := ifc.dev.Output(frames)
+		if n == len(frames) {
+			return
+		}
+		if err == nil {
+			c.DeviceBusy.Add(uint64(len(frames) - n))
+			return
+		}
+		c.DeviceError.Add(1) // the error is about this frame: others may go
+		frames = frames[n+1:]
 	}
 }
 

@@ -46,6 +46,19 @@ func (p *path) largeSend() int {
 // send gives frames to the interface.
 func (p *path) send(frames []link.Frame) { p.ifc.output(frames, p.next) }
 
+// sendSegments is send for frames of TCP, which may be large though the device
+// does not cut: the connection began on another path, or the device has changed.
+func (p *path) sendSegments(frames []link.Frame) {
+	offload := p.ifc.info.Load().Offload
+	for i := range frames {
+		if need := frames[i].GSO.Offload(); offload&need != need {
+			p.cutAndSend(frames)
+			return
+		}
+	}
+	p.send(frames)
+}
+
 // transport is what a transport tells IP about a packet.
 type transport struct {
 	protocol uint8

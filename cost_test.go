@@ -161,6 +161,26 @@ var media = []struct {
 	{"Ethernet, checksums", []wire.Option{wire.Ethernet(), wire.Offload(link.OffloadChecksum)}},
 }
 
+// allocations is how many it costs to send size bytes to the other end and back.
+func allocations(t *testing.T, c, s socket.Socket, size int) float64 {
+	t.Helper()
+	out, in := make([]byte, size), make([]byte, size)
+	step := func() {
+		for _, pair := range [][2]socket.Socket{{c, s}, {s, c}} {
+			if n, err := pair[0].Send(out, 0); n != size || err != nil {
+				t.Fatal(n, err)
+			}
+			if n, err := pair[1].Recv(in, socket.MSG_WAITALL); n != size || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+	}
+	for range 200 {
+		step()
+	}
+	return testing.AllocsPerRun(200, step)
+}
+
 func TestSegmentsAllocateNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
@@ -170,25 +190,26 @@ func TestSegmentsAllocateNothing(t *testing.T) {
 			for _, size := range []int{1, 1000, 64 << 10} {
 				alice, bob := pair(t, m.opts...)
 				c, s := connected(t, alice, bob, addr)
-				out, in := make([]byte, size), make([]byte, size)
-				step := func() {
-					for _, pair := range [][2]socket.Socket{{c, s}, {s, c}} {
-						if n, err := pair[0].Send(out, 0); n != size || err != nil {
-							t.Fatal(n, err)
-						}
-						if n, err := pair[1].Recv(in, socket.MSG_WAITALL); n != size || err != nil {
-							t.Fatal(n, err)
-						}
-					}
-				}
-				for range 200 {
-					step()
-				}
-				if n := testing.AllocsPerRun(200, step); n > 0 {
+				if n := allocations(t, c, s, size); n > 0 {
 					t.Errorf("%s, %v: %v allocations for %d bytes there and back", m.name, addr, n, size)
 				}
-				alice.Close()
-				bob.Close()
+			}
+		}
+	}
+}
+
+func TestForwardingAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for _, m := range media {
+		for _, size := range []int{1, 64 << 10} {
+			ch := chained(t, m.opts, m.opts)
+			for _, addr := range ch.ends() {
+				c, s := connected(t, ch.left(), ch.right(), addr)
+				if n := allocations(t, c, s, size); n > 0 {
+					t.Errorf("%s, %v: %v allocations for %d bytes by way of a router", m.name, addr, n, size)
+				}
 			}
 		}
 	}

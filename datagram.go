@@ -177,7 +177,7 @@ func (s *datagram) prepare(length int, flags socket.Flags, to netip.AddrPort, c 
 		return d, syscall.EBADF
 	case flags&socket.MSG_OOB != 0 && s.domain == socket.INET:
 		return d, syscall.EOPNOTSUPP
-	case length > header.MaxPacket:
+	case len(s.corked)+length > header.MaxPacket:
 		return d, syscall.EMSGSIZE
 	case s.sendEnd:
 		return d, syscall.EPIPE

@@ -463,3 +463,19 @@ func TestAClosedPortAnswersWithAReset(t *testing.T) {
 		st.none("a reset is answered", nil)
 	})
 }
+
+// A device may take large frames of a few segments only.
+func TestLargeFramesKeepToWhatTheDeviceTakes(t *testing.T) {
+	for _, opts := range [][]wire.Option{
+		{wire.MaxSegments(1)},
+		{wire.MaxSegments(4)},
+		{wire.MaxSegments(64), wire.MTU(576)},
+	} {
+		alice, bob := pair(t, opts...)
+		c, s := connected(t, alice, bob, bob4)
+		transfer(t, c, s, 1<<20)
+		if n := alice.Counters().IP.DeviceError.Load(); n > 0 {
+			t.Errorf("the device refused %d frames", n)
+		}
+	}
+}

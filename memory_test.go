@@ -188,6 +188,23 @@ func TestDatagramsThatFindNoMemoryAreCounted(t *testing.T) {
 	}
 }
 
+// MSG_MORE gathers one datagram, and not more.
+func TestADatagramInPiecesIsNoLongerThanAnother(t *testing.T) {
+	alice, bob := pair(t)
+	u, r := sender(t, alice, bob4), receiver(t, bob, netip.AddrPortFrom(bob4, 9))
+	piece := make([]byte, 10_000)
+	for range 6 {
+		if _, err := u.Send(piece, socket.MSG_MORE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := u.Send(piece, socket.MSG_MORE); !errors.Is(err, syscall.EMSGSIZE) {
+		t.Errorf("the seventh piece: %v", err)
+	}
+	send(t, u, "the end")
+	wantDatagram(t, r, 60_007)
+}
+
 func TestADatagramSocketHoldsNoMoreThanItsBuffer(t *testing.T) {
 	for _, size := range []int{0, 1, 100, 1400, 60_000} {
 		alice, bob := pair(t)

@@ -157,6 +157,8 @@ func (s *stream) opening() tcp.Opening {
 		MTU:       s.path.mtu,
 		IPv6:      s.remote.Addr().Is6(),
 		LargeSend: s.path.largeSend(),
+
+		MaxSegments: s.path.ifc.info.Load().MaxSegments,
 	}
 }
 

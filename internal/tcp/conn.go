@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math"
 	"syscall"
 	"time"
 
@@ -27,6 +28,8 @@ type Conn struct {
 	readShut  bool // no more reading: shutdown, or the connection is gone
 	writeShut bool // no more writing
 	finRcvd   bool // RCV.NXT is beyond the peer's FIN
+
+	maxSegments uint16 // Opening.MaxSegments
 
 	iss, irs seqnum.Value
 	resetSeq seqnum.Value // see resetDue
@@ -116,6 +119,8 @@ type Opening struct {
 	// LargeSend is the largest payload of one frame where the device cuts it
 	// into segments; 0 where it does not.
 	LargeSend int
+	// MaxSegments is the most segments of one frame; 0 for no limit.
+	MaxSegments int
 }
 
 // NewConn returns a connection in CLOSED state. Its options can be set before
@@ -129,6 +134,7 @@ func NewConn(p *Params) *Conn {
 // open sets what an active and a passive open have in common.
 func (c *Conn) open(now time.Duration, o Opening) {
 	c.iss, c.tsOffset, c.mtu, c.ipv6, c.large = o.ISS, o.TSOffset, o.MTU, o.IPv6, o.LargeSend
+	c.maxSegments = uint16(min(o.MaxSegments, math.MaxUint16))
 	c.snd.una, c.snd.nxt, c.snd.sml = o.ISS, o.ISS, o.ISS
 	c.sendQ.end = o.ISS.Add(1)
 	c.rtt.rto = c.p.InitialRTO

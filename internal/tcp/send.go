@@ -92,7 +92,11 @@ func (c *Conn) full(n, size int) (int, blocked) {
 	if room < size || c.tooManySmall() {
 		return 0, blockedByCwnd
 	}
-	n = min(n, room, max(size, c.large))
+	most := c.large
+	if c.maxSegments > 0 {
+		most = min(most, int(c.maxSegments)*size)
+	}
+	n = min(n, room, max(size, most))
 	return n - n%size, notBlocked
 }
 

@@ -43,7 +43,7 @@ func TestCapture(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	flawless(t, file)
+	flawless(t, file, "")
 	if lost := tshark(t, file, "-Y", `frame.comment == "lost"`, "-T", "fields", "-e", "frame.interface_name"); !slices.Contains(lost, "fate") {
 		t.Errorf("nothing was lost: %q", lost)
 	}
@@ -61,7 +61,7 @@ func TestTcpdump(t *testing.T) {
 	testnet.NeedTool(t, "tcpdump")
 	w := tun(t, nil, tuntap.NoOffload()) // else the kernel shows what is still to be cut
 	file := filepath.Join(t.ArtifactDir(), "kernel.pcap")
-	cmd := w.kernel.Command(w.ctx, "tcpdump", "-i", "bt0", "-B32768", "-w", file, "-Z", "root")
+	cmd := w.kernel.Command(w.ctx, "tcpdump", "-i", "bt0", "-B32768", "-s1600", "-U", "--immediate-mode", "-w", file, "-Z", "root")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +76,15 @@ func TestTcpdump(t *testing.T) {
 		}
 	}
 	mixed(w)
+	// What tcpdump has not read when it is told to end, it does not read.
+	const last = "this was all"
+	if _, err := w.socket(t, families[0], "udp").SendTo([]byte(last), 0, netip.AddrPortFrom(families[0].kernel, closedPort)); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the last packet", func() bool {
+		b, err := os.ReadFile(file)
+		return err == nil && bytes.Contains(b, []byte(last))
+	})
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -86,18 +95,20 @@ func TestTcpdump(t *testing.T) {
 	if err := cmd.Wait(); err != nil || !strings.Contains(summary.String(), "\n0 packets dropped by kernel") {
 		t.Errorf("%v: %s", err, &summary)
 	}
-	flawless(t, file)
+	// Linux completes a checksum of 0 with all ones in TCP, too (skb_checksum_help).
+	flawless(t, file, "ip.src == 10.77.0.1 && tcp.checksum == 0xffff || ipv6.src == fd77::1 && tcp.checksum == 0xffff")
 }
 
 // mixed talks about everything: TCP both ways, UDP and ICMP in fragments, errors,
 // resets.
 func mixed(w *world) {
-	for _, tool := range []string{"tshark", "curl", "ping", "traceroute", "python3"} {
+	for _, tool := range []string{"tshark", "curl", "ping", "traceroute"} {
 		testnet.NeedTool(w, tool)
 	}
 	w.each(func(w *world, f family) {
 		w.http(f, 1<<20)
 		w.traceroute(w.T, w.kernel, f.berth, "default")
+		// Some may be lost: one of these fails when all are.
 		ping := w.kernel.Command(w.ctx, "ping", "-q", "-c20", "-i0.002", "-s8000", f.berth.String())
 		if out, err := ping.CombinedOutput(); err != nil {
 			w.Errorf("%v: %s", err, out)
@@ -120,15 +131,19 @@ func mixed(w *world) {
 	})
 }
 
-// flawless looks for packets that tshark finds fault with.
-func flawless(t *testing.T, file string) {
+// flawless looks for packets that tshark finds fault with, but those excused.
+func flawless(t *testing.T, file, excused string) {
 	t.Helper()
 	faults := []string{
 		"_ws.malformed", "_ws.expert.severity == error",
 		"ip.checksum.status == 0", "tcp.checksum.status == 0", "udp.checksum.status == 0",
 		"icmp.checksum.status == 0", "icmpv6.checksum.status == 0",
 	}
-	found := tshark(t, file, "-Y", strings.Join(faults, " || "))
+	bad := "(" + strings.Join(faults, " || ") + ")"
+	if excused != "" {
+		bad += " && !(" + excused + ")"
+	}
+	found := tshark(t, file, "-Y", bad)
 	if len(found) > 0 {
 		t.Errorf("%d bad packets, as %q", len(found), found[0])
 	}
@@ -144,9 +159,10 @@ func flawless(t *testing.T, file string) {
 func tshark(t *testing.T, file string, args ...string) []string {
 	t.Helper()
 	args = append([]string{
-		"-n", "-r", file, "--disable-protocol", "http", // content is random
+		"-n", "-r", file,
 		"-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
-		"-o", "tcp.desegment_tcp_streams:FALSE", // it takes lost packets, which are there twice, for overlaps
+		// The content is random: no dissector is to guess at it.
+		"-d", "tcp.port==80,data", "-d", "udp.port==1-65535,data",
 	}, args...)
 	out, err := testnet.New(t).Command(t.Context(), "tshark", args...).Output()
 	if err != nil {

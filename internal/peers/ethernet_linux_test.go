@@ -8,9 +8,10 @@ import (
 
 	"example.com/berth/internal/testnet"
 	"example.com/berth/link/afpacket"
+	"example.com/berth/link/tuntap"
 )
 
-// stationMAC is berth's Ethernet address on a veth pair.
+// stationMAC is berth's Ethernet address.
 var stationMAC = [6]byte{2, 0, 0, 0, 0x77, 2}
 
 // veth returns a world whose link is a veth pair: the kernel has the one end,
@@ -38,12 +39,19 @@ func TestEthernet(t *testing.T) {
 	for _, tool := range []string{"ip", "ping", "curl"} {
 		testnet.NeedTool(t, tool)
 	}
-	for name, opts := range map[string][]afpacket.Option{"offload": nil, "no offload": {afpacket.NoOffload()}} {
-		t.Run(name, func(t *testing.T) {
-			veth(t, opts...).each(func(w *world, f family) {
+	for _, tt := range []struct {
+		name, device string // the kernel's
+		world        func(t *testing.T) *world
+	}{
+		{"AF_PACKET", "near0", func(t *testing.T) *world { return veth(t) }},
+		{"AF_PACKET without offload", "near0", func(t *testing.T) *world { return veth(t, afpacket.NoOffload()) }},
+		{"TAP", "bt0", func(t *testing.T) *world { return tun(t, nil, tuntap.TAP(), tuntap.HardwareAddr(stationMAC)) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.world(t).each(func(w *world, f family) {
 				w.Run("the kernel finds berth", func(t *testing.T) {
-					w.ping(t, f.berth.String())
-					w.reachable(t, f.berth)
+					w.ping(t, f.berth.String(), 3, "-s8000", "-i0.002")
+					w.reachable(t, f.berth, tt.device)
 				})
 				w.Run("berth finds the kernel", func(t *testing.T) {
 					s := w.socket(t, f, "ping")
@@ -51,7 +59,7 @@ func TestEthernet(t *testing.T) {
 						t.Fatal(err)
 					}
 					for seq := range uint16(3) {
-						if err := ping(s, f, "ping", seq, 8000); err != nil {
+						if err := echo(s, f, "ping", seq, 8000); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -72,7 +80,7 @@ func TestLinkLocal(t *testing.T) {
 	w := veth(t)
 	for _, a := range w.berth.Interfaces()[1].Addrs() {
 		if addr := a.Prefix.Addr(); addr.IsLinkLocalUnicast() {
-			w.ping(t, addr.WithZone("near0").String())
+			w.ping(t, addr.WithZone("near0").String(), 3, "-s8000", "-i0.002")
 			return
 		}
 	}
@@ -98,19 +106,10 @@ func TestDuplicateAddress(t *testing.T) {
 	})
 }
 
-// ping lets the kernel ask an address.
-func (w *world) ping(t *testing.T, addr string) {
-	t.Helper()
-	out, err := w.kernel.Command(w.ctx, "ping", "-q", "-c3", "-i0.002", "-s8000", addr).CombinedOutput()
-	if err != nil || !strings.Contains(out, " 3 received") {
-		t.Errorf("%v: %s", err, out)
-	}
-}
-
 // reachable looks whether the kernel has heard where an address is.
-func (w *world) reachable(t *testing.T, addr netip.Addr) {
+func (w *world) reachable(t *testing.T, addr netip.Addr, device string) {
 	t.Helper()
-	out, err := w.kernel.Command(w.ctx, "ip", "neighbor", "show", addr.String(), "dev", "near0").Output()
+	out, err := w.kernel.Command(w.ctx, "ip", "neighbor", "show", addr.String(), "dev", device).Output()
 	mac := strings.ReplaceAll(fmt.Sprintf("% x", stationMAC[:]), " ", ":")
 	if err != nil || !strings.Contains(out, "lladdr "+mac) || !strings.Contains(out, "REACHABLE") {
 		t.Errorf("the kernel's neighbors: %q, %v", out, err)

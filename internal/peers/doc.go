@@ -1,5 +1,5 @@
-// Package peers holds berth against others: the Linux kernel over a TUN and over
-// a veth pair, and the programs that speak through it: curl, Go's own net/http,
+// Package peers holds berth against others: the Linux kernel over TUN, TAP and
+// veth, and the programs that speak through it: curl, Go's own net/http,
 // Python, iperf3, ping, traceroute; tshark reads what passed. There is nothing in
 // it but tests.
 //

@@ -117,6 +117,9 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 	}
 	var got, piece, off int
 	err := s.block(context.Background(), &s.readers, flags, func() error {
+		if got == 0 && !s.enough(bufs, flags) {
+			return syscall.EAGAIN
+		}
 		for {
 			for off == len(bufs[piece]) && piece < len(bufs)-1 {
 				piece, off = piece+1, 0
@@ -143,6 +146,25 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 		return got, s.partial(err)
 	}
 	return 0, err
+}
+
+// enough tells whether there is so much to read that a call which may wait
+// begins: what SO_RCVLOWAT says, or all to fill the buffers for one that does not
+// take what it reads. At the end of the stream there will not be more.
+func (s *stream) enough(bufs [][]byte, flags socket.Flags) bool {
+	if s.nonblock || flags&socket.MSG_DONTWAIT != 0 {
+		return true
+	}
+	room := 0
+	for _, b := range bufs {
+		room += len(b)
+	}
+	want := min(room, max(s.conn.Options().RcvLowat, 1))
+	if flags&socket.MSG_PEEK != 0 && flags&socket.MSG_WAITALL != 0 {
+		want = room
+	}
+	queued, _ := s.conn.Queues()
+	return queued >= want || s.conn.Events()&(socket.POLLRDHUP|socket.POLLHUP|socket.POLLERR) != 0
 }
 
 // failed tells whether nothing is left to read but an error.

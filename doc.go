@@ -21,7 +21,7 @@
 // takes frames from devices to sockets and back, and blocks callers.
 //
 //   - The configuration: host.go, network.go, interface.go, routing.go,
-//     neighbors.go, ipv6conf.go, groups.go.
+//     neighbors.go, ipv6conf.go, acd.go, groups.go.
 //   - The way up of a frame: input.go, deliver.go, fragments.go, then tcpinput.go,
 //     udpinput.go, icmpinput.go, raw.go.
 //   - The way down: stream.go, datagram.go, raw.go, then outbox.go, output.go,

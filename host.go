@@ -47,6 +47,11 @@ type Config struct {
 
 	// IPv6 says how interfaces configure themselves.
 	IPv6 IPv6Config
+
+	// DetectConflicts checks each IPv4 address on an Ethernet before it is used,
+	// which takes about six seconds, announces it then, and defends it against
+	// others who claim it (RFC 5227).
+	DetectConflicts bool
 }
 
 // TCPConfig are a host's settings of TCP. Sizes are bytes; zero fields take

@@ -34,6 +34,7 @@ type Interface struct {
 	mu       sync.Mutex
 	arp, nd  *neighbor.Table[*link.Kept] // nil unless the medium is Ethernet
 	conf     *autoconf.Interface
+	acd      *autoconf.ACD // nil without Config.DetectConflicts
 	groups   memberships
 	work     linkWork
 	acting   bool // somebody carries work out
@@ -158,11 +159,12 @@ func (h *Host) checkNewAddr(p netip.Prefix) error {
 // AddAddr gives the interface an address, and a route to the prefix. Errors:
 // EINVAL, EADDRINUSE.
 func (ifc *Interface) AddAddr(p netip.Prefix) error {
-	err := ifc.addAddr(Addr{Prefix: p, Tentative: ifc.detectsDuplicates(p.Addr())})
+	err := ifc.addAddr(Addr{Prefix: p, Tentative: ifc.detectsDuplicates(p.Addr()) || ifc.detectsConflicts(p.Addr())})
 	if err != nil {
 		return fmt.Errorf("berth: interface %s: add address %v: %w", ifc.name, p, err)
 	}
 	ifc.confAdd(p)
+	ifc.acdAdd(p)
 	return nil
 }
 
@@ -190,6 +192,7 @@ func (ifc *Interface) RemoveAddr(addr netip.Addr) error {
 	if addr.Is6() {
 		ifc.confRemove(addr)
 	}
+	ifc.acdRemove(addr)
 	return nil
 }
 

@@ -51,6 +51,7 @@ func (ifc *Interface) initConf() {
 		c.Transmits, c.MaxDelay = -1, -1
 	}
 	ifc.conf = autoconf.New(c)
+	ifc.initACD()
 }
 
 // startConf makes the link-local address and begins to listen for routers, on a
@@ -125,6 +126,10 @@ func (ifc *Interface) doConf(a *autoconf.Action) {
 		ifc.setAutoAddr(a)
 	case autoconf.RemoveAddress:
 		ifc.dropAddr(a.Prefix.Addr())
+	case autoconf.SendProbe:
+		ifc.arpAsk(netip.IPv4Unspecified(), a.Addr)
+	case autoconf.SendAnnouncement:
+		ifc.arpAsk(a.Addr, a.Addr)
 	case autoconf.AddRoute, autoconf.RemoveRoute:
 		ifc.autoRoute(a)
 	case autoconf.SetMTU:
@@ -164,7 +169,7 @@ func (ifc *Interface) setAutoAddr(a *autoconf.Action) {
 		ifc.addrs[i] = next
 		return nil
 	})
-	if addr := a.Prefix.Addr(); addr.IsLinkLocalUnicast() && a.State.Assigned() {
+	if addr := a.Prefix.Addr(); addr.Is6() && addr.IsLinkLocalUnicast() && a.State.Assigned() {
 		defer ifc.linkLocalReady(addr)
 	}
 	if errors.Is(err, syscall.ENOENT) && a.Op == autoconf.AddAddress {

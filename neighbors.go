@@ -79,6 +79,9 @@ func (ifc *Interface) takeWork() bool {
 		w.neighbors = ifc.nd.Take(ifc.arp.Take(w.neighbors))
 	}
 	w.conf = ifc.conf.Take(w.conf)
+	if ifc.acd != nil {
+		w.conf = ifc.acd.Take(w.conf)
+	}
 	w.reports = ifc.takeReports(w.reports)
 	return len(w.neighbors)+len(w.conf)+len(w.reports) > 0
 }
@@ -104,6 +107,9 @@ func (w *linkWork) emptied() linkWork {
 // arm schedules the next deadline of the machines. The lock is held.
 func (ifc *Interface) arm() {
 	next := earliest(ifc.conf.Deadline(), ifc.groupDeadline())
+	if ifc.acd != nil {
+		next = earliest(next, ifc.acd.Deadline())
+	}
 	if ifc.arp != nil {
 		next = earliest(next, earliest(ifc.arp.Deadline(), ifc.nd.Deadline()))
 	}
@@ -127,6 +133,9 @@ func (ifc *Interface) runMachines(now time.Duration) {
 		ifc.nd.Timer(now)
 	}
 	ifc.conf.Timer(now)
+	if ifc.acd != nil {
+		ifc.acd.Timer(now)
+	}
 	ifc.groupTimer(now)
 }
 
@@ -244,13 +253,17 @@ func (ifc *Interface) receiveARP(b []byte, dst header.MAC) {
 		c.Malformed.Add(1)
 		return
 	}
+	if ifc.acdInput(&a) {
+		c.Duplicates.Add(1)
+		return
+	}
 	n := ifc.host.net.Load()
 	if l, ok := n.local[a.Sender]; ok && l.ifc == ifc && a.SenderHW != ifc.info.Load().Addr {
 		c.Duplicates.Add(1) // RFC 5227 section 2.4: somebody has our address
 		return
 	}
 	l, forUs := n.local[a.Target]
-	forUs = forUs && l.ifc == ifc
+	forUs = forUs && l.ifc == ifc && !l.tentative
 	ifc.mu.Lock()
 	ifc.arp.ARP(ifc.host.now(), &a, forUs, !dst.IsMulticast())
 	ifc.act()

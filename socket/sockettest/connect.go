@@ -165,7 +165,7 @@ func connectState(t *T, f family) {
 
 func connectContext(t *T, f family) {
 	l, s := t.fullListener(f), t.tcp(t.A, f)
-	ctx, cancel := context.WithTimeout(background, time.Millisecond)
+	ctx, cancel := context.WithTimeout(background, 50*time.Millisecond)
 	defer cancel()
 	t.fails("Connect", s.Connect(ctx, l.LocalAddr()), context.DeadlineExceeded)
 	equal(t, "state", t.state(s), socket.TCP_SYN_SENT)
@@ -186,7 +186,7 @@ func connectContextEnded(t *T, f family) {
 
 func connectDeadline(t *T, f family) {
 	l, s := t.fullListener(f), t.tcp(t.A, f)
-	t.ok(s.SetWriteDeadline(time.Now().Add(time.Millisecond)))
+	t.ok(s.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)))
 	t.fails("Connect", s.Connect(background, l.LocalAddr()), os.ErrDeadlineExceeded)
 	equal(t, "state", t.state(s), socket.TCP_SYN_SENT)
 }

@@ -129,8 +129,14 @@ func (p *path) cutAndSend(frames []link.Frame) {
 		}
 	}
 	info := p.ifc.info.Load()
+	offload := info.Offload
+	for i := range frames {
+		if !cuts(info, &frames[i]) {
+			offload &= link.OffloadChecksum // none of this batch, then
+		}
+	}
 	cutter := cutters.Get().(*gso.Cutter)
-	cut, bad := cutter.Cut(info.Medium, info.Offload, frames)
+	cut, bad := cutter.Cut(info.Medium, offload, frames)
 	p.ifc.host.count.IP.BadHeader.Add(uint64(bad))
 	p.send(cut)
 	cutters.Put(cutter)

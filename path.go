@@ -49,14 +49,21 @@ func (p *path) send(frames []link.Frame) { p.ifc.output(frames, p.next) }
 // sendSegments is send for frames of TCP, which may be large though the device
 // does not cut: the connection began on another path, or the device has changed.
 func (p *path) sendSegments(frames []link.Frame) {
-	offload := p.ifc.info.Load().Offload
+	info := p.ifc.info.Load()
 	for i := range frames {
-		if need := frames[i].GSO.Offload(); offload&need != need {
+		if !cuts(info, &frames[i]) {
 			p.cutAndSend(frames)
 			return
 		}
 	}
 	p.send(frames)
+}
+
+// cuts tells whether a device cuts a frame by itself, or need not.
+func cuts(info *link.Info, f *link.Frame) bool {
+	need := f.GSO.Offload()
+	return info.Offload&need == need &&
+		(need == 0 || info.MaxSegments == 0 || len(f.Payload) <= info.MaxSegments*int(f.SegSize))
 }
 
 // transport is what a transport tells IP about a packet.

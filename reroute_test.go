@@ -16,6 +16,7 @@ func TestAConnectionMovesToADeviceWithoutOffload(t *testing.T) {
 		{wire.Offload(0)},
 		{wire.Offload(0), wire.Ethernet()},
 		{wire.Offload(0), wire.MTU(1280)},
+		{wire.MaxSegments(3)},
 	} {
 		alice, bob := pair(t)
 		a, b := wire.Pair(other...)

@@ -7,11 +7,10 @@
 //   - [Selector] chooses among a host's own addresses the source for a
 //     destination, and puts several destinations in the order to try them
 //     (RFC 6724; for IPv4 the source is chosen as Linux does).
-//   - [MTUCache] remembers the path MTU of destinations that ICMP told about,
-//     [Redirects] the better first hops.
+//   - [MTUCache] remembers the path MTU of destinations that ICMP told about.
 //
 // All are plain data: no goroutine, no lock, no clock. A Table and a Selector
-// may be read by anybody; the caches are their owner's to lock.
+// may be read by anybody; the cache is its owner's to lock.
 //
 // Limits: there is one table, without policy routing, types of service or
 // multipath; a second route with the same prefix and metric is kept and used

@@ -86,15 +86,3 @@ func (c *MTUCache) Len() int { return len(c.lru.index) }
 
 // Evicted returns how many destinations were forgotten for want of room.
 func (c *MTUCache) Evicted() uint64 { return c.lru.evicted }
-
-// Plateau returns the MTU to assume when a packet of size bytes was too big for
-// a router that does not say what would fit (RFC 1191 section 7): the next
-// lower one of those that links really have.
-func Plateau(size int) int {
-	for _, mtu := range [...]int{65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296} {
-		if mtu < size {
-			return mtu
-		}
-	}
-	return 68
-}

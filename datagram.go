@@ -189,6 +189,9 @@ func (s *datagram) prepare(length int, flags socket.Flags, to netip.AddrPort, c 
 	if d, err = s.aim(to, c); err != nil {
 		return d, err
 	}
+	if err := s.mayRoute(&d, flags); err != nil {
+		return d, err
+	}
 	return d, s.autobind()
 }
 

@@ -312,6 +312,14 @@ func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, 
 	return d, d.override(c)
 }
 
+// mayRoute refuses a way over a gateway to SO_DONTROUTE and MSG_DONTROUTE.
+func (s *sock) mayRoute(d *destination, flags socket.Flags) error {
+	if (s.ip.dontRoute || flags&socket.MSG_DONTROUTE != 0) && !d.path.direct(d.to.Addr()) {
+		return syscall.ENETUNREACH
+	}
+	return nil
+}
+
 // override takes the TTL and the TOS that control data give.
 func (d *destination) override(c *socket.Control) error {
 	v4 := d.to.Addr().Is4()

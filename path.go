@@ -43,6 +43,9 @@ func (p *path) largeSend() int {
 	return header.MaxPacket - header.IPv6Len - header.TCPMaxLen
 }
 
+// direct tells whether dst is on the link itself, without a gateway before it.
+func (p *path) direct(dst netip.Addr) bool { return p.next.WithZone("") == dst.WithZone("") }
+
 // send gives frames to the interface.
 func (p *path) send(frames []link.Frame) { p.ifc.output(frames, p.next) }
 

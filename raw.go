@@ -217,7 +217,10 @@ func (s *raw) prepare(b []byte, flags socket.Flags, m *socket.Message) (d destin
 	case s.err != nil:
 		return d, s.takeError()
 	}
-	return s.aim(m.Addr, &m.Control)
+	if d, err = s.aim(m.Addr, &m.Control); err != nil {
+		return d, err
+	}
+	return d, s.mayRoute(&d, flags)
 }
 
 // output sends a packet behind a header that the host writes.

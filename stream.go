@@ -125,6 +125,9 @@ func (s *stream) startConnect(addr netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
+	if s.ip.dontRoute && !p.direct(remote.Addr()) {
+		return syscall.ENETUNREACH
+	}
 	remote = p.zoned(remote)
 	local := netip.AddrPortFrom(p.src, s.local.Port())
 	if err := s.enter(&local, remote); err != nil {

@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"internal/icmp":          {"internal/header", "internal/seqnum", "internal/siphash"},
 	"internal/route":         {},
 	"internal/port":          {},
+	"internal/ladder":        {"internal/header", "link", "link/impair"},
 	"internal/testnet":       {"link", "link/...", "internal/header", "internal/seqnum"},
 	"internal/peers":         {},
 	"link":                   {"internal/buffer"},
@@ -48,8 +49,8 @@ var rooms = map[string][]string{
 	"socket/sockettest":      {"socket"},
 	"netconn":                {"socket", "internal/route"},
 	"netconn/netconntest":    {"socket", "netconn"},
-	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header"},
-	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header"},
+	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header", "internal/ladder"},
+	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header", "internal/ladder"},
 }
 
 // withoutNet are the packages that do without package net, so that a program

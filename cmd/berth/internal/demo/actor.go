@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"example.com/berth/cmd/berth/internal/ladder"
+	"example.com/berth/internal/ladder"
 	"example.com/berth/socket"
 )
 

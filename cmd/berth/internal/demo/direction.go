@@ -1,6 +1,6 @@
 package demo
 
-import "example.com/berth/cmd/berth/internal/ladder"
+import "example.com/berth/internal/ladder"
 
 // Direction is what passed the wire from one host to the other.
 type Direction struct {

@@ -12,7 +12,7 @@ import (
 	"net/http"
 	"time"
 
-	"example.com/berth/cmd/berth/internal/ladder"
+	"example.com/berth/internal/ladder"
 	"example.com/berth/netconn"
 )
 

@@ -3,7 +3,7 @@ package demo
 import (
 	"time"
 
-	"example.com/berth/cmd/berth/internal/ladder"
+	"example.com/berth/internal/ladder"
 )
 
 // Report is a Result for a program to read.

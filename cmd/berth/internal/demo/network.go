@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"example.com/berth"
-	"example.com/berth/cmd/berth/internal/ladder"
+	"example.com/berth/internal/ladder"
 	"example.com/berth/link/impair"
 	"example.com/berth/link/wire"
 )

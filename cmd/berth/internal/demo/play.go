@@ -7,9 +7,9 @@ import (
 	"net/netip"
 	"time"
 
-	"example.com/berth/cmd/berth/internal/ladder"
 	"example.com/berth/cmd/berth/internal/sockets"
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/ladder"
 )
 
 // Limit is how long all scenes together may take: on a wire that loses

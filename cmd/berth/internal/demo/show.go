@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"example.com/berth/cmd/berth/internal/ladder"
 	"example.com/berth/cmd/berth/internal/sockets"
 	"example.com/berth/cmd/berth/internal/term"
+	"example.com/berth/internal/ladder"
 )
 
 // Screen shows a demonstration to a person.
@@ -35,9 +35,20 @@ func (s *Screen) Begin(c *Config) {
 func (s *Screen) Scene(sc *Scene) {
 	s.n++
 	s.heading(fmt.Sprintf("%d  %s", s.n, sc.Title))
-	d := ladder.Diagram{Names: names, Width: s.Width, Paint: s.Paint, Start: sc.Start}
+	d := ladder.Diagram{Names: names, Width: s.Width, Paint: s.style, Start: sc.Start}
 	_ = d.Draw(s.Out, sc.shown()) // an output that takes nothing more is found at the end
 	fmt.Fprintf(s.Out, "\n%s\n", s.verdict(sc))
+}
+
+// style gives the roles of the diagram their colours.
+func (s *Screen) style(role ladder.Style, text string) string {
+	return s.Paint.On([...]term.Style{
+		ladder.Faint:     term.Dim,
+		ladder.FromLeft:  term.Cyan,
+		ladder.FromRight: term.Yellow,
+		ladder.Resent:    term.Green,
+		ladder.Lost:      term.Red,
+	}[role], text)
 }
 
 // names are those of the hosts, in the order of the diagram.

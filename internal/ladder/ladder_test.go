@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"example.com/berth/cmd/berth/internal/term"
 	"example.com/berth/internal/header"
 	"example.com/berth/link"
 	"example.com/berth/link/impair"
@@ -110,9 +109,11 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+func inColour(s Style, text string) string { return fmt.Sprintf("\x1b[%dm%s\x1b[0m", 31+s, text) }
+
 func TestWidth(t *testing.T) {
 	for _, width := range []int{80, 93, 100} {
-		for _, paint := range []term.Paint{{}, term.Colours()} {
+		for _, paint := range []Paint{nil, inColour} {
 			var b strings.Builder
 			d := Diagram{Names: [2]string{"alice", "bob"}, Width: width, Paint: paint}
 			if err := d.Draw(&b, Excerpt(conversation().events(), 1, 1)); err != nil {

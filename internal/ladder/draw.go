@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"example.com/berth/cmd/berth/internal/term"
 )
 
 // Diagram is how events are drawn.
@@ -17,7 +15,7 @@ type Diagram struct {
 	Names [2]string
 	// Width is that of the whole, in columns.
 	Width int
-	Paint term.Paint
+	Paint Paint
 	// Start is the time that is shown as 0.
 	Start time.Duration
 }
@@ -29,7 +27,7 @@ const timeWidth = 9
 func (d *Diagram) inner() int { return d.Width - timeWidth - 2 }
 
 // styles of the two hosts' packets.
-var sideStyle = [2]term.Style{term.Cyan, term.Yellow}
+var sideStyle = [2]Style{FromLeft, FromRight}
 
 // Draw draws events, which are in order.
 func (d *Diagram) Draw(w io.Writer, events []Event) error {
@@ -41,7 +39,7 @@ func (d *Diagram) Draw(w io.Writer, events []Event) error {
 		case e.Call != nil:
 			d.call(out, at, e.Call)
 		case e.Packet != nil:
-			fmt.Fprintf(out, "%s%s%s%s\n", d.Paint.On(term.Dim, at), d.lane(), d.arrow(e.Packet), d.lane())
+			fmt.Fprintf(out, "%s%s%s%s\n", d.Paint.on(Faint, at), d.lane(), d.arrow(e.Packet), d.lane())
 		default:
 			d.gap(out, e)
 		}
@@ -49,14 +47,14 @@ func (d *Diagram) Draw(w io.Writer, events []Event) error {
 	return out.Flush()
 }
 
-func (d *Diagram) lane() string { return d.Paint.On(term.Dim, "│") }
+func (d *Diagram) lane() string { return d.Paint.on(Faint, "│") }
 
 // head names the hosts over their lines.
 func (d *Diagram) head(out io.Writer) {
 	left, right := d.Names[0], d.Names[1]
 	fill := strings.Repeat(" ", max(1, d.Width-timeWidth-width(left)-width(right)))
-	fmt.Fprintf(out, "%s%s%s%s\n", d.Paint.On(term.Dim, fmt.Sprintf("%*s ", timeWidth-1, "ms")),
-		d.Paint.On(sideStyle[Left], left), fill, d.Paint.On(sideStyle[Right], right))
+	fmt.Fprintf(out, "%s%s%s%s\n", d.Paint.on(Faint, fmt.Sprintf("%*s ", timeWidth-1, "ms")),
+		d.Paint.on(sideStyle[Left], left), fill, d.Paint.on(sideStyle[Right], right))
 }
 
 // call draws a call at its host's line, its detail behind it, or beneath where
@@ -67,17 +65,17 @@ func (d *Diagram) call(out io.Writer, at string, c *Call) {
 	switch {
 	case c.Detail == "":
 	case width(c.Text)+2+width(c.Detail) <= room:
-		lines[0] += "  " + d.Paint.On(term.Dim, c.Detail)
+		lines[0] += "  " + d.Paint.on(Faint, c.Detail)
 	default:
-		lines = append(lines, d.Paint.On(term.Dim, "  "+c.Detail))
+		lines = append(lines, d.Paint.on(Faint, "  "+c.Detail))
 	}
-	dot := d.Paint.On(sideStyle[c.Side], "●")
+	dot := d.Paint.on(sideStyle[c.Side], "●")
 	for i, text := range lines {
 		if i > 0 {
 			at, dot = strings.Repeat(" ", timeWidth), d.lane()
 		}
 		fill := strings.Repeat(" ", max(0, room-visible(text)))
-		at = d.Paint.On(term.Dim, at)
+		at = d.Paint.on(Faint, at)
 		if c.Side == Left {
 			fmt.Fprintf(out, "%s%s %s%s %s\n", at, dot, text, fill, d.lane())
 		} else {
@@ -98,21 +96,21 @@ func (d *Diagram) arrow(p *Packet) string {
 	rest := d.inner() - lead - width(label)
 	style := sideStyle[p.From]
 	if p.Resent {
-		style = term.Green
+		style = Resent
 	}
 	shaft, head := strings.Repeat("─", rest-1), "▶"
 	if p.From == Right {
 		head = "◀"
 	}
 	if p.Lost != "" {
-		style = term.Red
+		style = Lost
 		shaft, head = d.broken(p, rest)
 	}
 	tail := strings.Repeat("─", lead)
 	if p.From == Left {
-		return d.Paint.On(style, tail+label+shaft+head)
+		return d.Paint.on(style, tail+label+shaft+head)
 	}
-	return d.Paint.On(style, head+shaft+label+tail)
+	return d.Paint.on(style, head+shaft+label+tail)
 }
 
 // broken is the rest of a lost packet's arrow: half a shaft, a cross, and why.
@@ -132,8 +130,8 @@ func (d *Diagram) gap(out io.Writer, e Event) {
 	text := cut(e.LeftOut, d.inner()-2)
 	left := (d.inner() - width(text)) / 2
 	right := d.inner() - width(text) - left
-	fmt.Fprintf(out, "%s%s%s%s%s%s\n", strings.Repeat(" ", timeWidth), d.Paint.On(term.Dim, "┊"),
-		strings.Repeat(" ", left), d.Paint.On(term.Dim, text), strings.Repeat(" ", right), d.Paint.On(term.Dim, "┊"))
+	fmt.Fprintf(out, "%s%s%s%s%s%s\n", strings.Repeat(" ", timeWidth), d.Paint.on(Faint, "┊"),
+		strings.Repeat(" ", left), d.Paint.on(Faint, text), strings.Repeat(" ", right), d.Paint.on(Faint, "┊"))
 }
 
 func width(s string) int { return utf8.RuneCountInString(s) }

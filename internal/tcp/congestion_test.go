@@ -12,7 +12,7 @@ func TestNewReno(t *testing.T) {
 	ack := func(n int) Ack { return Ack{Acked: n, Delivered: n, Limited: true} }
 	begin := func() *Reno {
 		r := NewReno(mss)
-		r.Init(0, 10*mss)
+		r.Init(0, Window{Initial: 10 * mss, Cwnd: 10 * mss, SSThresh: NoThreshold})
 		return r
 	}
 	t.Run("slow start grows by what is acknowledged", func(t *testing.T) {
@@ -189,5 +189,35 @@ func TestFloodOfSmallSegmentsIsBounded(t *testing.T) {
 	}
 	if n := len(tc.skip()); n > 50 {
 		t.Errorf("%d segments of one byte in flight", n)
+	}
+}
+
+// What a loss or a time-out took is given back once (RFC 4015 3, RFC 9438 4.9),
+// and a window that has grown since does not fall.
+func TestUndo(t *testing.T) {
+	const mss = 1000
+	for name, fall := range map[string]func(CongestionControl){
+		"loss":               func(cc CongestionControl) { cc.OnLoss(0, 20*mss) },
+		"mark":               func(cc CongestionControl) { cc.OnECN(0, 20*mss) },
+		"time-out":           func(cc CongestionControl) { cc.OnRTO(0, 20*mss, true) },
+		"repeated time-outs": func(cc CongestionControl) { cc.OnRTO(0, 20*mss, true); cc.OnRTO(0, 20*mss, false) },
+	} {
+		t.Run("reno, "+name, func(t *testing.T) {
+			cc := NewReno(mss)
+			cc.Init(0, Window{Initial: 10 * mss, Cwnd: 20 * mss, SSThresh: 15 * mss})
+			fall(cc)
+			if cc.Cwnd() >= 20*mss {
+				t.Fatal("nothing was taken")
+			}
+			cc.OnUndo(0)
+			if cc.Cwnd() != 20*mss || cc.SSThresh() != 15*mss {
+				t.Error(cc.Cwnd(), cc.SSThresh())
+			}
+			cc.cwnd = 5 * mss
+			cc.OnUndo(0)
+			if cc.Cwnd() != 5*mss {
+				t.Error("undone twice")
+			}
+		})
 	}
 }

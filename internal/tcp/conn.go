@@ -183,7 +183,7 @@ func (c *Conn) establish(now time.Duration) {
 	c.stop(timerRetransmit)
 	c.updateMSS()
 	c.cc = c.p.CongestionControl(c.snd.mss)
-	c.cc.Init(now, c.initialWindow())
+	c.cc.Init(now, Window{Initial: c.initialWindow(), Cwnd: c.initialWindow(), SSThresh: NoThreshold})
 	c.rec.init(c.snd.nxt)
 	c.cwv.reset(c.snd.nxt)
 	c.rate.init(now, c.rcv.nxt, c.rcvWnd(), c.p.InitialWindow*int(c.advertisedMSS()))

@@ -49,6 +49,7 @@ var rooms = map[string][]string{
 	"socket/sockettest":      {"socket"},
 	"netconn":                {"socket", "internal/route"},
 	"netconn/netconntest":    {"socket", "netconn"},
+	"lab/report":             {"link", "internal/header", "internal/seqnum", "internal/ladder"},
 	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header", "internal/ladder"},
 	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header", "internal/ladder"},
 }

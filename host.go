@@ -12,6 +12,7 @@ import (
 	"example.com/berth/internal/buffer"
 	"example.com/berth/internal/siphash"
 	"example.com/berth/internal/tcp"
+	"example.com/berth/link"
 	"example.com/berth/socket"
 )
 
@@ -47,6 +48,15 @@ type Config struct {
 
 	// IPv6 says how interfaces configure themselves.
 	IPv6 IPv6Config
+
+	// Loopback, if not nil, makes the device of lo out of the host's own, so
+	// that a program's traffic with itself can be lost, delayed or captured:
+	//
+	//	Loopback: func(lo link.Device) link.Device { return impair.New(lo, bad) }
+	//
+	// The device must be of medium IP. NewHost attaches it and panics with the
+	// error if that fails.
+	Loopback func(lo link.Device) link.Device
 
 	// DetectConflicts checks each IPv4 address on an Ethernet before it is used,
 	// which takes about six seconds, announces it then, and defends it against
@@ -125,8 +135,7 @@ func NewHost(cfg Config) *Host {
 	h.limiter.init(h)
 	h.mtus.init(h)
 	h.net.Store(&network{forwarding: cfg.Forwarding})
-	h.loop = newLoopback(h)
-	h.lo = h.addInterface(h.loop)
+	h.addLoopback(cfg.Loopback)
 	for _, p := range []string{"127.0.0.1/8", "::1/128"} {
 		if err := h.lo.AddAddr(netip.MustParsePrefix(p)); err != nil {
 			panic("berth: " + err.Error()) // two constants

@@ -10,18 +10,23 @@ import (
 // multicast that the host hears itself: what goes in comes out at once, on the
 // goroutine of the sender, unless somebody is delivering already, who then
 // delivers this too. So nothing recurses and the order is kept.
+//
+// Config.Loopback may wrap it. Then what lo sends comes in through the wrapper,
+// as from any device.
 type loopback struct {
 	host *Host
 	info link.Info
 
-	mu     sync.Mutex // guards what follows; not held while delivering
-	queue  []looped
-	busy   bool
-	closed bool
+	mu      sync.Mutex   // guards what follows; not held while delivering
+	handler link.Handler // nil unless wrapped
+	queue   []looped
+	busy    bool
+	closed  bool
+	one     [1]link.Frame // of who is busy
 }
 
 type looped struct {
-	ifc   *Interface // that the frame appears to come in on
+	ifc   *Interface // that the frame appears to come in on; nil: the handler's
 	frame *link.Kept
 }
 
@@ -36,11 +41,41 @@ func newLoopback(h *Host) *loopback {
 	}}
 }
 
-func (l *loopback) Info() link.Info           { return l.info }
-func (l *loopback) Attach(link.Handler) error { return nil }
+// addLoopback makes the interface lo, of a device of the host's own or of what
+// wrap makes of it.
+func (h *Host) addLoopback(wrap func(link.Device) link.Device) {
+	h.loop = newLoopback(h)
+	if wrap == nil {
+		h.lo = h.addInterface(h.loop)
+		return
+	}
+	dev := wrap(h.loop)
+	h.lo = h.addInterface(dev)
+	if err := dev.Attach((*inlet)(h.lo)); err != nil {
+		panic("berth: Config.Loopback: " + err.Error()) // a mistake in the program
+	}
+}
+
+func (l *loopback) Info() link.Info { return l.info }
+
+func (l *loopback) Attach(handler link.Handler) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return link.ErrClosed
+	}
+	if l.handler != nil {
+		return link.ErrAttached
+	}
+	l.handler = handler
+	return nil
+}
 
 // Output delivers frames to the host itself.
 func (l *loopback) Output(frames []link.Frame) (int, error) {
+	if l.handler != nil {
+		return l.deliver(nil, frames), nil
+	}
 	return l.deliver(l.host.lo, frames), nil
 }
 
@@ -77,7 +112,12 @@ func (l *loopback) deliver(ifc *Interface, frames []link.Frame) int {
 		l.queue = nil
 		l.mu.Unlock()
 		for _, q := range batch {
-			q.ifc.receive(&q.frame.Frame)
+			if q.ifc != nil {
+				q.ifc.receive(&q.frame.Frame)
+			} else {
+				l.one[0] = q.frame.Frame
+				l.handler.Input(l.one[:])
+			}
 			q.frame.Release()
 		}
 		l.mu.Lock()

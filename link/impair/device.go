@@ -12,7 +12,7 @@ import (
 type Device struct {
 	dev     link.Device
 	start   time.Time
-	out, in line
+	out, in side
 
 	mu      sync.Mutex // guards all below
 	invalid error      // what was wrong with the Config given to New
@@ -25,35 +25,26 @@ type Device struct {
 // the device impairs nothing.
 func New(dev link.Device, output Config) *Device {
 	d := &Device{dev: dev, start: time.Now(), invalid: output.Validate()}
-	medium := dev.Info().Medium
-	for _, l := range []*line{&d.out, &d.in} {
-		l.medium, l.now = medium, d.now
-		l.idle.L = &l.mu
-	}
-	d.in.input = true
-	d.out.sink, d.in.sink = d.emit, d.deliver
-	d.in.configure(Config{}, true)
 	if d.invalid != nil {
 		output = Config{}
 	}
-	d.out.configure(output, true)
+	medium := dev.Info().Medium
+	d.out.line.init(medium, 0, output)
+	d.in.line.init(medium, 1, Config{})
+	d.in.line.input = true
+	d.out.sink, d.in.sink = d.emit, d.deliver
+	for _, s := range []*side{&d.out, &d.in} {
+		s.now, s.idle.L = d.now, &s.mu
+	}
 	return d
 }
 
 // SetOutput changes what happens to what is sent from now on. Packets on their
 // way stay as they are. The random values go on, unless Seed is another.
-func (d *Device) SetOutput(c Config) error { return d.set(&d.out, c) }
+func (d *Device) SetOutput(c Config) error { return d.out.configure(c) }
 
 // SetInput is SetOutput for what is received; at first nothing happens to that.
-func (d *Device) SetInput(c Config) error { return d.set(&d.in, c) }
-
-func (d *Device) set(l *line, c Config) error {
-	if err := c.Validate(); err != nil {
-		return err
-	}
-	l.configure(c, false)
-	return nil
-}
+func (d *Device) SetInput(c Config) error { return d.in.configure(c) }
 
 // OutputStats returns the counters of what is sent.
 func (d *Device) OutputStats() Stats { return d.out.read() }
@@ -101,24 +92,6 @@ func (d *Device) Output(frames []link.Frame) (int, error) {
 		return 0, link.ErrClosed
 	}
 	return good, err
-}
-
-// straight tells whether frames may go to the device beneath without a look,
-// which then says itself what it does not take.
-func (l *line) straight(frames []link.Frame) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed || !l.unimpaired() {
-		return false
-	}
-	l.count(frames)
-	return true
-}
-
-func (l *line) passed(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.stats.Passed += uint64(n)
 }
 
 // emit sends what leaves to the device beneath, passing over what that refuses.

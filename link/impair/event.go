@@ -78,6 +78,9 @@ type Stats struct {
 	Refused uint64
 	// Passed are packets that left, copies included.
 	Passed uint64
+	// Cleared are packets that were on their way when Line.Clear, or Close of
+	// the device, lost them.
+	Cleared uint64
 	// OnTheWay and OnTheWayBytes are those that have not left yet.
 	OnTheWay, OnTheWayBytes int
 }

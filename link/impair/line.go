@@ -8,83 +8,132 @@ import (
 	"example.com/berth/link/gso"
 )
 
-const (
-	// maxBytes bounds what is on its way in one direction.
-	maxBytes = 128 << 20
-	// maxBatch is the most packets that leave in one call.
-	maxBatch = 64
-)
-
-// A line is the shell of one direction: it asks the path about each packet,
-// keeps what is to leave later, and lets it leave when it is due.
+// A Line is one direction of an impaired link as a pure machine: what it does
+// depends on what was pushed into it and on the times that it is given. It has
+// no clock, no timer, no lock and no goroutine: a program with an event loop of
+// its own, such as a simulator, drives it. [Device] is the shell that drives
+// two of them by the clock.
 //
-// One goroutine at a time lets packets leave; others, and those that come back
-// to the line from within, leave theirs in the schedule for it.
-type line struct {
-	input  bool
-	medium link.Medium
-	now    func() time.Duration
-	sink   func([]link.Frame) (taken int)
-
-	mu       sync.Mutex // guards all below but batch and kept; never held across sink
-	idle     sync.Cond  // busy has ended
+//	line.Push(now, frames)
+//	for {
+//		at, ok := line.Next()
+//		// ... until at, or until there is more to push
+//		batch = line.Take(at, batch[:0])
+//		// ... carry the batch on, and release it
+//	}
+//
+// Times count from whatever the driver likes, and do not run backwards.
+type Line struct {
+	medium   link.Medium
+	input    bool // what Event.Input says
 	path     path
 	schedule schedule
 	stats    Stats
-	busy     bool // some goroutine is letting packets leave
-	closed   bool
-	timer    *time.Timer
-	armed    time.Duration // when the timer fires; 0 if it will not
-
-	// The one that is busy owns these.
-	batch []link.Frame
-	kept  []*link.Kept
 }
 
-// desk is the working memory of one call of push. It is in use until packets
-// that leave at once have left, and that may lead to another call.
+// NewLine returns a line for frames of the given medium. The error is that of
+// [Config.Validate].
+func NewLine(medium link.Medium, cfg Config) (*Line, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	l := new(Line)
+	l.init(medium, 0, cfg)
+	return l, nil
+}
+
+// init begins a line. Lines with one seed and different streams draw different
+// random values.
+func (l *Line) init(medium link.Medium, stream uint64, cfg Config) {
+	l.medium = medium
+	l.path.configure(cfg, stream, true)
+}
+
+// Configure changes what happens to packets from now on. Packets on their way
+// stay as they are. The random values go on, unless Seed is another. A config
+// that cannot be changes nothing.
+func (l *Line) Configure(cfg Config) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	l.path.configure(cfg, l.path.stream, false)
+	return nil
+}
+
+// Config returns what the line does now.
+func (l *Line) Config() Config { return l.path.cfg }
+
+// Stats returns the counters.
+func (l *Line) Stats() Stats {
+	s := l.stats
+	s.OnTheWay = len(l.schedule.heap) + len(l.schedule.held)
+	s.OnTheWayBytes = l.schedule.bytes
+	return s
+}
+
+// Push takes in packets that come at now. The frames are lent: the line keeps
+// what it needs.
+func (l *Line) Push(now time.Duration, frames []link.Frame) {
+	d := desks.Get().(*desk)
+	l.accept(d, now, frames, false)
+	desks.Put(d)
+}
+
+// Next returns when something leaves next. It is not ok if nothing is on its
+// way.
+func (l *Line) Next() (at time.Duration, ok bool) { return l.schedule.next() }
+
+// Take appends to batch what leaves by now, in order, up to its capacity. The
+// caller releases what it took. If there is more, Next says so.
+func (l *Line) Take(now time.Duration, batch []*link.Kept) []*link.Kept {
+	before := len(batch)
+	batch = l.take(now, batch)
+	l.stats.Passed += uint64(len(batch) - before)
+	return batch
+}
+
+// take is Take without counting.
+func (l *Line) take(now time.Duration, batch []*link.Kept) []*link.Kept {
+	for len(batch) < cap(batch) {
+		k := l.schedule.take(now)
+		if k == nil {
+			break
+		}
+		batch = append(batch, k)
+	}
+	return batch
+}
+
+// Clear loses all that is on its way, as when a cable is cut.
+func (l *Line) Clear() {
+	l.stats.Cleared += uint64(len(l.schedule.heap) + len(l.schedule.held))
+	l.schedule.clear()
+	l.path.clear()
+}
+
+// A desk is the working memory for packets that come in. It is in use until
+// those that leave at once have left, and that may lead to another call.
 type desk struct {
 	cutter gso.Cutter
-	direct []link.Frame
+	direct []link.Frame // leave at once; lent
 }
 
 var desks = sync.Pool{New: func() any { return new(desk) }}
 
-// push takes packets in. It reports false if the line is closed.
-func (l *line) push(frames []link.Frame) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return false
-	}
-	if l.unimpaired() {
-		l.count(frames)
-		l.empty(frames)
-		return true
-	}
-	d := desks.Get().(*desk)
-	defer desks.Put(d)
-	now := l.now()
+// accept takes packets in. If those that leave at once may, they go on the
+// desk, else all that leaves is left to take.
+func (l *Line) accept(d *desk, now time.Duration, frames []link.Frame, direct bool) {
 	packets := l.cut(d, frames)
 	for i := range packets {
-		l.accept(d, &packets[i], now)
+		l.packet(d, &packets[i], now, direct)
 	}
-	if !l.busy {
-		l.empty(d.direct)
-	}
-	clear(d.direct)
-	d.direct = d.direct[:0]
-	return true
 }
 
-// unimpaired tells whether packets can pass without a look. The caller holds
-// the lock.
-func (l *line) unimpaired() bool {
-	return !l.busy && l.schedule.empty() && l.path.cfg.transparent()
-}
+// idle tells whether packets can pass without a look.
+func (l *Line) idle() bool { return l.schedule.empty() && l.path.cfg.transparent() }
 
-// count counts packets that come. The caller holds the lock.
-func (l *line) count(frames []link.Frame) {
+// count counts packets that come.
+func (l *Line) count(frames []link.Frame) {
 	l.stats.Packets += uint64(len(frames))
 	for i := range frames {
 		l.stats.Bytes += uint64(frames[i].Len())
@@ -92,7 +141,7 @@ func (l *line) count(frames []link.Frame) {
 }
 
 // cut brings frames into the form in which they are impaired.
-func (l *line) cut(d *desk, frames []link.Frame) []link.Frame {
+func (l *Line) cut(d *desk, frames []link.Frame) []link.Frame {
 	offload := link.OffloadAll
 	switch {
 	case l.path.cfg.looksInside():
@@ -104,127 +153,4 @@ func (l *line) cut(d *desk, frames []link.Frame) []link.Frame {
 	l.stats.Malformed += uint64(bad)
 	l.count(out)
 	return out
-}
-
-// empty lets direct and then all that is due leave. The caller holds the lock,
-// and l.busy is false.
-func (l *line) empty(direct []link.Frame) {
-	l.busy = true
-	defer l.rest()
-	if len(direct) > 0 {
-		l.leave(direct)
-	}
-	for l.due() {
-		l.leave(l.batch)
-		l.release()
-	}
-}
-
-// due makes a batch of what is due. The caller holds the lock.
-func (l *line) due() bool {
-	if l.closed || l.schedule.empty() {
-		return false
-	}
-	now := l.now()
-	for len(l.batch) < maxBatch {
-		k := l.schedule.take(now)
-		if k == nil {
-			break
-		}
-		l.kept = append(l.kept, k)
-		l.batch = append(l.batch, k.Frame)
-	}
-	return len(l.batch) > 0
-}
-
-// leave calls the sink without the lock, which the caller holds.
-func (l *line) leave(frames []link.Frame) {
-	l.mu.Unlock()
-	taken := 0
-	defer func() {
-		l.mu.Lock()
-		l.stats.Passed += uint64(taken)
-		l.stats.Refused += uint64(len(frames) - taken)
-	}()
-	taken = l.sink(frames)
-}
-
-func (l *line) release() {
-	for _, k := range l.kept {
-		k.Release()
-	}
-	clear(l.kept)
-	clear(l.batch)
-	l.kept, l.batch = l.kept[:0], l.batch[:0]
-}
-
-// rest ends busy, and sets the timer for what is due later. The caller holds
-// the lock.
-func (l *line) rest() {
-	l.busy = false
-	if l.closed {
-		l.schedule.clear()
-		l.idle.Broadcast()
-		return
-	}
-	at, ok := l.schedule.next()
-	if !ok || l.armed != 0 && l.armed <= at {
-		return
-	}
-	l.armed = at
-	if wait := at - l.now(); l.timer == nil {
-		l.timer = time.AfterFunc(wait, l.fire)
-	} else {
-		l.timer.Reset(wait)
-	}
-}
-
-// fire is what the timer does.
-func (l *line) fire() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.armed = 0
-	if !l.busy && !l.closed {
-		l.empty(nil)
-	}
-}
-
-// shut lets nothing more leave; wait waits for what is leaving.
-func (l *line) shut() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	if l.timer != nil {
-		l.timer.Stop()
-	}
-	if !l.busy {
-		l.schedule.clear()
-	}
-}
-
-func (l *line) wait() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for l.busy {
-		l.idle.Wait()
-	}
-}
-
-func (l *line) configure(cfg Config, first bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	stream := uint64(0)
-	if l.input {
-		stream = 1
-	}
-	l.path.configure(cfg, stream, first)
-}
-
-func (l *line) read() Stats {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := l.stats
-	s.OnTheWay = len(l.schedule.heap) + len(l.schedule.held)
-	s.OnTheWayBytes = l.schedule.bytes
-	return s
 }

@@ -7,9 +7,12 @@ import (
 	"example.com/berth/link"
 )
 
-// accept decides about one packet: it is dropped, scheduled, or put on the desk
-// if it may leave at once. The caller holds the lock.
-func (l *line) accept(d *desk, f *link.Frame, now time.Duration) {
+// maxBytes bounds what is on its way in one direction.
+const maxBytes = 128 << 20
+
+// packet decides about one packet: it is dropped, scheduled, or put on the desk
+// if it may leave at once.
+func (l *Line) packet(d *desk, f *link.Frame, now time.Duration, direct bool) {
 	var v Verdict
 	if l.path.cfg.Rule != nil {
 		v = l.path.cfg.Rule(now, f)
@@ -35,13 +38,13 @@ func (l *line) accept(d *desk, f *link.Frame, now time.Duration) {
 		l.tell(fate.dropped, "", f, now)
 		return
 	}
-	l.send(d, f, &g, &fate, now)
+	l.send(d, f, &g, &fate, now, direct)
 }
 
-// send schedules packet g, which came as f. The caller holds the lock.
-func (l *line) send(d *desk, f, g *link.Frame, fate *fate, now time.Duration) {
+// send schedules packet g, which came as f.
+func (l *Line) send(d *desk, f, g *link.Frame, fate *fate, now time.Duration, direct bool) {
 	if !fate.corrupt && !fate.reorder && !fate.duplicate &&
-		fate.due <= now && !l.busy && l.schedule.empty() {
+		direct && fate.due <= now && l.schedule.empty() {
 		d.direct = append(d.direct, *g)
 		return
 	}
@@ -81,8 +84,8 @@ func flip(f *link.Frame, bit int) {
 }
 
 // tell counts and reports what happened to a packet, and returns the remark for
-// a capture. The caller holds the lock.
-func (l *line) tell(c Cause, reason string, f *link.Frame, now time.Duration) string {
+// a capture.
+func (l *Line) tell(c Cause, reason string, f *link.Frame, now time.Duration) string {
 	l.stats.count(c)
 	if l.path.cfg.Observe != nil {
 		l.path.cfg.Observe(Event{Now: now, Input: l.input, Cause: c, Reason: reason, Frame: f})

@@ -9,6 +9,7 @@ import (
 // of a packet depends on what came before, its length, and the time.
 type path struct {
 	cfg    Config
+	stream uint64 // of the random values of one seed
 	rng    rand.PCG
 	bad    bool // the state of Gilbert and Elliott
 	narrow narrow
@@ -30,8 +31,11 @@ func (p *path) configure(cfg Config, stream uint64, first bool) {
 		p.rng = *rand.NewPCG(cfg.Seed, stream)
 		p.bad = false
 	}
-	p.cfg = cfg
+	p.cfg, p.stream = cfg, stream
 }
+
+// clear forgets what is on its way.
+func (p *path) clear() { p.narrow, p.last = narrow{}, 0 }
 
 // chances are the random values of one packet. All are drawn for each.
 type chances struct {

@@ -47,10 +47,12 @@ type datagramTables struct{ udp, ping4, ping6 demux[*datagram] }
 // Bind gives the socket a local address and port.
 func (s *datagram) Bind(addr netip.AddrPort) error {
 	return s.withLock(func() error {
-		if s.bound {
-			return syscall.EINVAL
-		}
-		return s.bind(addr)
+		return s.bindInTurn(addr, func() error {
+			if s.bound {
+				return syscall.EINVAL
+			}
+			return s.bind(addr)
+		})
 	})
 }
 
@@ -71,6 +73,16 @@ func (s *datagram) bind(addr netip.AddrPort) error {
 // autobind gives an unbound socket a port, as sending or connecting does.
 func (s *datagram) autobind() error {
 	if s.bound && s.local.Port() != 0 {
+		return nil
+	}
+	return s.inTurn(s.local, s.remote, s.takePort)
+}
+
+func (s *datagram) takePort() error {
+	switch {
+	case s.closed:
+		return syscall.EBADF
+	case s.bound && s.local.Port() != 0: // another call was first
 		return nil
 	}
 	port, err := s.host.ports.autobind(&s.sock)
@@ -205,10 +217,29 @@ func (s *datagram) transmit(d *destination, b []byte, flags socket.Flags) (int, 
 	if hold {
 		return len(b), nil
 	}
-	if err := s.output(d, local, whole); err != nil {
+	var err error
+	if s.host.waitsForTurn() {
+		err = s.outputLater(*d, local, whole, flags)
+	} else {
+		err = s.output(d, local, whole)
+	}
+	if err != nil {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// outputLater is output in the host's next turn.
+func (s *datagram) outputLater(d destination, local netip.AddrPort, b []byte, flags socket.Flags) error {
+	df, probe := s.fragmentation(d.to.Addr())
+	length := header.UDPLen + len(b)
+	if s.isPing() {
+		length = len(b)
+	}
+	if err := d.path.fits(d.to.Addr(), length, df, probe); err != nil {
+		return s.refuse(&d, err)
+	}
+	return s.later(b, flags, func(b []byte) error { return s.output(&d, local, b) })
 }
 
 // cork gathers what MSG_MORE holds back (Linux: UDP_CORK). It gives the whole
@@ -254,16 +285,13 @@ func (s *datagram) output(d *destination, local netip.AddrPort, b []byte) error 
 		return err
 	}
 	out.payload = append(out.buf.Bytes()[header.UDPLen:header.UDPLen], out.payload...)
-	err = s.host.emit(&d.path, &out)
-	if err == syscall.EMSGSIZE {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.tooLong(d)
+	if err = s.host.emit(&d.path, &out); err != nil {
+		return s.refuse(d, err)
 	}
-	if err == nil && !s.isPing() {
+	if !s.isPing() {
 		s.host.count.UDP.Out.Add(1)
 	}
-	return err
+	return nil
 }
 
 // echo makes the header of an echo request of what a ping socket sends: the

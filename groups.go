@@ -274,9 +274,19 @@ func (s *sock) applyChanges() {
 	if o := s.ip.groups; o != nil {
 		changes, o.changes = o.changes, nil
 	}
+	o := s.order()
 	s.mu.Unlock()
-	for _, c := range changes {
-		s.host.applyGroup(c)
+	apply := func() {
+		for _, c := range changes {
+			s.host.applyGroup(c)
+		}
+	}
+	switch {
+	case len(changes) == 0:
+	case s.host.waitsForTurn():
+		s.host.turns.Post(o, taskFunc(apply))
+	default:
+		apply()
 	}
 }
 

@@ -37,6 +37,10 @@ type Config struct {
 	// an outsider (RFC 6528, 6056, 7739).
 	Seed [32]byte
 
+	// Scheduler, if not nil, says when the host acts: it is one of a simulation
+	// that is to be the same in every run.
+	Scheduler Scheduler
+
 	// ICMPErrors is the most ICMP errors that the host sends to one destination
 	// a second; 0 means 1, as Linux, and a negative number that there is no
 	// limit. A few are always sent at once.
@@ -93,6 +97,7 @@ type Host struct {
 	budget *buffer.Budget
 	tcp    *tcp.Params
 	timers timers
+	turns  Scheduler // nil: at once
 	lo     *Interface
 	loop   *loopback
 	gen    atomic.Uint64 // of net, and of the path MTUs
@@ -120,7 +125,7 @@ const defaultMemory = 256 << 20
 // NewHost makes a host with one interface, lo, that has 127.0.0.1/8 and ::1.
 func NewHost(cfg Config) *Host {
 	h := &Host{
-		name: cfg.Name, config: cfg, epoch: time.Now(),
+		name: cfg.Name, config: cfg, epoch: time.Now(), turns: cfg.Scheduler,
 		sockets: make(map[endpoint]struct{}),
 	}
 	h.random.seed(cfg.Seed)
@@ -146,6 +151,9 @@ func NewHost(cfg Config) *Host {
 
 // now is the time since the host was made, in nanoseconds and never 0.
 func (h *Host) now() time.Duration { return time.Since(h.epoch) + 1 }
+
+// timeOf is the time at which now gives t.
+func (h *Host) timeOf(t time.Duration) time.Time { return h.epoch.Add(t - 1) }
 
 // Socket makes a socket; see [socket.Provider].
 func (h *Host) Socket(domain socket.Domain, typ socket.Type, protocol socket.Protocol) (socket.Socket, error) {
@@ -229,15 +237,16 @@ func (h *Host) Close() error {
 		return nil
 	}
 	h.closed = true
-	var all []endpoint
-	for s := range h.sockets {
-		all = append(all, s)
-	}
 	h.mu.Unlock()
-	for _, s := range all {
+	var err error
+	h.inTurn(Order{Host: h.name}, func() { err = h.shut() })
+	return err
+}
+
+func (h *Host) shut() error {
+	for _, s := range h.endpoints() {
 		s.abort(syscall.EBADF)
 	}
-	h.streams.each(func(s *stream) { s.abort(nil) })
 	h.timers.close()
 	var errs []error
 	for _, ifc := range h.net.Load().interfaces {

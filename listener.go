@@ -39,7 +39,7 @@ func (s *stream) Listen(backlog int) error {
 	case s.opened:
 		return syscall.EINVAL
 	}
-	if err := s.host.ports.listen(s); err != nil {
+	if err := s.bindInTurn(s.local, func() error { return s.host.ports.listen(s) }); err != nil {
 		return err
 	}
 	s.bound = true
@@ -190,6 +190,7 @@ func (s *stream) stopListening() {
 			}
 		}
 	})
+	slices.SortFunc(orphans, func(a, b *stream) int { return a.remote.Compare(b.remote) })
 	orphans = append(orphans, l.queue...)
 	l.queue, l.half = nil, nil
 	s.wake(socket.POLLIN | socket.POLLHUP)

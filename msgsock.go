@@ -3,6 +3,7 @@ package berth
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -20,6 +21,7 @@ type messageSock struct {
 	sendEnd bool // SHUT_WR
 	sndbuf  int  // SO_SNDBUF
 	lowat   int  // SO_RCVLOWAT
+	unsent  int  // bytes that wait for a turn
 }
 
 // Buffers of datagram and raw sockets (Linux: rmem_default, rmem_max).
@@ -350,6 +352,46 @@ func (s *sock) sourceFor(dst netip.Addr) netip.Addr {
 		return netip.Addr{}
 	}
 	return a
+}
+
+// refuse is the answer to a packet that could not be sent. No lock is held.
+func (s *messageSock) refuse(d *destination, err error) error {
+	if err != syscall.EMSGSIZE {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tooLong(d)
+}
+
+// later has a copy of b sent in the host's next turn, and waits only while
+// SO_SNDBUF says that enough is waiting. The caller has checked what can be
+// checked: what goes wrong then is the socket's pending error. No lock is held.
+func (s *messageSock) later(b []byte, flags socket.Flags, send func([]byte) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.block(context.Background(), &s.writers, flags, func() error {
+		if s.unsent > 0 && s.unsent+len(b) > s.sndbuf {
+			return syscall.EAGAIN
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	s.unsent += len(b)
+	b = slices.Clone(b)
+	s.host.turns.Post(s.order(), taskFunc(func() {
+		err := send(b)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.unsent -= len(b)
+		e := socket.POLLOUT
+		if err != nil && s.err == nil {
+			s.err, e = err, e|socket.POLLERR
+		}
+		s.wake(e)
+	}))
+	return nil
 }
 
 // tooLong is the answer to a packet that is longer than the path takes: it goes

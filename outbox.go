@@ -43,7 +43,16 @@ func (b *batch) release() {
 //
 // One goroutine pumps at a time, which keeps segments in order; another that
 // comes along leaves at once, because the first looks again before it stops.
+//
+// With a Scheduler it is done in the next turn, unless this is one.
 func (s *stream) pump() {
+	if s.host.waitsForTurn() {
+		if !s.posted {
+			s.posted = true
+			s.host.turns.Post(s.order(), (*pumper)(s))
+		}
+		return
+	}
 	if s.flushing {
 		return
 	}

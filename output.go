@@ -87,25 +87,43 @@ type datagramOut struct {
 // emit sends a packet, in fragments where it is too long and may be cut.
 // EMSGSIZE: it may not be, or no packet can be so long.
 func (h *Host) emit(p *path, d *datagramOut) error {
-	mtu := p.mtu
-	if d.probe {
-		mtu = p.ifc.MTU()
-	}
-	ipLen := header.IPv6Len
-	if d.dst.Is4() {
-		ipLen = header.IPv4MinLen + len(d.options)
-	}
 	length := len(d.head) + len(d.payload)
-	switch {
-	case length > header.MaxPacket-ipLen && d.dst.Is4(), length > header.MaxPacket:
-		return syscall.EMSGSIZE
-	case ipLen+length <= mtu:
+	if err := p.fits(d.dst, len(d.options)+length, d.df, d.probe); err != nil {
+		return err
+	}
+	ipLen, mtu := ipHeaderLen(d.dst)+len(d.options), p.mtuFor(d.probe)
+	if ipLen+length <= mtu {
 		h.emitWhole(p, d, length)
 		return nil
-	case d.df:
-		return syscall.EMSGSIZE
 	}
 	return h.emitFragments(p, d, mtu, ipLen)
+}
+
+// fits tells whether a packet can be sent that carries length bytes to dst,
+// IPv4 options included: EMSGSIZE if it is too long for any, or for the path and
+// may not be cut.
+func (p *path) fits(dst netip.Addr, length int, df, probe bool) error {
+	ipLen := ipHeaderLen(dst)
+	if length > header.MaxPacket || dst.Is4() && length > header.MaxPacket-ipLen ||
+		df && ipLen+length > p.mtuFor(probe) {
+		return syscall.EMSGSIZE
+	}
+	return nil
+}
+
+// mtuFor is the longest packet that the path takes, or with probe the interface.
+func (p *path) mtuFor(probe bool) int {
+	if probe {
+		return p.ifc.MTU()
+	}
+	return p.mtu
+}
+
+func ipHeaderLen(a netip.Addr) int {
+	if a.Is4() {
+		return header.IPv4MinLen
+	}
+	return header.IPv6Len
 }
 
 func (h *Host) emitWhole(p *path, d *datagramOut, length int) {

@@ -188,20 +188,35 @@ func (s *raw) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if options.hdrincl {
-		err = s.host.emitPacket(&d, b)
-	} else {
-		err = s.output(&d, b, &options)
+	send := func(b []byte) error {
+		if options.hdrincl {
+			return s.host.emitPacket(&d, b)
+		}
+		return s.output(&d, b, &options)
 	}
-	if err == syscall.EMSGSIZE {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return 0, s.tooLong(&d)
+	if s.host.waitsForTurn() {
+		if err = s.fitsRaw(&d, len(b), options.hdrincl); err == nil {
+			err = s.later(b, flags, send)
+		}
+	} else {
+		err = send(b)
 	}
 	if err != nil {
-		return 0, err
+		return 0, s.refuse(&d, err)
 	}
 	return len(b), nil
+}
+
+// fitsRaw is the check of a packet's length ahead of its turn.
+func (s *raw) fitsRaw(d *destination, length int, hdrincl bool) error {
+	if hdrincl {
+		if length > d.path.ifc.MTU() {
+			return syscall.EMSGSIZE
+		}
+		return nil
+	}
+	df, probe := s.fragmentation(d.to.Addr())
+	return d.path.fits(d.to.Addr(), length, df, probe)
 }
 
 func (s *raw) prepare(b []byte, flags socket.Flags, m *socket.Message) (d destination, err error) {

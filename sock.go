@@ -27,7 +27,10 @@ type sock struct {
 	polls    []*pollWait
 	closed   bool // by the user: calls give EBADF
 	nonblock bool
-	bound    bool // has a local port (or, raw, an address)
+	bound    bool          // has a local port (or, raw, an address)
+	posted   bool          // with a Scheduler: a turn to send has been asked for
+	woken    socket.Events // with a Scheduler: what callers are to be woken for after this turn
+	actor    *string       // see Host.As
 
 	// local and remote are the ends, IPv4 addresses in their 4-byte form. The
 	// remote one is valid on a connected socket.

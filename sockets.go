@@ -37,24 +37,10 @@ type SocketInfo struct {
 // Sockets returns the table of all sockets, those included that live on after
 // Close, ordered by protocol and addresses.
 func (h *Host) Sockets() []SocketInfo {
-	h.mu.Lock()
-	all := make([]endpoint, 0, len(h.sockets))
-	for s := range h.sockets {
-		all = append(all, s)
-	}
-	h.mu.Unlock()
-	seen := make(map[endpoint]bool, len(all))
 	var rows []SocketInfo
-	add := func(s endpoint) {
-		if !seen[s] {
-			seen[s] = true
-			rows = append(rows, s.describe())
-		}
+	for _, s := range h.endpoints() {
+		rows = append(rows, s.describe())
 	}
-	for _, s := range all {
-		add(s)
-	}
-	h.streams.each(func(s *stream) { add(s) })
 	slices.SortFunc(rows, func(a, b SocketInfo) int {
 		return cmp.Or(
 			cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Local.Port(), b.Local.Port()),
@@ -112,4 +98,36 @@ func (s *stream) describe() SocketInfo {
 		r.Timer = max(at-s.host.now(), 1)
 	}
 	return r
+}
+
+// endpoints are all sockets, those included that live on after Close, in an
+// order that is the same in every run as far as their ends tell them apart.
+func (h *Host) endpoints() []endpoint {
+	type row struct {
+		order  Order
+		socket endpoint
+	}
+	h.mu.Lock()
+	rows := make([]row, 0, len(h.sockets))
+	for s := range h.sockets {
+		rows = append(rows, row{socket: s})
+	}
+	h.mu.Unlock()
+	h.streams.each(func(s *stream) { rows = append(rows, row{socket: s}) })
+	for i := range rows {
+		b := rows[i].socket.base()
+		b.mu.Lock()
+		rows[i].order = b.order()
+		b.mu.Unlock()
+	}
+	slices.SortStableFunc(rows, func(a, b row) int { return a.order.Compare(&b.order) })
+	all := make([]endpoint, 0, len(rows))
+	seen := make(map[endpoint]bool, len(rows))
+	for _, r := range rows {
+		if !seen[r.socket] {
+			seen[r.socket] = true
+			all = append(all, r.socket)
+		}
+	}
+	return all
 }

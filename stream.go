@@ -55,7 +55,7 @@ func (s *stream) Connect(ctx context.Context, addr netip.AddrPort) error {
 		if s.lis != nil {
 			return syscall.EISCONN
 		}
-		if err := s.startConnect(addr); err != nil {
+		if err := s.inTurn(s.local, addr, func() error { return s.startConnect(addr) }); err != nil {
 			return err
 		}
 		started = true
@@ -100,7 +100,12 @@ func (s *stream) connectResult(started *bool) error {
 // startConnect picks the ends, enters the connection into the demultiplexer
 // and sends the SYN.
 func (s *stream) startConnect(addr netip.AddrPort) error {
-	if s.domain == socket.INET6 && addr.Addr().Is4() {
+	switch {
+	case s.closed:
+		return syscall.EBADF
+	case s.opened: // by another call, while this one waited for its turn
+		return syscall.EALREADY
+	case s.domain == socket.INET6 && addr.Addr().Is4():
 		return syscall.EINVAL
 	}
 	remote, err := s.take(addr)
@@ -168,10 +173,12 @@ func (s *stream) opening() tcp.Opening {
 // Bind gives the socket a local address and port.
 func (s *stream) Bind(addr netip.AddrPort) error {
 	return s.withLock(func() error {
-		if s.bound || s.opened {
-			return syscall.EINVAL
-		}
-		return s.bind(addr)
+		return s.bindInTurn(addr, func() error {
+			if s.bound || s.opened {
+				return syscall.EINVAL
+			}
+			return s.bind(addr)
+		})
 	})
 }
 

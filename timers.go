@@ -18,6 +18,7 @@ type timers struct {
 	mu     sync.Mutex
 	heap   timerHeap
 	timer  *time.Timer
+	turn   Timer         // instead, with a Scheduler
 	armed  time.Duration // when timer fires; 0: not armed
 	closed bool
 }
@@ -71,6 +72,9 @@ func (t *timers) close() {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
+	if t.turn != nil {
+		t.turn.Stop()
+	}
 	for _, e := range t.heap {
 		e.at = 0
 	}
@@ -88,6 +92,13 @@ func (t *timers) arm() {
 		return
 	}
 	t.armed = first
+	if turns := t.host.turns; turns != nil {
+		if t.turn == nil {
+			t.turn = turns.Timer(t)
+		}
+		t.turn.Set(t.host.timeOf(first))
+		return
+	}
 	wait := max(first-t.host.now(), 0)
 	if t.timer == nil {
 		t.timer = time.AfterFunc(wait, t.fire)
@@ -95,6 +106,9 @@ func (t *timers) arm() {
 		t.timer.Reset(wait)
 	}
 }
+
+// Turn is fire, called by a Scheduler.
+func (t *timers) Turn() { t.fire() }
 
 // fire wakes everybody whose time has come.
 func (t *timers) fire() {

@@ -121,9 +121,23 @@ func (s *sock) over(ctx context.Context, w *waiters) error {
 	return nil
 }
 
-// wake ends the waits whose condition e may have come about. The socket's lock
-// is held.
+// wake ends the waits whose condition e may have come about, after the turn if
+// one is under way. The socket's lock is held.
 func (s *sock) wake(e socket.Events) {
+	if s.host.turns == nil || !s.host.turns.Running() {
+		s.wakeNow(e)
+		return
+	}
+	if s.readers.cond == nil && s.writers.cond == nil && len(s.polls) == 0 {
+		return
+	}
+	if s.woken == 0 && e != 0 {
+		s.host.turns.Wake(s.order(), (*waker)(s))
+	}
+	s.woken |= e
+}
+
+func (s *sock) wakeNow(e socket.Events) {
 	const failed = socket.POLLERR | socket.POLLHUP | socket.POLLNVAL
 	if e&(socket.POLLIN|socket.POLLPRI|socket.POLLRDHUP|failed) != 0 {
 		s.readers.broadcast()

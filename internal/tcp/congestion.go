@@ -8,8 +8,6 @@ import "time"
 // The connection detects losses and repairs them; the congestion control only
 // answers with Cwnd and, if it paces, with PacingRate.
 type CongestionControl interface {
-	// Name is the name of TCP_CONGESTION.
-	Name() string
 	// Init is called once, before anything but SetMSS: when the connection is
 	// established, or when its user changes the algorithm.
 	Init(now time.Duration, w Window)

@@ -202,22 +202,25 @@ func TestUndo(t *testing.T) {
 		"time-out":           func(cc CongestionControl) { cc.OnRTO(0, 20*mss, true) },
 		"repeated time-outs": func(cc CongestionControl) { cc.OnRTO(0, 20*mss, true); cc.OnRTO(0, 20*mss, false) },
 	} {
-		t.Run("reno, "+name, func(t *testing.T) {
-			cc := NewReno(mss)
-			cc.Init(0, Window{Initial: 10 * mss, Cwnd: 20 * mss, SSThresh: 15 * mss})
-			fall(cc)
-			if cc.Cwnd() >= 20*mss {
-				t.Fatal("nothing was taken")
-			}
-			cc.OnUndo(0)
-			if cc.Cwnd() != 20*mss || cc.SSThresh() != 15*mss {
-				t.Error(cc.Cwnd(), cc.SSThresh())
-			}
-			cc.cwnd = 5 * mss
-			cc.OnUndo(0)
-			if cc.Cwnd() != 5*mss {
-				t.Error("undone twice")
-			}
-		})
+		for _, a := range []*Algorithm{renoAlgorithm, cubicAlgorithm} {
+			t.Run(a.Name+", "+name, func(t *testing.T) {
+				cc := a.New(mss)
+				cc.Init(0, Window{Initial: 10 * mss, Cwnd: 20 * mss, SSThresh: 15 * mss})
+				fall(cc)
+				if cc.Cwnd() >= 20*mss {
+					t.Fatal("nothing was taken")
+				}
+				cc.OnUndo(0)
+				if cc.Cwnd() != 20*mss || cc.SSThresh() != 15*mss {
+					t.Error(cc.Cwnd(), cc.SSThresh())
+				}
+				cc.OnIdle(0, 1)
+				cwnd := cc.Cwnd()
+				cc.OnUndo(0)
+				if cc.Cwnd() != cwnd {
+					t.Error("undone twice")
+				}
+			})
+		}
 	}
 }

@@ -182,7 +182,7 @@ func (c *Conn) establish(now time.Duration) {
 	c.retries, c.stalled = 0, 0
 	c.stop(timerRetransmit)
 	c.updateMSS()
-	c.cc = c.p.CongestionControl(c.snd.mss)
+	c.cc = c.algorithm().New(c.snd.mss)
 	c.cc.Init(now, Window{Initial: c.initialWindow(), Cwnd: c.initialWindow(), SSThresh: NoThreshold})
 	c.rec.init(c.snd.nxt)
 	c.cwv.reset(c.snd.nxt)

@@ -45,6 +45,7 @@ const (
 // talk begins a conversation with a connection in CLOSED.
 func talk(t testing.TB, change ...func(*Params)) *conversation {
 	p := DefaultParams()
+	p.Algorithms = []*Algorithm{renoAlgorithm} // its numbers are easy to follow
 	for _, f := range change {
 		f(p)
 	}

@@ -31,7 +31,9 @@
 //   - Queues and their memory: sendqueue.go, recvqueue.go, ooo.go (what is out of
 //     order), ring.go.
 //   - What is in flight: flight.go (the scoreboard), rtt.go, recovery.go (loss),
-//     congestion.go (the hook) with newreno.go, cwv.go (is cwnd the limit).
+//     congestion.go (the hook), algorithm.go (which there are), cubic.go with
+//     hystart.go, newreno.go, cwnd.go (what they share), cwv.go (is cwnd the
+//     limit).
 //   - What is offered and how large: window.go, autotune.go, mss.go (and path
 //     MTU).
 //   - Time: timer.go (and retransmission), persist.go, keepalive.go,

@@ -22,7 +22,7 @@ func TestGoodput(t *testing.T) {
 	losses := []float64{0, 0.001, 0.01, 0.05}
 	rtts := []time.Duration{time.Millisecond, 10 * time.Millisecond, 100 * time.Millisecond}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Goodput in Mbit/s of 4 MiB over 100 Mbit/s with NewReno, the mean of two.\n\n%8s", "loss")
+	fmt.Fprintf(&b, "Goodput in Mbit/s of 4 MiB over 100 Mbit/s with CUBIC, the mean of two.\n\n%8s", "loss")
 	for _, rtt := range rtts {
 		fmt.Fprintf(&b, "%12s", rtt)
 	}

@@ -42,7 +42,7 @@ func TestInfo(t *testing.T) {
 	if i := tc.c.Info(tc.now); i.TotalRetrans != 1 || i.BytesRetrans != 988 || i.Retransmits != 1 || i.Backoff != 1 || i.CAState != 4 || i.Lost != 4 || i.Retrans != 1 {
 		t.Errorf("after a time-out: %+v", i)
 	}
-	if name := tc.c.cc.Name(); name != "reno" {
+	if name := tc.c.Congestion(); name != "reno" {
 		t.Errorf("congestion control %q", name)
 	}
 }

@@ -18,9 +18,6 @@ func NewReno(mss int) *Reno {
 	return &Reno{window: window{mss: mss, cwnd: mss, ssthresh: NoThreshold}}
 }
 
-// Name returns "reno".
-func (r *Reno) Name() string { return "reno" }
-
 // OnAck lets the window grow (RFC 5681 3.1). Counting bytes, not
 // acknowledgments, leaves nothing to gain by splitting them (RFC 3465).
 func (r *Reno) OnAck(_ time.Duration, a Ack) {

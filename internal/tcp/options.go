@@ -37,6 +37,9 @@ type Options struct {
 	// DeferAccept is TCP_DEFER_ACCEPT: how long a handshake whose last ACK
 	// carries no data is held back.
 	DeferAccept time.Duration
+	// Algorithm is the congestion control; nil is the host's default: set with
+	// SetCongestion.
+	Algorithm *Algorithm
 }
 
 // NewOptions returns the options of a new socket.

@@ -39,8 +39,9 @@ type Params struct {
 	MinMSS int
 	// Budget is the host's memory for queues; nil for no limit.
 	Budget *buffer.Budget
-	// CongestionControl makes the congestion control of a connection.
-	CongestionControl func(mss int) CongestionControl
+	// Algorithms are the congestion controls that a connection can have; the
+	// first is the one of those that choose none.
+	Algorithms []*Algorithm
 	// Counters count for all connections of the host.
 	Counters *Counters
 }
@@ -67,9 +68,7 @@ func DefaultParams() *Params {
 		SndBuf:        BufferLimits{4 << 10, 16 << 10, 4 << 20},
 		InitialWindow: 10,
 		MinMSS:        216, // FreeBSD's; against packet floods by small MSS (CVE-2019-11479)
-		CongestionControl: func(mss int) CongestionControl {
-			return NewReno(mss)
-		},
-		Counters: new(Counters),
+		Algorithms:    Algorithms(),
+		Counters:      new(Counters),
 	}
 }

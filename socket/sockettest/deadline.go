@@ -81,7 +81,7 @@ func deadlineLater(t *T, f family) {
 
 func deadlineWrite(t *T, f family) {
 	a, b := t.smallPair(f)
-	t.ok(a.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)))
+	t.ok(a.SetWriteDeadline(time.Now().Add(250 * time.Millisecond)))
 	n, err := a.Send(make([]byte, 8<<20), 0)
 	t.fails("Send", err, os.ErrDeadlineExceeded)
 	if n == 0 || n == 8<<20 {

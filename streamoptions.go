@@ -222,20 +222,14 @@ func deferAccept(seconds int) time.Duration {
 	return total
 }
 
-// setCongestion is TCP_CONGESTION: there is one algorithm.
+// setCongestion is TCP_CONGESTION.
 func (s *stream) setCongestion(value any) error {
 	name, ok := value.(string)
 	if !ok {
 		return syscall.EINVAL
 	}
-	if name != congestionName {
-		return syscall.ENOENT
-	}
-	return nil
+	return s.conn.SetCongestion(s.host.now(), name)
 }
-
-// congestionName is Linux's for NewReno.
-const congestionName = "reno"
 
 // Option is getsockopt(2) of a stream socket.
 func (s *stream) Option(id socket.OptionID) (v any, err error) {
@@ -249,7 +243,7 @@ func (s *stream) Option(id socket.OptionID) (v any, err error) {
 			v = info
 			return nil
 		case socket.TCP_CONGESTION.ID:
-			v = congestionName
+			v = s.conn.Congestion()
 			return nil
 		}
 		if o, ok := tcpOptions[id]; ok {

@@ -22,6 +22,8 @@ var tcpOptionCases = append(optionCases("option-tcp", []optionRow{
 	{name: "TCP_NOTSENT_LOWAT", option: socket.TCP_NOTSENT_LOWAT, on: streams, reads: map[int]int{0: 0, 4096: 4096}},
 }),
 	both("option-tcp/TCP_CONGESTION", "the congestion control has a name; an unknown one is ENOENT", optionCongestion),
+	both("option-tcp/TCP_CONGESTION-listener", "a listener hands its congestion control on to its connections", optionCongestionListener),
+	both("option-tcp/TCP_CONGESTION-connected", "a connection under way changes its congestion control", optionCongestionConnected),
 	both("option-tcp/TCP_INFO-read-only", "TCP_INFO cannot be set", optionInfoReadOnly),
 	both("option-tcp/TCP_MAXSEG-listener", "a listener's TCP_MAXSEG limits what the peer sends", optionMaxsegListener),
 	both("option-tcp/TCP_MAXSEG-connected", "a connection tells its segment size, timestamps taken off", optionMaxsegConnected),
@@ -34,10 +36,39 @@ func optionCongestion(t *T, f family) {
 	if get(t, s, socket.TCP_CONGESTION) == "" {
 		t.Error("no name")
 	}
-	set(t, s, socket.TCP_CONGESTION, "reno")
-	equal(t, "TCP_CONGESTION", get(t, s, socket.TCP_CONGESTION), "reno")
-	t.fails("unknown", socket.Set(s, socket.TCP_CONGESTION, "nosuch"), syscall.ENOENT)
-	equal(t, "TCP_CONGESTION", get(t, s, socket.TCP_CONGESTION), "reno")
+	for _, name := range []string{"reno", "cubic"} {
+		set(t, s, socket.TCP_CONGESTION, name)
+		equal(t, "TCP_CONGESTION", get(t, s, socket.TCP_CONGESTION), name)
+		t.fails("unknown", socket.Set(s, socket.TCP_CONGESTION, "nosuch"), syscall.ENOENT)
+		equal(t, "TCP_CONGESTION", get(t, s, socket.TCP_CONGESTION), name)
+	}
+}
+
+func optionCongestionListener(t *T, f family) {
+	for _, name := range []string{"reno", "cubic"} {
+		l := t.tcp(t.B, f)
+		set(t, l, socket.TCP_CONGESTION, name)
+		t.bound(l, f.b)
+		t.ok(l.Listen(1))
+		a := t.tcp(t.A, f)
+		t.connect(a, l.LocalAddr())
+		b := t.accept(l)
+		equal(t, "TCP_CONGESTION", get(t, b, socket.TCP_CONGESTION), name)
+		t.fails("unknown, on a listener", socket.Set(l, socket.TCP_CONGESTION, "nosuch"), syscall.ENOENT)
+	}
+}
+
+func optionCongestionConnected(t *T, f family) {
+	a, b := t.pair(f)
+	for _, name := range []string{"reno", "cubic", "reno"} {
+		set(t, a, socket.TCP_CONGESTION, name)
+		equal(t, "TCP_CONGESTION", get(t, a, socket.TCP_CONGESTION), name)
+		t.send(a, "under "+name)
+		t.receives(b, "under "+name)
+	}
+	t.fails("unknown", socket.Set(a, socket.TCP_CONGESTION, "nosuch"), syscall.ENOENT)
+	t.ok(a.Close())
+	t.fails("closed", socket.Set(a, socket.TCP_CONGESTION, "reno"), syscall.EBADF)
 }
 
 func optionInfoReadOnly(t *T, f family) {

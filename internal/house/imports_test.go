@@ -38,7 +38,7 @@ var rooms = map[string][]string{
 	"link/gso":               {"link", "internal/header"},
 	"link/linktest":          {"link", "link/gso", "internal/header"},
 	"link/wire":              {"link", "link/gso"},
-	"link/impair":            {"link", "link/gso"},
+	"link/impair":            {"link", "link/gso", "internal/header"},
 	"link/pcapng":            {"link", "link/gso"},
 	"link/internal/...":      {"link", "link/internal/...", "internal/header"},
 	"link/tuntap":            {"link", "link/internal/...", "internal/header"},

@@ -1,6 +1,7 @@
 package impair
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -17,9 +18,14 @@ type Config struct {
 	// Rate is the rate of the link in bits a second; 0 has no limit. Only the
 	// bytes of frames count: no preamble, gap or trailer of Ethernet.
 	Rate int64
+	// Trace, if not nil, is the link's rate as it was recorded, in place of
+	// Rate. It begins at time 0: when the device was made.
+	Trace *Trace
 	// Queue is how many bytes may wait for the link; one packet may always be
 	// in transmission. 0 stands for 1000 packets of 1500 bytes.
 	Queue int
+	// AQM manages that queue. The zero value is drop-tail.
+	AQM AQM
 
 	// Loss is the probability that a packet is lost.
 	Loss float64
@@ -47,6 +53,13 @@ type Config struct {
 	// It is called in order, by one goroutine at a time in each direction, must
 	// not block, and must not call the device.
 	Observe func(Event)
+
+	// Pardon, if not nil, is asked before chance does something to a packet:
+	// Lost, LostBurst, Corrupted, Duplicated or Reordered. True lets the packet
+	// off. What happens to other packets does not change, so that the faults of
+	// a run can be removed one by one. It is called as Observe is, and should
+	// give the same answer to the same question.
+	Pardon func(packet uint64, c Cause) bool
 }
 
 // GilbertElliott loses packets in bursts: the link is in a good or a bad state,
@@ -100,10 +113,22 @@ func (c *Config) Validate() error {
 		{"ReorderHold", c.ReorderHold < 0, c.ReorderHold},
 		{"Delay", c.Delay < 0, c.Delay},
 		{"Jitter", c.Jitter < 0, c.Jitter},
+		{"AQM.Target", c.AQM.Target < 0, c.AQM.Target},
+		{"AQM.Interval", c.AQM.Interval < 0, c.AQM.Interval},
+		{"AQM.MarkAt", c.AQM.MarkAt < 0, c.AQM.MarkAt},
+		{"AQM.MarkAfter", c.AQM.MarkAfter < 0, c.AQM.MarkAfter},
 	} {
 		if n.negative {
 			return fmt.Errorf("impair: %s is %v: it cannot be negative", n.name, n.value)
 		}
+	}
+	switch {
+	case c.Trace != nil && c.Rate != 0:
+		return errors.New("impair: Rate and Trace are both set: a link has one of them")
+	case c.Trace != nil && len(c.Trace.at) == 0:
+		return errors.New("impair: Trace is empty: ParseTrace makes one")
+	case c.AQM.ECN && !c.AQM.CoDel:
+		return errors.New("impair: AQM.ECN is set without AQM.CoDel: nothing would be marked")
 	}
 	return nil
 }
@@ -114,10 +139,36 @@ func (c *Config) transparent() bool { return c.Delay == 0 && !c.perPacket() }
 // perPacket tells whether packets may have different fates, so that large
 // frames must be cut.
 func (c *Config) perPacket() bool {
-	return c.Rule != nil || c.Rate > 0 || c.Loss > 0 || c.Burst != GilbertElliott{} ||
-		c.Corrupt > 0 || c.Duplicate > 0 || c.Reorder > 0 || c.Jitter > 0
+	return c.Rule != nil || c.Rate > 0 || c.Trace != nil || c.random()
+}
+
+// random tells whether chance has a part in it.
+func (c *Config) random() bool {
+	return c.Loss > 0 || c.Burst != GilbertElliott{} || c.Corrupt > 0 || c.Duplicate > 0 ||
+		c.Reorder > 0 || c.Jitter > 0
 }
 
 // looksInside tells whether the bytes of packets matter, so that they must be
 // complete.
 func (c *Config) looksInside() bool { return c.Rule != nil || c.Corrupt > 0 || c.Observe != nil }
+
+func (c *Config) queue() int {
+	if c.Queue == 0 {
+		return defaultQueue
+	}
+	return c.Queue
+}
+
+func (c *Config) gap() int {
+	if c.ReorderGap == 0 {
+		return defaultGap
+	}
+	return c.ReorderGap
+}
+
+func (c *Config) hold() time.Duration {
+	if c.ReorderHold == 0 {
+		return defaultHold
+	}
+	return c.ReorderHold
+}

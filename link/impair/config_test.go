@@ -66,6 +66,7 @@ func TestAConfigThatCannotBe(t *testing.T) {
 func TestCauses(t *testing.T) {
 	for c, want := range map[impair.Cause]string{
 		impair.ByRule: "dropped by a rule", impair.QueueFull: "dropped: queue full", impair.Lost: "lost",
+		impair.QueueAQM: "dropped: AQM", impair.Marked: "marked CE",
 		impair.LostBurst: "lost in a burst", impair.Overflow: "dropped: too much on the way",
 		impair.Changed: "changed by a rule", impair.Held: "delayed by a rule", impair.Corrupted: "corrupted",
 		impair.Duplicated: "duplicated", impair.Reordered: "reordered", 99: "Cause(?)",

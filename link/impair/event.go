@@ -12,7 +12,8 @@ type Cause uint8
 // The causes. Up to Overflow the packet was dropped.
 const (
 	ByRule    Cause = iota + 1 // dropped by the rule
-	QueueFull                  // no room in the queue of Config.Rate
+	QueueFull                  // no room in the queue before the link
+	QueueAQM                   // Config.AQM
 	Lost                       // Config.Loss
 	LostBurst                  // Config.Burst
 	Overflow                   // too many packets on their way
@@ -21,11 +22,12 @@ const (
 	Corrupted                  // Config.Corrupt
 	Duplicated
 	Reordered
+	Marked // Config.AQM: congestion experienced (ECN)
 )
 
 var causes = [...]string{
-	"passed", "dropped by a rule", "dropped: queue full", "lost", "lost in a burst", "dropped: too much on the way",
-	"changed by a rule", "delayed by a rule", "corrupted", "duplicated", "reordered",
+	"passed", "dropped by a rule", "dropped: queue full", "dropped: AQM", "lost", "lost in a burst", "dropped: too much on the way",
+	"changed by a rule", "delayed by a rule", "corrupted", "duplicated", "reordered", "marked CE",
 }
 
 // String says it as the comment of a capture does.
@@ -40,16 +42,22 @@ func (c Cause) String() string {
 func (c Cause) Dropped() bool { return c >= ByRule && c <= Overflow }
 
 // An Event tells of a packet that was dropped or changed. A packet with several
-// causes has several events.
+// causes has several events. They come in the order of the stations and of
+// time, not of packets: what happens behind the queue is told when it happens.
 type Event struct {
-	// Now counts from when the device was made.
+	// Now counts from when the device was made; of a Line, it is the time that
+	// its driver gave.
 	Now time.Duration
 	// Input tells the direction.
 	Input bool
-	Cause Cause
-	// Reason is what the rule said, or which bit was flipped; may be empty.
+	// Packet is the number of the packet in its direction, from 0, as counted
+	// by Stats.Packets: after large frames were cut.
+	Packet uint64
+	Cause  Cause
+	// Reason is what the rule said, which bit was flipped, or which part of AQM
+	// spoke; may be empty.
 	Reason string
-	// Frame is the packet as it came; lent.
+	// Frame is the packet as it was before; lent.
 	Frame *link.Frame
 }
 
@@ -67,9 +75,9 @@ func comment(c Cause, reason string) string {
 type Stats struct {
 	Packets, Bytes uint64 // that came
 
-	ByRule, QueueFull, Lost, LostBurst, Overflow uint64 // dropped, by cause
-	Changed, Held                                uint64 // by the rule
-	Corrupted, Duplicated, Reordered             uint64
+	ByRule, QueueFull, QueueAQM, Lost, LostBurst, Overflow uint64 // dropped, by cause
+	Changed, Held                                          uint64 // by the rule
+	Corrupted, Duplicated, Reordered, Marked               uint64
 
 	// Malformed are large frames whose headers do not allow to cut them;
 	// dropped.
@@ -83,6 +91,8 @@ type Stats struct {
 	Cleared uint64
 	// OnTheWay and OnTheWayBytes are those that have not left yet.
 	OnTheWay, OnTheWayBytes int
+	// Queued and QueuedBytes are those of them that wait for the narrow link.
+	Queued, QueuedBytes int
 }
 
 // count counts one cause.
@@ -92,6 +102,8 @@ func (s *Stats) count(c Cause) {
 		s.ByRule++
 	case QueueFull:
 		s.QueueFull++
+	case QueueAQM:
+		s.QueueAQM++
 	case Lost:
 		s.Lost++
 	case LostBurst:
@@ -108,5 +120,7 @@ func (s *Stats) count(c Cause) {
 		s.Duplicated++
 	case Reordered:
 		s.Reordered++
+	case Marked:
+		s.Marked++
 	}
 }

@@ -1,11 +1,9 @@
 package impair
 
 import (
-	"sync"
 	"time"
 
 	"example.com/berth/link"
-	"example.com/berth/link/gso"
 )
 
 // A Line is one direction of an impaired link as a pure machine: what it does
@@ -24,11 +22,17 @@ import (
 //
 // Times count from whatever the driver likes, and do not run backwards.
 type Line struct {
-	medium   link.Medium
-	input    bool // what Event.Input says
-	path     path
+	medium link.Medium
+	input  bool // what Event.Input says
+	cfg    Config
+	stats  Stats
+
+	// The stations behind the rule, in their order.
+	narrow   narrow
+	fates    fates
 	schedule schedule
-	stats    Stats
+
+	last time.Duration // when the latest packet leaves, faults set aside
 }
 
 // NewLine returns a line for frames of the given medium. The error is that of
@@ -45,29 +49,34 @@ func NewLine(medium link.Medium, cfg Config) (*Line, error) {
 // init begins a line. Lines with one seed and different streams draw different
 // random values.
 func (l *Line) init(medium link.Medium, stream uint64, cfg Config) {
-	l.medium = medium
-	l.path.configure(cfg, stream, true)
+	l.medium, l.cfg = medium, cfg
+	l.narrow.slot = opportunityBytes + medium.HeaderLen()
+	l.fates.seed(cfg.Seed, stream)
 }
 
 // Configure changes what happens to packets from now on. Packets on their way
-// stay as they are. The random values go on, unless Seed is another. A config
-// that cannot be changes nothing.
+// stay as they are, but those that still wait in the queue are taken from it at
+// the new rate. The random values go on, unless Seed is another. A config that
+// cannot be changes nothing.
 func (l *Line) Configure(cfg Config) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	l.path.configure(cfg, l.path.stream, false)
+	if cfg.Seed != l.cfg.Seed {
+		l.fates.seed(cfg.Seed, l.fates.stream)
+	}
+	l.cfg = cfg
 	return nil
 }
 
 // Config returns what the line does now.
-func (l *Line) Config() Config { return l.path.cfg }
+func (l *Line) Config() Config { return l.cfg }
 
 // Stats returns the counters.
 func (l *Line) Stats() Stats {
-	s := l.stats
-	s.OnTheWay = len(l.schedule.heap) + len(l.schedule.held)
-	s.OnTheWayBytes = l.schedule.bytes
+	s, q := l.stats, &l.narrow.queue
+	s.OnTheWay, s.OnTheWayBytes = l.schedule.len()+q.count, l.schedule.bytes+q.bytes
+	s.Queued, s.QueuedBytes = q.count, q.bytes
 	return s
 }
 
@@ -75,13 +84,21 @@ func (l *Line) Stats() Stats {
 // what it needs.
 func (l *Line) Push(now time.Duration, frames []link.Frame) {
 	d := desks.Get().(*desk)
-	l.accept(d, now, frames, false)
-	desks.Put(d)
+	l.accept(d, now, frames)
+	d.clear()
 }
 
-// Next returns when something leaves next. It is not ok if nothing is on its
-// way.
-func (l *Line) Next() (at time.Duration, ok bool) { return l.schedule.next() }
+// Next returns when the line is to be looked at next, by Take: when something
+// leaves, or the queue moves. It is not ok if nothing is on its way.
+func (l *Line) Next() (at time.Duration, ok bool) {
+	at, ok = l.schedule.next()
+	if !l.narrow.queue.empty() {
+		if start := l.narrow.start(&l.cfg); !ok || start < at {
+			at, ok = start, true
+		}
+	}
+	return at, ok
+}
 
 // Take appends to batch what leaves by now, in order, up to its capacity. The
 // caller releases what it took. If there is more, Next says so.
@@ -94,6 +111,7 @@ func (l *Line) Take(now time.Duration, batch []*link.Kept) []*link.Kept {
 
 // take is Take without counting.
 func (l *Line) take(now time.Duration, batch []*link.Kept) []*link.Kept {
+	l.advance(now)
 	for len(batch) < cap(batch) {
 		k := l.schedule.take(now)
 		if k == nil {
@@ -104,35 +122,31 @@ func (l *Line) take(now time.Duration, batch []*link.Kept) []*link.Kept {
 	return batch
 }
 
-// Clear loses all that is on its way, as when a cable is cut.
+// Clear loses all that is on its way, as when a cable is cut. The link is free
+// then.
 func (l *Line) Clear() {
-	l.stats.Cleared += uint64(len(l.schedule.heap) + len(l.schedule.held))
+	l.stats.Cleared += uint64(l.schedule.len() + l.narrow.queue.count)
 	l.schedule.clear()
-	l.path.clear()
+	l.narrow.clear()
+	l.last = 0
 }
 
-// A desk is the working memory for packets that come in. It is in use until
-// those that leave at once have left, and that may lead to another call.
-type desk struct {
-	cutter gso.Cutter
-	direct []link.Frame // leave at once; lent
-}
-
-var desks = sync.Pool{New: func() any { return new(desk) }}
-
-// accept takes packets in. If those that leave at once may, they go on the
-// desk, else all that leaves is left to take.
-func (l *Line) accept(d *desk, now time.Duration, frames []link.Frame, direct bool) {
+// accept takes packets in. Those that leave at once stay on the desk, if that
+// is open; all others are left to take.
+func (l *Line) accept(d *desk, now time.Duration, frames []link.Frame) {
+	l.advance(now)
 	packets := l.cut(d, frames)
 	for i := range packets {
-		l.packet(d, &packets[i], now, direct)
+		l.packet(d, &packets[i], now)
 	}
 }
 
 // idle tells whether packets can pass without a look.
-func (l *Line) idle() bool { return l.schedule.empty() && l.path.cfg.transparent() }
+func (l *Line) idle() bool {
+	return l.schedule.empty() && l.narrow.queue.empty() && l.cfg.transparent()
+}
 
-// count counts packets that come.
+// count counts packets that pass without a look.
 func (l *Line) count(frames []link.Frame) {
 	l.stats.Packets += uint64(len(frames))
 	for i := range frames {
@@ -144,13 +158,12 @@ func (l *Line) count(frames []link.Frame) {
 func (l *Line) cut(d *desk, frames []link.Frame) []link.Frame {
 	offload := link.OffloadAll
 	switch {
-	case l.path.cfg.looksInside():
+	case l.cfg.looksInside():
 		offload = 0
-	case l.path.cfg.perPacket():
+	case l.cfg.perPacket():
 		offload = link.OffloadChecksum
 	}
 	out, bad := d.cutter.Cut(l.medium, offload, frames)
 	l.stats.Malformed += uint64(bad)
-	l.count(out)
 	return out
 }

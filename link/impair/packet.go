@@ -7,99 +7,162 @@ import (
 	"example.com/berth/link"
 )
 
-// maxBytes bounds what is on its way in one direction.
-const maxBytes = 128 << 20
+// What is on its way in one direction is bounded: what exceeds one of these is
+// dropped as it comes, and counted as Overflow.
+const (
+	maxBytes   = 128 << 20
+	maxPackets = 1 << 18
+)
 
-// packet decides about one packet: it is dropped, scheduled, or put on the desk
-// if it may leave at once.
-func (l *Line) packet(d *desk, f *link.Frame, now time.Duration, direct bool) {
-	var v Verdict
-	if l.path.cfg.Rule != nil {
-		v = l.path.cfg.Rule(now, f)
-	}
-	if v.Drop {
-		l.path.draw() // what becomes of the others does not change
-		l.tell(ByRule, v.Reason, f, now)
+// packet takes in one packet: it goes past the rule, and then into the narrow
+// link or the queue before it.
+func (l *Line) packet(d *desk, f *link.Frame, now time.Duration) {
+	p := passenger{frame: f, number: l.stats.Packets, came: now}
+	l.stats.Packets++
+	l.stats.Bytes += uint64(f.Len())
+	if l.cfg.Rule != nil && !l.rule(d, &p) {
+		l.fates.draw(&l.cfg, f.Len()) // what becomes of the others does not change
 		return
 	}
-	g := *f
-	if v.Replace != nil {
-		g = link.Frame{Payload: v.Replace, Time: f.Time}
-		g.Comment = l.tell(Changed, v.Reason, f, now)
+	p.fate = l.fates.draw(&l.cfg, p.frame.Len())
+	if l.cfg.Trace == nil && l.narrow.idle(now) {
+		l.narrow.codel.idle()
+		l.depart(d, &p, now, l.narrow.send(&l.cfg, p.frame.Len(), now, now))
+	} else {
+		l.enqueue(&p, now)
 	}
-	if v.Delay > 0 {
-		g.Comment = also(g.Comment, l.tell(Held, v.Reason, f, now))
-	}
-	fate := l.path.decide(g.Len(), now, v.Delay)
-	if fate.dropped == 0 && l.schedule.bytes+g.Len() > maxBytes {
-		fate.dropped = Overflow
-	}
-	if fate.dropped != 0 {
-		l.tell(fate.dropped, "", f, now)
-		return
-	}
-	l.send(d, f, &g, &fate, now, direct)
 }
 
-// send schedules packet g, which came as f.
-func (l *Line) send(d *desk, f, g *link.Frame, fate *fate, now time.Duration, direct bool) {
-	if !fate.corrupt && !fate.reorder && !fate.duplicate &&
-		direct && fate.due <= now && l.schedule.empty() {
-		d.direct = append(d.direct, *g)
+// rule asks the rule, and tells whether the packet goes on: as it is, or on the
+// desk as what it has become.
+func (l *Line) rule(d *desk, p *passenger) bool {
+	v := l.cfg.Rule(p.came, p.frame)
+	if v.Drop {
+		l.tell(ByRule, v.Reason, p, p.came)
+		return false
+	}
+	if v.Replace == nil && v.Delay <= 0 {
+		return true
+	}
+	d.frame = *p.frame
+	if v.Replace != nil {
+		d.frame = link.Frame{Payload: v.Replace, Time: p.frame.Time}
+		d.frame.Comment = l.tell(Changed, v.Reason, p, p.came)
+	}
+	if v.Delay > 0 {
+		p.extra = v.Delay
+		d.frame.Comment = also(d.frame.Comment, l.tell(Held, v.Reason, p, p.came))
+	}
+	p.frame = &d.frame
+	return true
+}
+
+// full tells whether one packet more, of length bytes, is too much.
+func (l *Line) full(length int) bool {
+	return l.schedule.bytes+l.narrow.queue.bytes+length > maxBytes ||
+		l.schedule.len()+l.narrow.queue.count >= maxPackets
+}
+
+// depart lets a packet go that the narrow link took at now and has sent at
+// sent: what chance has in store for it happens.
+func (l *Line) depart(d *desk, p *passenger, now, sent time.Duration) {
+	// A packet does not leave before the one ahead of it, whatever becomes of
+	// that one: so faults do not change when the others leave.
+	due := sent + p.fate.flight
+	l.last = max(l.last, due)
+	switch {
+	case l.strikes(p.fate.lost, Lost, p):
+		l.drop(Lost, "", p, now)
+		return
+	case l.strikes(p.fate.burst, LostBurst, p):
+		l.drop(LostBurst, "", p, now)
+		return
+	case l.full(p.frame.Len()):
+		l.drop(Overflow, "", p, now)
 		return
 	}
-	var k, twin *link.Kept
-	if fate.corrupt {
-		k = g.KeepCopy()
-		flip(&k.Frame, fate.bit)
-		k.Comment = also(k.Comment, l.tell(Corrupted, "bit "+strconv.Itoa(fate.bit), f, now))
-	} else {
-		k = g.Keep()
+	p.fate.corrupt = l.strikes(p.fate.corrupt, Corrupted, p)
+	p.fate.duplicate = l.strikes(p.fate.duplicate, Duplicated, p)
+	p.fate.reorder = l.strikes(p.fate.reorder, Reordered, p)
+	if p.extra == 0 && !p.fate.reorder {
+		due = l.last
 	}
-	if fate.duplicate {
-		twin = k.Keep()
-		twin.Comment = also(k.Comment, l.tell(Duplicated, "", f, now))
+	l.send(d, p, now, due+p.extra)
+}
+
+// strikes tells whether a fault that chance has in store happens.
+func (l *Line) strikes(inStore bool, c Cause, p *passenger) bool {
+	if !inStore || l.cfg.Pardon == nil || !l.cfg.Pardon(p.number, c) {
+		return inStore
 	}
-	if fate.reorder {
-		k.Comment = also(k.Comment, l.tell(Reordered, "", f, now))
-		l.schedule.holdBack(k, fate.due, l.path.cfg.gap(), l.path.cfg.hold())
+	p.spared = p.spared || c == Lost || c == LostBurst || c == Reordered
+	return false
+}
+
+// send does what changes a packet, and schedules it or puts it on the desk.
+func (l *Line) send(d *desk, p *passenger, now, due time.Duration) {
+	odd := p.fate.corrupt || p.fate.duplicate || p.fate.reorder
+	if d != nil && d.open && !odd && due <= now && l.schedule.empty() {
+		d.direct = append(d.direct, *p.frame)
+		return
+	}
+	if p.fate.corrupt {
+		remark := l.tell(Corrupted, "bit "+strconv.Itoa(p.fate.bit), p, now)
+		p.copy()
+		p.remark(remark)
+		flip(p.frame, p.fate.bit)
+	} else if p.kept == nil {
+		p.keep()
+	}
+	var twin *link.Kept
+	if p.fate.duplicate {
+		twin = p.frame.Keep()
+		twin.Comment = also(twin.Comment, l.tell(Duplicated, "", p, now))
+	}
+	if p.fate.reorder {
+		p.remark(l.tell(Reordered, "", p, now))
+		l.schedule.holdBack(p.kept, due, l.cfg.gap(), l.cfg.hold())
 	} else {
-		l.schedule.add(k, fate.due)
-		l.schedule.overtaken(fate.due)
+		l.schedule.add(p.kept, due)
+		// One that was spared would not have overtaken others.
+		if !p.spared && p.extra == 0 {
+			l.schedule.overtaken(due)
+		}
 	}
 	if twin != nil {
-		l.schedule.add(twin, fate.due)
+		l.schedule.add(twin, due)
 	}
 }
 
 // flip flips one bit. A receiver must find that out by itself.
 func flip(f *link.Frame, bit int) {
-	at, mask := bit/8, byte(0x80)>>(bit%8)
-	if at < len(f.Head) {
-		f.Head[at] ^= mask
-	} else {
-		f.Payload[at-len(f.Head)] ^= mask
-	}
+	*at(f, bit/8) ^= byte(0x80) >> (bit % 8)
 	f.Checksum = link.ChecksumFull
+}
+
+// at is the i-th byte of a frame.
+func at(f *link.Frame, i int) *byte {
+	if i < len(f.Head) {
+		return &f.Head[i]
+	}
+	return &f.Payload[i-len(f.Head)]
+}
+
+// drop tells why a packet is dropped, and releases it.
+func (l *Line) drop(c Cause, reason string, p *passenger, now time.Duration) {
+	l.tell(c, reason, p, now)
+	p.release()
 }
 
 // tell counts and reports what happened to a packet, and returns the remark for
 // a capture.
-func (l *Line) tell(c Cause, reason string, f *link.Frame, now time.Duration) string {
+func (l *Line) tell(c Cause, reason string, p *passenger, now time.Duration) string {
 	l.stats.count(c)
-	if l.path.cfg.Observe != nil {
-		l.path.cfg.Observe(Event{Now: now, Input: l.input, Cause: c, Reason: reason, Frame: f})
+	if l.cfg.Observe != nil {
+		l.cfg.Observe(Event{Now: now, Input: l.input, Packet: p.number, Cause: c, Reason: reason, Frame: p.frame})
 	}
 	if c.Dropped() {
 		return ""
 	}
 	return comment(c, reason)
-}
-
-// also joins remarks.
-func also(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
 }

@@ -11,8 +11,12 @@ import (
 type schedule struct {
 	heap  []entry // the earliest first
 	held  []held
-	count uint64
+	count uint64 // of all that entered the heap
 	bytes int
+
+	overtook uint64        // packets that counted as overtaking
+	release  uint64        // the least overtook at which one of held leaves
+	soonest  time.Duration // the least until of held
 }
 
 // An entry is a packet on its way.
@@ -29,15 +33,17 @@ func (e *entry) before(o *entry) bool {
 // A held packet waits until a number of others have left in its stead.
 type held struct {
 	entry
-	gap   int
-	until time.Duration
+	release uint64        // the value of overtook at which it leaves
+	until   time.Duration // when it leaves anyway
 }
 
 // maxHeld bounds the packets held back for reordering: one more is not
 // reordered.
 const maxHeld = 1024
 
-func (s *schedule) empty() bool { return len(s.heap) == 0 && len(s.held) == 0 }
+func (s *schedule) empty() bool { return s.len() == 0 }
+
+func (s *schedule) len() int { return len(s.heap) + len(s.held) }
 
 // add schedules a packet.
 func (s *schedule) add(k *link.Kept, due time.Duration) {
@@ -53,41 +59,56 @@ func (s *schedule) holdBack(k *link.Kept, due time.Duration, gap int, hold time.
 		return
 	}
 	s.bytes += k.Len()
-	s.held = append(s.held, held{entry{due: due, frame: k}, gap, due + hold})
+	h := held{entry{due: due, frame: k}, s.overtook + uint64(gap), due + hold}
+	s.note(&h, len(s.held) == 0)
+	s.held = append(s.held, h)
 }
 
 // overtaken counts a packet that leaves at due against those held back.
 func (s *schedule) overtaken(due time.Duration) {
-	kept := s.held[:0]
-	for _, h := range s.held {
-		if h.gap--; h.gap > 0 {
-			kept = append(kept, h)
-		} else {
-			h.due = max(h.due, due)
-			s.push(h.entry)
-		}
+	s.overtook++
+	if len(s.held) > 0 && s.overtook >= s.release {
+		s.let(func(h *held) bool {
+			h.due = min(max(h.due, due), h.until)
+			return h.release <= s.overtook
+		})
 	}
-	s.shorten(kept)
 }
 
 // expire schedules those that have been held back for long enough.
 func (s *schedule) expire(now time.Duration) {
-	kept := s.held[:0]
-	for _, h := range s.held {
-		if h.until > now {
-			kept = append(kept, h)
-		} else {
+	if len(s.held) > 0 && now >= s.soonest {
+		s.let(func(h *held) bool {
 			h.due = h.until
-			s.push(h.entry)
-		}
+			return h.until <= now
+		})
 	}
-	s.shorten(kept)
 }
 
-// shorten keeps those of the held packets, which lie at the slice's beginning.
-func (s *schedule) shorten(kept []held) {
+// let moves those of the held packets to the heap for which f says so, which
+// also sets when they are due.
+func (s *schedule) let(f func(*held) bool) {
+	kept := s.held[:0]
+	for _, h := range s.held {
+		if g := h; f(&g) {
+			s.push(g.entry)
+		} else {
+			s.note(&h, len(kept) == 0)
+			kept = append(kept, h)
+		}
+	}
 	clear(s.held[len(kept):])
 	s.held = kept
+}
+
+// note keeps the least values of those that are held.
+func (s *schedule) note(h *held, first bool) {
+	if first || h.release < s.release {
+		s.release = h.release
+	}
+	if first || h.until < s.soonest {
+		s.soonest = h.until
+	}
 }
 
 // next returns when the schedule is to be looked at again.
@@ -95,19 +116,15 @@ func (s *schedule) next() (at time.Duration, ok bool) {
 	if len(s.heap) > 0 {
 		at, ok = s.heap[0].due, true
 	}
-	for i := range s.held {
-		if u := s.held[i].until; !ok || u < at {
-			at, ok = u, true
-		}
+	if len(s.held) > 0 && (!ok || s.soonest < at) {
+		at, ok = s.soonest, true
 	}
 	return at, ok
 }
 
 // take returns the first packet due at now, or nil.
 func (s *schedule) take(now time.Duration) *link.Kept {
-	if len(s.held) > 0 {
-		s.expire(now)
-	}
+	s.expire(now)
 	if len(s.heap) == 0 || s.heap[0].due > now {
 		return nil
 	}

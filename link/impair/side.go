@@ -45,13 +45,12 @@ func (s *side) push(frames []link.Frame) bool {
 		return true
 	}
 	d := desks.Get().(*desk)
-	defer desks.Put(d)
-	s.line.accept(d, s.now(), frames, !s.busy)
+	defer d.clear()
+	d.open = !s.busy
+	s.line.accept(d, s.now(), frames)
 	if !s.busy {
 		s.empty(d.direct)
 	}
-	clear(d.direct)
-	d.direct = d.direct[:0]
 	return true
 }
 

@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"internal/icmp":          {"internal/header", "internal/seqnum", "internal/siphash"},
 	"internal/route":         {},
 	"internal/port":          {},
+	"internal/nat":           {"internal/header"},
 	"internal/ladder":        {"internal/header", "link", "link/impair"},
 	"internal/testnet":       {"link", "link/...", "internal/header", "internal/seqnum"},
 	"internal/peers":         {},
@@ -61,12 +62,12 @@ var withoutNet = []string{
 	"", "socket", "link", "link/gso", "link/wire", "link/impair", "link/pcapng",
 	"internal/seqnum", "internal/siphash", "internal/buffer", "internal/header", "internal/tcp",
 	"internal/reassembly", "internal/neighbor", "internal/autoconf", "internal/multicast",
-	"internal/icmp", "internal/route", "internal/port",
+	"internal/icmp", "internal/route", "internal/port", "internal/nat",
 }
 
 // pure are the rooms below internal/ that are functions of (state, input, now).
 var pure = []string{
-	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "route", "port", "seqnum",
+	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "route", "port", "seqnum", "nat",
 }
 
 type pkg struct {

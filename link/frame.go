@@ -31,6 +31,9 @@ type Frame struct {
 	// bytes begin, counted from the start of the frame, and where from there
 	// the checksum belongs.
 	CsumStart, CsumOffset uint16
+	// Serial is a number by which whoever hands a frame to a device that delays
+	// it recognises it later; devices carry it unchanged, and 0 means none.
+	Serial uint64
 	// Comment is a remark for a capture: why a frame was dropped or changed.
 	Comment string
 }

@@ -46,7 +46,7 @@ func (l *Line) rule(d *desk, p *passenger) bool {
 	}
 	d.frame = *p.frame
 	if v.Replace != nil {
-		d.frame = link.Frame{Payload: v.Replace, Time: p.frame.Time}
+		d.frame = link.Frame{Payload: v.Replace, Time: p.frame.Time, Serial: p.frame.Serial}
 		d.frame.Comment = l.tell(Changed, v.Reason, p, p.came)
 	}
 	if v.Delay > 0 {

@@ -41,6 +41,11 @@ type Config struct {
 	// that is to be the same in every run.
 	Scheduler Scheduler
 
+	// Probe, if not nil, is called whenever a TCP connection has taken in or sent
+	// something. It is called with the connection's lock held, must not block, and
+	// must not call the host. What it is given it must not keep.
+	Probe func(*Probe)
+
 	// ICMPErrors is the most ICMP errors that the host sends to one destination
 	// a second; 0 means 1, as Linux, and a negative number that there is no
 	// limit. A few are always sent at once.

@@ -89,6 +89,9 @@ func (s *stream) fill(b *batch) {
 
 // settle does what follows from the machine's state once all is sent.
 func (s *stream) settle() {
+	if s.host.config.Probe != nil && s.opened {
+		s.probe()
+	}
 	if s.conn.Done() && s.opened {
 		s.leave()
 		if s.orphan {

@@ -49,6 +49,7 @@ type Conn struct {
 	rec  recoveryVars
 	cwv  cwndUse
 	rate rcvRate
+	pace pacer
 
 	deadlines [numTimers]time.Duration
 	retries   int           // retransmission time-outs in a row

@@ -74,7 +74,7 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 	if c.cc != nil {
 		i.SndCwnd = uint32(c.cc.Cwnd() / c.snd.mss)
 		i.SndSSThresh = uint32(c.cc.SSThresh() / c.snd.mss)
-		i.PacingRate = c.cc.PacingRate()
+		i.PacingRate = c.pacingRate()
 		i.Unacked = uint32(c.fl.records.len())
 		i.Sacked = segments(c.fl.sacked+c.rec.arrived, c.snd.mss)
 		i.Lost = segments(c.fl.lost, c.snd.mss)

@@ -37,6 +37,9 @@ type Options struct {
 	// DeferAccept is TCP_DEFER_ACCEPT: how long a handshake whose last ACK
 	// carries no data is held back.
 	DeferAccept time.Duration
+	// MaxPacingRate is SO_MAX_PACING_RATE in bytes a second, 0 for no limit: set
+	// with SetMaxPacingRate.
+	MaxPacingRate uint64
 	// Algorithm is the congestion control; nil is the host's default: set with
 	// SetCongestion.
 	Algorithm *Algorithm

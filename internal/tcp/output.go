@@ -32,7 +32,7 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 		c.sendSYN(now, out)
 	case c.state == socket.TCP_SYN_SENT:
 		return false
-	case c.cc != nil && (c.sendLost(now, out) || c.sendNew(now, out) || c.sendUnlost(now, out)):
+	case c.cc != nil && !c.held(now) && (c.sendLost(now, out) || c.sendNew(now, out) || c.sendUnlost(now, out)):
 	case c.probeDue:
 		c.sendProbe(now, out)
 	case c.ackNow:
@@ -95,6 +95,7 @@ func (c *Conn) countSent(now time.Duration, out *Segment) {
 	if n := len(out.Payload); n > 0 {
 		c.stats.dataSegsOut++
 		c.stats.bytesSent += uint64(n)
+		c.paceSent(now, n)
 		c.lastData = now
 		if c.delack.last != 0 && now-c.delack.last < c.delack.ato {
 			// An answer so soon after data: a dialogue, in which

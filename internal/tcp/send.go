@@ -96,6 +96,9 @@ func (c *Conn) full(n, size int) (int, blocked) {
 	if c.maxSegments > 0 {
 		most = min(most, int(c.maxSegments)*size)
 	}
+	if most > size {
+		most = c.paceBurst(most)
+	}
 	n = min(n, room, max(size, most))
 	return n - n%size, notBlocked
 }

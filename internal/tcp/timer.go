@@ -16,6 +16,7 @@ const (
 	timerDelayedAck              // RFC 9293 3.8.6.3
 	timerKeepalive               // RFC 9293 3.8.4
 	timerCork                    // the end of TCP_CORK's patience
+	timerPacing                  // data whose turn has not come
 	timerWait                    // the end of FIN-WAIT-2 after Close, and of TIME-WAIT
 	numTimers
 )

@@ -1,0 +1,79 @@
+package tcp
+
+import "time"
+
+// paceSlack is what pacing may bunch together: a burst of so much time's worth
+// of data leaves at once, so that large segments stay whole and timers few. On a
+// path whose round trip is shorter than that there is nothing to pace, and
+// nothing to pay.
+const paceSlack = time.Millisecond
+
+// A pacer spreads what is sent over the round trip. It is a bucket: data costs
+// time, and up to two slacks of that may be saved, one for the burst and one for
+// a timer that comes late.
+type pacer struct {
+	next time.Duration // when the data sent so far is paid for
+}
+
+// pacingRate returns how fast data may leave, in bytes a second; 0: as fast as
+// it can. A user's limit makes algorithms pace that do not by themselves: at
+// twice the window for each round trip in slow start, and 1.2 times in
+// congestion avoidance, as Linux, so that the window stays what decides.
+func (c *Conn) pacingRate() uint64 {
+	rate, limit := c.cc.PacingRate(), c.opts.MaxPacingRate
+	if limit == 0 {
+		return rate
+	}
+	if rate == 0 && c.rtt.srtt > 0 {
+		w := 1.2 * float64(c.cc.Cwnd())
+		if c.cc.Cwnd() < c.cc.SSThresh()/2 {
+			w = 2 * float64(c.cc.Cwnd())
+		}
+		rate = uint64(w / c.rtt.srtt.Seconds())
+	}
+	if rate == 0 {
+		return limit
+	}
+	return min(rate, limit)
+}
+
+// held tells whether data has to wait for its turn. If so, a timer is armed.
+func (c *Conn) held(now time.Duration) bool {
+	if c.pace.next <= now || c.unsent() == 0 && c.fl.nextLost() < 0 {
+		return false
+	}
+	if !c.armed(timerPacing) {
+		c.arm(timerPacing, c.pace.next+paceSlack)
+	}
+	c.noteCwndUse(false)
+	return true
+}
+
+// paceSent charges n bytes that were sent.
+func (c *Conn) paceSent(now time.Duration, n int) {
+	rate := c.pacingRate()
+	if rate == 0 {
+		c.pace.next = 0
+		return
+	}
+	cost := time.Duration(float64(n) / float64(rate) * float64(time.Second))
+	c.pace.next = max(c.pace.next, now-2*paceSlack) + cost
+	c.stop(timerPacing)
+}
+
+// paceBurst bounds a large segment to what may leave at once: two full segments
+// at least.
+func (c *Conn) paceBurst(most int) int {
+	rate := c.pacingRate()
+	if rate == 0 || rate > uint64(most)*uint64(time.Second/paceSlack) {
+		return most
+	}
+	return min(most, max(2*c.snd.mss, int(rate*uint64(paceSlack)/uint64(time.Second))))
+}
+
+// SetMaxPacingRate is SO_MAX_PACING_RATE, in bytes a second; 0 for no limit.
+func (c *Conn) SetMaxPacingRate(rate uint64) {
+	c.opts.MaxPacingRate = rate
+	c.pace.next = 0
+	c.stop(timerPacing)
+}

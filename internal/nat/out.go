@@ -3,9 +3,11 @@ package nat
 import "time"
 
 // Out translates a packet from inside that the router is about to send on
-// outside. It is one whole IPv4 packet, checksums complete, and is rewritten in
-// place if the verdict is Pass or Hairpin. A router calls it, too, for the ICMP
-// errors that it sends itself about packets that In had translated.
+// outside, or that is for one of External, before the router takes it for its
+// own. It is one whole IPv4 packet, checksums complete, and is rewritten in place
+// if the verdict is Pass or Hairpin. A router calls it, too, for the ICMP errors
+// that it sends itself about packets that In had translated; those about a hop
+// limit are better sent before, since what they quote is then as it came.
 //
 //   - Pass: send it on outside.
 //   - Hairpin: it is for another inside host; route it again by its new

@@ -127,7 +127,7 @@ func fragmentsFollowTheFirst(t *testing.T) {
 		// Not for ever.
 		r.wait(30 * time.Second)
 		r.wantIn(cut(back, 24, 64)[1], Local, Orphan)
-		if r.Counters().FragmentsTimed != 2 || len(r.fragments.known) != 0 {
+		if r.Counters().FragmentsTimedOut != 2 || len(r.fragments.known) != 0 {
 			t.Errorf("%+v", r.Counters())
 		}
 	}

@@ -98,9 +98,9 @@ func (t *Table) Expire(now time.Duration) {
 	for k := range t.ages {
 		limit := t.timeout(timer(k))
 		for s := t.ages[k].oldest(); s != nil && now-s.last >= limit; s = t.ages[k].oldest() {
-			t.counters.SessionsTimed++
+			t.counters.SessionsTimedOut++
 			t.end(s)
 		}
 	}
-	t.counters.FragmentsTimed += uint64(t.fragments.expire(now - t.cfg.Timeouts.Fragment))
+	t.counters.FragmentsTimedOut += uint64(t.fragments.expire(now - t.cfg.Timeouts.Fragment))
 }

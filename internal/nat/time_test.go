@@ -39,7 +39,7 @@ func timeouts(t *testing.T) {
 			if r.Expire(r.now); r.Len() != 0 || r.Table.Deadline() != 0 || len(r.sessions)+len(r.peers)+len(r.hosts) != 0 {
 				t.Errorf("%s, %v: %d left, deadline %v", tt.name, b, r.Len(), r.Table.Deadline())
 			}
-			if c := r.Counters(); c.SessionsTimed != 1 || c.MappingsEnded != 1 {
+			if c := r.Counters(); c.SessionsTimedOut != 1 || c.MappingsEnded != 1 {
 				t.Errorf("%s, %v: %+v", tt.name, b, c)
 			}
 		}

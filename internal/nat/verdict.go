@@ -122,9 +122,9 @@ type Counters struct {
 	Local             [Reasons]uint64 // left to the router, by reason
 	Dropped           [Reasons]uint64 // by reason
 
-	MappingsCreated, MappingsEvicted, MappingsEnded uint64
-	SessionsCreated, SessionsEvicted, SessionsTimed uint64 // Timed: their time was over
-	FragmentsEvicted, FragmentsTimed                uint64
+	MappingsCreated, MappingsEvicted, MappingsEnded    uint64 // Ended counts all that ended
+	SessionsCreated, SessionsEvicted, SessionsTimedOut uint64
+	FragmentsEvicted, FragmentsTimedOut                uint64
 }
 
 // count adds a verdict to the counters, and returns it.

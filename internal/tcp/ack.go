@@ -18,6 +18,7 @@ type ackSample struct {
 	first, last time.Duration
 	resent      bool
 	duplicate   bool
+	marked      bool // it echoes a mark of the network
 }
 
 // arrived adds a segment that is now known to have arrived.
@@ -61,7 +62,9 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 		return
 	}
 	c.detectLoss(now, &s)
+	s.marked = c.ecnEcho(seg)
 	c.growCwnd(now, &s)
+	c.ecnEchoed(now, seg, c.fl.bytes()+s.acked)
 	switch {
 	case c.fl.records.len() == 0:
 		c.stop(timerRetransmit) // RFC 6298 5.2
@@ -145,8 +148,11 @@ func (c *Conn) growCwnd(now time.Duration, s *ackSample) {
 		InFlight:  c.pipe(),
 		SRTT:      c.rtt.srtt,
 		MinRTT:    c.rtt.min,
-		Recovery:  c.rec.state == caRecovery,
+		Recovery:  c.rec.state == caRecovery || s.marked || c.ecn.reduced,
 		Limited:   c.cwndLimited(),
+	}
+	if s.marked {
+		a.Marked = s.delivered
 	}
 	if s.last != 0 && !s.resent {
 		a.RTT = now - s.last

@@ -12,16 +12,20 @@ type Algorithm struct {
 	// New makes the congestion control of a connection whose full segments
 	// have that many bytes.
 	New func(mss int) CongestionControl
+	// ECN: it needs the marks of the network. Its connections ask for ECN
+	// whatever Params.ECN says, and tell their peers of every mark (RFC 8257).
+	ECN bool
 }
 
 var (
 	cubicAlgorithm = &Algorithm{Name: "cubic", New: func(mss int) CongestionControl { return NewCubic(mss) }}
+	dctcpAlgorithm = &Algorithm{Name: "dctcp", New: func(mss int) CongestionControl { return NewDCTCP(mss) }, ECN: true}
 	renoAlgorithm  = &Algorithm{Name: "reno", New: func(mss int) CongestionControl { return NewReno(mss) }}
 )
 
 // Algorithms returns the algorithms of this package under their names on Linux,
 // the default first.
-func Algorithms() []*Algorithm { return []*Algorithm{cubicAlgorithm, renoAlgorithm} }
+func Algorithms() []*Algorithm { return []*Algorithm{cubicAlgorithm, renoAlgorithm, dctcpAlgorithm} }
 
 // algorithm returns the algorithm of the connection.
 func (c *Conn) algorithm() *Algorithm {

@@ -30,6 +30,7 @@ type channel struct {
 	cut              float64 // probability that a segment loses its end
 	rate             int     // bytes a second each way; 0: no limit
 	queue            time.Duration
+	mark             time.Duration // what waits longer is marked, if it can be (ECN); 0: nothing
 	busy             [2]time.Duration
 	dropped          int
 	noSACK           bool // the option is taken out of SYNs
@@ -152,6 +153,9 @@ func (ch *channel) wire(from int, seg Segment) {
 		if ch.queue > 0 && start-ch.now > ch.queue {
 			ch.dropped++
 			return
+		}
+		if ch.mark > 0 && start-ch.now > ch.mark && seg.ECN != 0 {
+			seg.ECN = ecnCE
 		}
 		at = start + time.Duration(len(seg.Payload)+60)*time.Second/time.Duration(ch.rate)
 		ch.busy[from] = at

@@ -60,7 +60,8 @@ type Ack struct {
 	InFlight  int    // bytes in the network after this acknowledgment
 	// RTT is the round trip of the latest segment delivered, 0 if unknown.
 	RTT, SRTT, MinRTT time.Duration
-	Recovery          bool // fast recovery is under way
+	// Recovery: fast recovery is under way, or the round trip after a mark.
+	Recovery bool
 	// Limited: the congestion window was what held the sender back. Where it
 	// was not, the window is not known to be safe and must not grow
 	// (RFC 7661).

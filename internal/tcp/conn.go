@@ -50,6 +50,7 @@ type Conn struct {
 	cwv  cwndUse
 	rate rcvRate
 	pace pacer
+	ecn  ecnVars
 
 	deadlines [numTimers]time.Duration
 	retries   int           // retransmission time-outs in a row

@@ -20,7 +20,8 @@ import (
 //
 //	S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 10 ecr 0,wscale 7>
 //
-// Flags are S F R P U and . for ACK; sequence numbers are relative to the
+// Flags are S F R P U E (ECE) W (CWR) and . for ACK; "ecn 3" is the mark in the
+// IP header; sequence numbers are relative to the
 // initial ones of their direction, and so are those of SACK blocks. In what is
 // wanted, window and options are compared where they are mentioned; PSH is not
 // compared unless wanted; "ack" must agree in any case.
@@ -272,7 +273,7 @@ func (tc *conversation) parse(s string, in bool) Segment {
 	f := strings.Fields(head)
 	var seg Segment
 	for _, r := range f[0] {
-		i := strings.IndexRune("FSRP.U", r)
+		i := strings.IndexRune("FSRP.UEW", r)
 		if i < 0 && r != '-' {
 			tc.t.Fatalf("flags in %q", s)
 		}
@@ -300,6 +301,8 @@ func (tc *conversation) parse(s string, in bool) Segment {
 			seg.Window = uint16(v)
 		case "urg":
 			seg.Urgent = uint16(v)
+		case "ecn":
+			seg.ECN = uint8(v)
 		default:
 			tc.t.Fatalf("%q in %q", f[i], s)
 		}
@@ -372,6 +375,7 @@ func (tc *conversation) matches(want string, got *Segment) bool {
 		return false
 	}
 	if strings.Contains(want, "win ") && got.Window != w.Window ||
+		strings.Contains(want, "ecn ") && got.ECN != w.ECN ||
 		w.has(header.URG) && got.Urgent != w.Urgent {
 		return false
 	}
@@ -398,7 +402,7 @@ func (tc *conversation) matchOptions(want string, w, g *header.TCPOptions) bool 
 // format writes what was sent.
 func (tc *conversation) format(s *Segment) string {
 	var b strings.Builder
-	for i, r := range "FSRP.U" {
+	for i, r := range "FSRP.UEW" {
 		if s.Flags&(1<<i) != 0 {
 			b.WriteRune(r)
 		}

@@ -40,6 +40,8 @@ type Counters struct {
 	Recoveries       atomic.Uint64 // fast recovery entered
 	RTOs             atomic.Uint64 // retransmission time-outs
 	SynRetransmits   atomic.Uint64 // SYN and SYN,ACK
+	ECNMarks         atomic.Uint64 // segments that arrived with a mark of the network
+	ECNReductions    atomic.Uint64 // congestion windows reduced for an echoed mark
 	SACKReneges      atomic.Uint64 // the peer dropped what it had acknowledged selectively
 	SACKDiscarded    atomic.Uint64 // SACK blocks that make no sense
 	ZeroWindowProbes atomic.Uint64

@@ -33,7 +33,7 @@
 //   - What is in flight: flight.go (the scoreboard), rtt.go, recovery.go (loss),
 //     congestion.go (the hook), algorithm.go (which there are), cubic.go with
 //     hystart.go, newreno.go, cwnd.go (what they share), cwv.go (is cwnd the
-//     limit), pacing.go.
+//     limit), pacing.go, ecn.go with dctcp.go.
 //   - What is offered and how large: window.go, autotune.go, mss.go (and path
 //     MTU).
 //   - Time: timer.go (and retransmission), persist.go, keepalive.go,
@@ -59,6 +59,6 @@
 //
 // # Limits
 //
-// ECN, RACK-TLP and Fast Open are not here. Urgent data stays in the
+// RACK-TLP and Fast Open are not here. Urgent data stays in the
 // stream (RFC 6093). Source routes and security labels are ignored.
 package tcp

@@ -28,6 +28,7 @@ func (c *Conn) peerSYN(now time.Duration, seg *Segment) {
 	if c.useTS = o.HasTS; o.HasTS {
 		c.tsRecent, c.tsRecentAt = o.TSVal, now
 	}
+	c.ecnPeerSYN(seg)
 	c.updateMSS()
 	c.rcv.mss = max(1, min(c.snd.mss, c.windowLimit()/2, defaultMSS4))
 }
@@ -52,6 +53,7 @@ func (c *Conn) sendSYN(now time.Duration, out *Segment) {
 	out.Flags = header.SYN
 	out.Seq = c.iss
 	out.Window = uint16(c.initialRcvWnd())
+	out.Flags |= c.ecnSYN()
 	o := &out.Options
 	o.MSS = c.advertisedMSS()
 	if c.state == socket.TCP_SYN_SENT {

@@ -57,6 +57,7 @@ func (c *Conn) inputSynchronized(now time.Duration, seg *Segment) {
 		!c.checkAck(now, seg) {
 		return
 	}
+	c.ecnReceived(seg)
 	c.checkURG(seg)
 	c.takeText(now, seg)
 }
@@ -128,6 +129,7 @@ func (c *Conn) answerInvalid(now time.Duration, seg *Segment) {
 	switch {
 	case seg.has(header.RST):
 	case seg.has(header.SYN) && c.state == socket.TCP_SYN_RECV && seg.Seq == c.irs:
+		c.ecnRepeatedSYN(seg)
 		c.repeatSynAck(now)
 	case seg.has(header.SYN):
 		c.challenge(now)

@@ -14,6 +14,7 @@ import (
 //
 //   - a reset, which is the last word or answers an unacceptable ACK;
 //   - the SYN, or the SYN with ACK;
+//   - an acknowledgment that tells exactly what the network marked;
 //   - what was lost;
 //   - what was never sent, data and FIN;
 //   - in fast recovery with nothing else to send, what may be lost;
@@ -32,6 +33,8 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 		c.sendSYN(now, out)
 	case c.state == socket.TCP_SYN_SENT:
 		return false
+	case c.ecn.owed:
+		c.sendOwedAck(now, out)
 	case c.cc != nil && !c.held(now) && (c.sendLost(now, out) || c.sendNew(now, out) || c.sendUnlost(now, out)):
 	case c.probeDue:
 		c.sendProbe(now, out)
@@ -52,6 +55,9 @@ func (c *Conn) address(now time.Duration, out *Segment, room int) {
 	out.Ack = c.rcv.nxt
 	out.Window = c.selectWindow()
 	c.rcv.acked = c.rcv.nxt
+	if c.ecn.ce {
+		out.Flags |= header.ECE
+	}
 	if c.useTS {
 		out.Options.HasTS, out.Options.TSVal, out.Options.TSEcr = true, c.tsAt(now), c.tsRecent
 	}

@@ -39,6 +39,8 @@ type Params struct {
 	MinMSS int
 	// Budget is the host's memory for queues; nil for no limit.
 	Budget *buffer.Budget
+	// ECN says when explicit congestion notification is used.
+	ECN ECNMode
 	// Algorithms are the congestion controls that a connection can have; the
 	// first is the one of those that choose none.
 	Algorithms []*Algorithm
@@ -68,6 +70,7 @@ func DefaultParams() *Params {
 		SndBuf:        BufferLimits{4 << 10, 16 << 10, 4 << 20},
 		InitialWindow: 10,
 		MinMSS:        216, // FreeBSD's; against packet floods by small MSS (CVE-2019-11479)
+		ECN:           ECNPassive,
 		Algorithms:    Algorithms(),
 		Counters:      new(Counters),
 	}

@@ -113,7 +113,9 @@ func (c *Conn) enterRecovery(now time.Duration) {
 	c.rec.high = c.snd.una
 	c.rec.force, c.rec.rescued, c.rec.partials = true, false, 0
 	c.fl.loseFirst()
-	c.cc.OnLoss(now, c.fl.bytes())
+	if !c.ecn.reduced {
+		c.cc.OnLoss(now, c.fl.bytes())
+	}
 }
 
 // recovered tells whether all that was in flight when recovery began has

@@ -144,6 +144,9 @@ func (c *Conn) transmit(now time.Duration, out *Segment, n int, fin bool, size i
 		}
 	}
 	c.record(now, n, fin, size)
+	if n > 0 {
+		c.ecnData(out)
+	}
 	if c.snd.nxt = c.snd.nxt.Add(n); c.snd.nxt == c.sendQ.end {
 		if n > 0 {
 			out.Flags |= header.PSH // RFC 9293 3.9.1.2, MUST-61

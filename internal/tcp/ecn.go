@@ -1,0 +1,161 @@
+package tcp
+
+import (
+	"time"
+
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
+)
+
+// ECNMode says when explicit congestion notification (RFC 3168) is used. The
+// values are those of Linux's tcp_ecn.
+type ECNMode uint8
+
+const (
+	ECNOff     ECNMode = iota
+	ECNOn              // ask for it, and grant it
+	ECNPassive         // grant it to peers that ask
+)
+
+// Codepoints of the IP header (RFC 3168 5).
+const (
+	ecnECT0 = 2
+	ecnCE   = 3
+)
+
+// ecnVars is the state of ECN (RFC 3168 6.1).
+type ecnVars struct {
+	echo bool // negotiated: marks are echoed
+	send bool // negotiated, and data goes out as ECN-capable
+	// ce is set while acknowledgments carry ECE: until the peer says CWR, or
+	// for an algorithm that needs every mark, while what arrives is marked.
+	ce bool
+	// owed: an acknowledgment of what arrived before ce changed, up to
+	// owedAck, is to be sent (RFC 8257 3.2).
+	owed    bool
+	owedAck seqnum.Value
+	// cwrDue: the next new data tells the peer that its echo was heard.
+	cwrDue bool
+	// reduced: the window was reduced for a mark, and none of what was sent
+	// since, from point on, is acknowledged yet.
+	reduced bool
+	point   seqnum.Value
+}
+
+// ecnSetup is what a SYN has that asks for ECN (RFC 3168 6.1.1).
+const ecnSetup = header.ECE | header.CWR
+
+// ecnAllowed tells whether ECN is used where the peer asks for it, ecnWanted
+// whether this side does.
+func (c *Conn) ecnAllowed() bool { return c.p.ECN != ECNOff || c.algorithm().ECN }
+func (c *Conn) ecnWanted() bool  { return c.p.ECN == ECNOn || c.algorithm().ECN }
+
+// ecnPeerSYN takes the peer's SYN of a passive open, or its SYN,ACK. A SYN,ACK
+// with both flags is the reflection of a peer that knows neither (RFC 3168
+// 6.1.1).
+func (c *Conn) ecnPeerSYN(seg *Segment) {
+	switch flags := seg.Flags & ecnSetup; {
+	case !seg.has(header.ACK):
+		c.ecn.echo = c.passive && flags == ecnSetup && c.ecnAllowed()
+		c.ecn.send = c.ecn.echo
+	case flags == header.ECE && c.ecnWanted():
+		c.ecn.echo = true
+		c.ecn.send = c.retries == 0 // RFC 3168 6.1.1.1: never after a SYN without it
+	}
+}
+
+// ecnRepeatedSYN takes a SYN that came again: one that does not ask any more
+// had lost hope in ECN on this path (RFC 3168 6.1.1.1).
+func (c *Conn) ecnRepeatedSYN(seg *Segment) {
+	if seg.Flags&ecnSetup != ecnSetup {
+		c.ecn.send = false
+	}
+}
+
+// ecnSYN is what our SYN or SYN,ACK says. A SYN whose first copy was not
+// answered goes without, in case something on the way drops those that ask.
+func (c *Conn) ecnSYN() header.TCPFlags {
+	switch {
+	case c.passive && c.ecn.echo:
+		return header.ECE
+	case !c.passive && !c.synchronized() && c.retries == 0 && c.ecnWanted():
+		return ecnSetup
+	}
+	return 0
+}
+
+// ecnData marks a segment of new data as ECN-capable. Retransmissions, pure
+// acknowledgments and probes are not (RFC 3168 6.1.4 to 6.1.6).
+func (c *Conn) ecnData(out *Segment) {
+	if !c.ecn.send {
+		return
+	}
+	out.ECN = ecnECT0
+	if c.ecn.cwrDue {
+		out.Flags |= header.CWR
+		c.ecn.cwrDue = false
+	}
+}
+
+// ecnReceived is what a segment of data says about the network (RFC 3168
+// 6.1.3).
+func (c *Conn) ecnReceived(seg *Segment) {
+	if !c.ecn.echo || len(seg.Payload) == 0 {
+		return
+	}
+	e, marked := &c.ecn, seg.ECN == ecnCE
+	if marked {
+		c.p.Counters.ECNMarks.Add(1)
+	}
+	if c.algorithm().ECN {
+		if marked != e.ce {
+			// RFC 8257 3.2: what came before is acknowledged apart, so that
+			// the sender can count marks.
+			if c.rcv.acked.Less(c.rcv.nxt) {
+				e.owed, e.owedAck = true, c.rcv.nxt
+			}
+			e.ce, c.ackNow = marked, true
+		}
+		return
+	}
+	if seg.has(header.CWR) {
+		e.ce = false
+	}
+	if marked {
+		e.ce, c.ackNow = true, true
+	}
+}
+
+// sendOwedAck acknowledges what came before the marks began, or ended.
+func (c *Conn) sendOwedAck(now time.Duration, out *Segment) {
+	e := &c.ecn
+	e.owed = false
+	out.Seq = c.snd.nxt
+	e.ce = !e.ce
+	c.address(now, out, header.TCPOptionsMax)
+	e.ce = !e.ce
+	out.Ack, c.rcv.acked, c.ackNow = e.owedAck, e.owedAck, true
+	c.countSent(now, out)
+}
+
+// ecnEchoed answers to an echo of a mark: as to a loss, but once for a window of
+// data, and not where a loss has been answered (RFC 3168 6.1.2). Flight is what
+// was in flight before the acknowledgment.
+func (c *Conn) ecnEchoed(now time.Duration, seg *Segment, flight int) {
+	e := &c.ecn
+	if e.reduced && e.point.LessEq(c.snd.una) {
+		e.reduced = false
+	}
+	if !c.ecnEcho(seg) || e.reduced {
+		return
+	}
+	e.cwrDue = true
+	if c.rec.state < caRecovery {
+		e.reduced, e.point = true, c.snd.nxt
+		c.p.Counters.ECNReductions.Add(1)
+		c.cc.OnECN(now, flight)
+	}
+}
+
+// ecnEcho tells whether a segment echoes a mark.
+func (c *Conn) ecnEcho(seg *Segment) bool { return c.ecn.send && seg.has(header.ECE) }

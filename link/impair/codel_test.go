@@ -136,7 +136,7 @@ func TestCoDelAgainstTheTextbook(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 8289))
 	const service = ms
 	signals := 0
-	for run := range 20 {
+	for run := range 10 {
 		q := AQM{Target: time.Duration(1+rng.IntN(10)) * ms, Interval: time.Duration(20+rng.IntN(100)) * ms}
 		var want, got []queued
 		book := textbook{q: q, signal: func(p queued) { want = append(want, p) }}
@@ -146,7 +146,7 @@ func TestCoDelAgainstTheTextbook(t *testing.T) {
 		load := 0.5
 		for now := ms; now < 20*time.Second; now += service {
 			if rng.IntN(500) == 0 {
-				load = 2 * rng.Float64()
+				load = 1.5 * rng.Float64()
 			}
 			for range 3 {
 				if rng.Float64()*3 < load {

@@ -80,7 +80,8 @@ func (p *Packet) read(now time.Duration, f *link.Frame) {
 
 // network finds the IP header, in a frame of length bytes that begins with b,
 // without being told the medium: version is 0 if there is none. What could be
-// both is IP if all fits, which an Ethernet address does not do by chance.
+// both is IP if all fits, which an Ethernet address does not do by chance, and
+// else Ethernet.
 func network(b []byte, length int) (at, version int) {
 	version = fits(b, length)
 	if version == 4 && header.Fold(header.Sum(b[:int(b[0]&15)*4], 0)) == 0 ||
@@ -88,10 +89,12 @@ func network(b []byte, length int) (at, version int) {
 		return 0, version
 	}
 	if len(b) > header.EthernetLen {
-		inner := fits(b[header.EthernetLen:], length-header.EthernetLen)
+		inner := b[header.EthernetLen:]
 		switch etherType := binary.BigEndian.Uint16(b[12:]); {
-		case inner == 4 && etherType == header.EtherTypeIPv4, inner == 6 && etherType == header.EtherTypeIPv6:
-			return header.EthernetLen, inner
+		case etherType == header.EtherTypeIPv4 && inner[0]>>4 == 4, etherType == header.EtherTypeIPv6 && inner[0]>>4 == 6:
+			return header.EthernetLen, fits(inner, length-header.EthernetLen)
+		case etherType == header.EtherTypeARP:
+			return header.EthernetLen, 0
 		}
 	}
 	return 0, version

@@ -55,7 +55,6 @@ func when(m Match, then func(*link.Frame) Verdict) Rule {
 // not see it.
 func Rules(rules ...Rule) Rule {
 	return func(now time.Duration, f *link.Frame) (all Verdict) {
-		var changed link.Frame
 		for _, r := range rules {
 			v := r(now, f)
 			if v.Reason != "" {
@@ -68,8 +67,7 @@ func Rules(rules ...Rule) Rule {
 			}
 			if v.Replace != nil {
 				all.Replace = v.Replace
-				changed = link.Frame{Payload: v.Replace, Time: f.Time}
-				f = &changed
+				f = &link.Frame{Payload: v.Replace, Time: f.Time}
 			}
 		}
 		return all

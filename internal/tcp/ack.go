@@ -13,31 +13,71 @@ type ackSample struct {
 	lost   int // bytes found to be lost
 	// delivered is what is known to have arrived and was not before.
 	delivered int
+	rtt       time.Duration // the round trip that it tells of; 0: none
 	// first and last are when the earliest and the latest of the segments that
 	// arrived were sent; those ever resent are left out (Karn) and set resent.
 	first, last time.Duration
 	resent      bool
 	duplicate   bool
 	marked      bool // it echoes a mark of the network
+	recovery    bool // fast recovery was under way
+	// dsack: it reports something that arrived twice, and was resent;
+	// dsackOfProbe: that was the tail loss probe.
+	dsack, dsackOfProbe bool
+
+	// sent and end are those of the segment that was sent last of those that
+	// arrived. A retransmission made after trusted may not be what arrived
+	// (RFC 8985 6.2, step 2).
+	trusted, sent time.Duration
+	end           seqnum.Value
+	// highest is the end of the highest segment that arrived. lowest, if
+	// original is set, is where the lowest one begins that was never resent.
+	highest, lowest seqnum.Value
+	original        bool
 }
 
 // arrived adds a segment that is now known to have arrived.
 func (s *ackSample) arrived(r *record) {
+	if s.delivered == 0 || s.highest.Less(r.end) {
+		s.highest = r.end
+	}
 	s.delivered += r.len()
 	if r.has(flagTwice) {
 		s.resent = true
-		return
+		if r.sent > s.trusted {
+			return
+		}
+	} else {
+		if s.first == 0 {
+			s.first = r.sent
+		}
+		s.last = r.sent
+		if !s.original || r.seq.Less(s.lowest) {
+			s.lowest, s.original = r.seq, true
+		}
 	}
-	if s.first == 0 {
-		s.first = r.sent
+	if r.sent > s.sent || r.sent == s.sent && s.end.Less(r.end) {
+		s.sent, s.end = r.sent, r.end
 	}
-	s.last = r.sent
+}
+
+// trusted returns the time after which a retransmission was made too late to be
+// what an acknowledgment answers: by its timestamp, or because no round trip was
+// ever so short.
+func (c *Conn) trusted(now time.Duration, seg *Segment) time.Duration {
+	t := now - c.rtt.min
+	if c.useTS && seg.Options.HasTS && seg.Options.TSEcr != 0 {
+		if ago := int32(c.tsAt(now) - seg.Options.TSEcr); ago > 0 {
+			t = min(t, (now/tsTick-time.Duration(ago)+1)*tsTick-1)
+		}
+	}
+	return t
 }
 
 // acknowledge takes an acceptable acknowledgment: window, scoreboard, round
 // trip, loss, congestion window, in this order.
 func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
-	var s ackSample
+	s := ackSample{trusted: c.trusted(now, seg)}
 	outstanding := c.fl.bytes()
 	moved := false
 	if !seg.Ack.Less(c.snd.una) {
@@ -55,24 +95,50 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 	}
 	// RFC 5681 2, duplicate acknowledgment.
 	s.duplicate = outstanding > 0 && seg.Ack == c.snd.una && s.acked == 0 && !moved && seg.Len() == 0
-	if r := c.measure(now, seg, &s); r > 0 {
-		c.sampleRTT(r)
+	if s.rtt = c.measure(now, seg, &s); s.rtt > 0 {
+		c.sampleRTT(s.rtt)
 	}
+	c.probeAcked(now, seg, &s, outstanding)
+	if s.dsack && !s.dsackOfProbe {
+		c.widenReordering()
+	}
+	if c.fl != nil {
+		c.rackDelivered(now, &s)
+	}
+	c.checkUndo(now, seg, &s)
 	if outstanding == 0 {
 		return
 	}
+	s.recovery = c.ca == caRecovery
 	c.detectLoss(now, &s)
 	s.marked = c.ecnEcho(seg)
 	c.growCwnd(now, &s)
 	c.ecnEchoed(now, seg, c.fl.bytes()+s.acked)
-	switch {
-	case c.fl.records.len() == 0:
+	c.afterFlight(now, &s)
+}
+
+// afterFlight sees to the timers of what is still in flight.
+func (c *Conn) afterFlight(now time.Duration, s *ackSample) {
+	if c.fl.len() == 0 {
 		c.stop(timerRetransmit) // RFC 6298 5.2
-	case s.acked > 0 && c.rec.partials <= 1:
-		// RFC 6298 5.3. While holes are found one a round trip, only the first
-		// counts: where there are many, slow start after a time-out is faster
-		// (RFC 6582 4, the impatient variant).
+		c.fl.release()
+		c.fl = nil
+		return
+	}
+	if s.acked == 0 {
+		if c.probe == probeTail && c.fl.sacked > 0 {
+			c.stopProbe()
+		}
+		return
+	}
+	// RFC 6298 5.3. While holes are found one a round trip, only the first
+	// counts: where there are many, slow start after a time-out is faster
+	// (RFC 6582 4, the impatient variant).
+	if c.partials() <= 1 {
 		c.armRetransmit(now)
+	}
+	if c.probe != probeReorder {
+		c.scheduleTail(now)
 	}
 }
 
@@ -84,7 +150,7 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 func (c *Conn) windowOpened(now time.Duration) {
 	switch {
 	case c.orphan:
-	case c.fl.records.len() > 0 && c.retries > 0:
+	case c.fl.len() > 0 && c.retries > 0:
 		c.retries, c.stalled, c.rtt.backoff = 0, 0, 0
 		c.armRetransmit(now)
 	case c.armed(timerPersist):
@@ -97,7 +163,7 @@ func (c *Conn) windowOpened(now time.Duration) {
 func (c *Conn) advance(now time.Duration, ack seqnum.Value, s *ackSample) {
 	s.acked = ack.Sub(c.snd.una)
 	c.snd.una = ack
-	k, n := 0, c.fl.records.len()
+	k, n := 0, c.fl.len()
 	for ; k < n; k++ {
 		r := c.fl.records.at(k)
 		if ack.Less(r.end) {
@@ -148,7 +214,7 @@ func (c *Conn) growCwnd(now time.Duration, s *ackSample) {
 		InFlight:  c.pipe(),
 		SRTT:      c.rtt.srtt,
 		MinRTT:    c.rtt.min,
-		Recovery:  c.rec.state == caRecovery || s.marked || c.ecn.reduced,
+		Recovery:  s.recovery || c.ca == caRecovery || s.marked || c.ecn.reduced,
 		Limited:   c.cwndLimited(),
 	}
 	if s.marked {

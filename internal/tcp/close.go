@@ -120,7 +120,10 @@ func (c *Conn) toClosed() {
 	c.readShut, c.writeShut = true, true
 	c.synDue, c.ackNow, c.probeDue, c.acksOwed = false, false, false, 0
 	c.stopAll()
-	c.fl.clear()
+	c.fl.release()
+	c.fl = nil
+	c.dropEpisode()
+	c.ca = caOpen
 	c.sendQ.clear(c.p.Budget)
 	c.dropOutOfOrder()
 	if c.orphan {

@@ -28,10 +28,15 @@ type Conn struct {
 	readShut  bool // no more reading: shutdown, or the connection is gone
 	writeShut bool // no more writing
 	finRcvd   bool // RCV.NXT is beyond the peer's FIN
+	force     bool // one segment may be resent whatever cwnd says: the fast retransmit
+	excused   bool // a timer was called late, and put off
+	ca        caState
+	probe     probeKind // what timerProbe is for
 
 	maxSegments uint16 // Opening.MaxSegments
 
 	iss, irs seqnum.Value
+	point    seqnum.Value // RecoveryPoint: SND.NXT when recovery began
 	resetSeq seqnum.Value // see resetDue
 	mtu      int
 	large    int // Opening.LargeSend
@@ -45,8 +50,10 @@ type Conn struct {
 	rcvBuf int
 
 	rtt  rttVars
-	fl   flight
-	rec  recoveryVars
+	fl   *flight  // nil while nothing is in flight
+	ep   *episode // nil but in a recovery and shortly after one
+	tlp  tailProbe
+	reo  reordering
 	cwv  cwndUse
 	rate rcvRate
 	pace pacer
@@ -140,6 +147,7 @@ func (c *Conn) open(now time.Duration, o Opening) {
 	c.snd.una, c.snd.nxt, c.snd.sml = o.ISS, o.ISS, o.ISS
 	c.sendQ.end = o.ISS.Add(1)
 	c.rtt.rto = c.p.InitialRTO
+	c.reo = reordering{degree: dupThresh, mult: 1}
 	c.heard, c.stats.opened = now, now
 	c.delack.quick = quickAcks
 	c.synDue = true
@@ -186,7 +194,7 @@ func (c *Conn) establish(now time.Duration) {
 	c.updateMSS()
 	c.cc = c.algorithm().New(c.snd.mss)
 	c.cc.Init(now, Window{Initial: c.initialWindow(), Cwnd: c.initialWindow(), SSThresh: NoThreshold})
-	c.rec.init(c.snd.nxt)
+	c.point = c.snd.nxt
 	c.cwv.reset(c.snd.nxt)
 	c.rate.init(now, c.rcv.nxt, c.rcvWnd(), c.p.InitialWindow*int(c.advertisedMSS()))
 	c.growSndBuf()

@@ -56,6 +56,10 @@ const (
 	// elsewhere.
 	maxAcksOwed = 64
 
+	// lateTimer is how late a timer is called that was not called in time, and
+	// how long one that resends is then put off.
+	lateTimer = 2 * time.Millisecond
+
 	// corkTime is how long TCP_CORK and MSG_MORE hold a partial segment
 	// (tcp(7)).
 	corkTime = 200 * time.Millisecond

@@ -39,6 +39,10 @@ type Counters struct {
 	FastRetransmits  atomic.Uint64 // segments resent in fast recovery
 	Recoveries       atomic.Uint64 // fast recovery entered
 	RTOs             atomic.Uint64 // retransmission time-outs
+	TailProbes       atomic.Uint64 // tail loss probes (RFC 8985 7)
+	TailLosses       atomic.Uint64 // losses that a tail loss probe repaired
+	Undone           atomic.Uint64 // recoveries that were for nothing, and undone
+	SpuriousRTOs     atomic.Uint64 // of these, after a time-out
 	SynRetransmits   atomic.Uint64 // SYN and SYN,ACK
 	ECNMarks         atomic.Uint64 // segments that arrived with a mark of the network
 	ECNReductions    atomic.Uint64 // congestion windows reduced for an echoed mark

@@ -30,7 +30,9 @@
 //     and send.go (Nagle, cork, silly windows).
 //   - Queues and their memory: sendqueue.go, recvqueue.go, ooo.go (what is out of
 //     order), ring.go.
-//   - What is in flight: flight.go (the scoreboard), rtt.go, recovery.go (loss),
+//   - What is in flight: flight.go (the scoreboard), rtt.go; how losses are
+//     found, rack.go and tlp.go, and repaired, recovery.go with prr.go; and how
+//     it is noticed that they were none, eifel.go and frto.go;
 //     congestion.go (the hook), algorithm.go (which there are), cubic.go with
 //     hystart.go, newreno.go, cwnd.go (what they share), cwv.go (is cwnd the
 //     limit), pacing.go, ecn.go with dctcp.go.
@@ -59,6 +61,6 @@
 //
 // # Limits
 //
-// RACK-TLP and Fast Open are not here. Urgent data stays in the
+// Fast Open is not here. Urgent data stays in the
 // stream (RFC 6093). Source routes and security labels are ignored.
 package tcp

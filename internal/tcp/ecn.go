@@ -150,7 +150,7 @@ func (c *Conn) ecnEchoed(now time.Duration, seg *Segment, flight int) {
 		return
 	}
 	e.cwrDue = true
-	if c.rec.state < caRecovery {
+	if c.ca < caRecovery {
 		e.reduced, e.point = true, c.snd.nxt
 		c.p.Counters.ECNReductions.Add(1)
 		c.cc.OnECN(now, flight)

@@ -2,7 +2,9 @@ package tcp
 
 import (
 	"sort"
+	"sync"
 	"time"
+	"unsafe"
 
 	"example.com/berth/internal/seqnum"
 )
@@ -10,28 +12,33 @@ import (
 // A flight is the scoreboard (RFC 6675 3): one record for each segment between
 // SND.UNA and SND.NXT, in order, and the sums over them that congestion control
 // needs. A large segment has a record for each piece that the device cuts it
-// into.
+// into. A connection has one only while something is in flight; methods that
+// only ask may be called on nil.
 //
 // All operations are O(log n) or amortized O(1), whatever the peer sends: runs
 // of records that are acknowledged selectively are skipped as one, the border
-// below which holes are lost only moves up, and so does the search for what to
-// resend, but for a retransmission time-out, which starts anew.
+// below which every record's fate is known only moves up, and so does the
+// search for what to resend, but for a retransmission time-out and for what
+// proves not to be lost, which start anew.
 type flight struct {
 	records ring[record]
+	// resends are the retransmissions in flight, and some that no longer are,
+	// in the order in which they were sent.
+	resends ring[resend]
+	rack    rackVars
 
 	sacked int // bytes acknowledged selectively
 	lost   int // bytes taken for lost
 	resent int // bytes resent and not known to have arrived
 
-	// lossEdge is the index below which every record is sacked or lost;
-	// sackedAbove counts the sacked records at and above it.
-	lossEdge    int
-	sackedAbove int
-	// high is the end of the highest sacked record; it means something while
-	// sacked is not 0.
-	high seqnum.Value
+	sackedSegs int // records acknowledged selectively
+	// lossEdge is the index below which every record is sacked, lost or resent.
+	// The others are as they were sent first: in order.
+	lossEdge int
 	// Only records from next up to lostEnd may wait to be resent.
 	next, lostEnd int
+
+	dups dupCount // on a connection without SACK
 }
 
 // A record is a segment in flight.
@@ -57,18 +64,62 @@ const (
 func (r *record) has(f recordFlags) bool { return r.flags&f != 0 }
 func (r *record) len() int               { return r.end.Sub(r.seq) }
 
-var flightRecords ringPool[record]
+var (
+	flightRecords ringPool[record]
+	flightResends ringPool[resend]
+	scoreboards   = sync.Pool{New: func() any { return new(flight) }}
+)
+
+// newFlight returns a flight in which the next segment begins at seq.
+func newFlight(seq seqnum.Value) *flight {
+	f := scoreboards.Get().(*flight)
+	f.rack.fack = seq
+	return f
+}
+
+// release gives the flight and its memory back. Small rings stay with it for
+// who gets it next.
+func (f *flight) release() {
+	if f == nil {
+		return
+	}
+	f.records.reset(&flightRecords)
+	f.resends.reset(&flightResends)
+	*f = flight{records: f.records, resends: f.resends}
+	scoreboards.Put(f)
+}
+
+// memory returns the bytes that it takes.
+func (f *flight) memory() int {
+	if f == nil {
+		return 0
+	}
+	return int(unsafe.Sizeof(*f)) + f.records.bytes(unsafe.Sizeof(record{})) + f.resends.bytes(unsafe.Sizeof(resend{}))
+}
+
+// len returns the number of records.
+func (f *flight) len() int {
+	if f == nil {
+		return 0
+	}
+	return f.records.len()
+}
 
 // bytes returns how many sequence numbers are outstanding: FlightSize.
 func (f *flight) bytes() int {
-	if f.records.len() == 0 {
+	if f.len() == 0 {
 		return 0
 	}
 	return f.records.back().end.Sub(f.records.front().seq)
 }
 
 // pipe estimates what is in the network (RFC 6675 4, SetPipe).
-func (f *flight) pipe() int { return f.bytes() - f.sacked - f.lost + f.resent }
+func (f *flight) pipe() int {
+	if f == nil {
+		return 0
+	}
+	return max(0, f.bytes()-f.sacked-f.lost+f.resent-f.dups.arrived)
+}
 
 // push records a segment that is sent for the first time.
 func (f *flight) push(seq, end seqnum.Value, now time.Duration, flags recordFlags) {
@@ -83,23 +134,23 @@ func (f *flight) index(seq seqnum.Value) int {
 // pop removes the first k records, which are acknowledged.
 func (f *flight) pop(k int) {
 	for i := range k {
-		r := f.records.at(i)
-		f.uncount(r)
-		if i >= f.lossEdge && r.has(flagSacked) {
-			f.sackedAbove--
-		}
+		f.uncount(f.records.at(i))
 	}
 	f.lossEdge = max(0, f.lossEdge-k)
 	f.next = max(0, f.next-k)
 	f.lostEnd = max(0, f.lostEnd-k)
-	f.records.pop(&flightRecords, k)
+	f.records.discard(k)
 }
 
 // uncount takes a record out of the sums.
 func (f *flight) uncount(r *record) {
+	if r.flags&(flagSacked|flagLost|flagResent) == 0 {
+		return
+	}
 	n := r.len()
 	if r.has(flagSacked) {
 		f.sacked -= n
+		f.sackedSegs--
 	}
 	if r.has(flagLost) {
 		f.lost -= n
@@ -122,6 +173,7 @@ func (f *flight) count(r *record) {
 	n := r.len()
 	if r.has(flagSacked) {
 		f.sacked += n
+		f.sackedSegs++
 	}
 	if r.has(flagLost) {
 		f.lost += n
@@ -170,74 +222,59 @@ func (f *flight) sack(left, right seqnum.Value, s *ackSample) {
 		s.arrived(r)
 		f.set(r, flagSacked, flagLost|flagResent)
 		r.run = 1
-		if f.sacked == r.len() || f.high.Less(r.end) {
-			f.high = r.end
-		}
-		if i >= f.lossEdge {
-			f.sackedAbove++
-		}
 	}
 }
 
-// sackedAfter tells whether a record after i is sacked.
-func (f *flight) sackedAfter(i int) bool {
-	return f.sacked > 0 && f.records.at(i).end.Less(f.high)
-}
-
-// detectLoss takes for lost every hole above which dupThresh segments are
-// sacked (RFC 6675 4, IsLost, in segments), and returns how many bytes that
-// are.
-func (f *flight) detectLoss() int {
-	before := f.lost
-	for f.sackedAbove >= dupThresh {
-		if f.records.at(f.lossEdge).has(flagSacked) {
-			end := f.skipSacked(f.lossEdge)
-			f.sackedAbove -= end - f.lossEdge
-			f.lossEdge = end
-			continue
-		}
-		f.lose(f.lossEdge)
-		f.lossEdge++
-	}
-	return f.lost - before
-}
-
-// lose takes record i for lost. One that was resent already keeps that mark:
-// the copy is in flight.
+// lose takes record i for lost, and a retransmission of it, too.
 func (f *flight) lose(i int) {
-	f.set(f.records.at(i), flagLost, 0)
+	f.set(f.records.at(i), flagLost, flagResent)
 	f.next = min(f.next, i)
 	f.lostEnd = max(f.lostEnd, i+1)
 }
 
-// loseFirst takes the first record for lost, if it is not sacked.
+// loseFirst takes the first record for lost, unless it is known to have arrived
+// or its retransmission is on the way.
 func (f *flight) loseFirst() {
-	if !f.records.front().has(flagSacked) {
+	if !f.records.front().has(flagSacked | flagResent) {
 		f.lose(0)
 	}
 }
 
-// loseAll takes everything that is not sacked for lost, retransmissions too,
-// after a time-out. If forget is set, what the peer acknowledged selectively no
-// longer counts (RFC 2018 8).
-func (f *flight) loseAll(forget bool) {
+// loseAfterTimeout takes the first record for lost, and of the others those
+// that have not arrived and were last sent before a time (RFC 8985 6.3). If
+// forget is set, what the peer acknowledged selectively no longer counts
+// (RFC 2018 8).
+func (f *flight) loseAfterTimeout(before time.Duration, forget bool) {
 	n := f.records.len()
 	for i := range n {
 		r := f.records.at(i)
 		if forget {
 			f.set(r, 0, flagSacked)
 		}
-		if !r.has(flagSacked) {
+		if !r.has(flagSacked) && (i == 0 || r.sent <= before) {
 			f.set(r, flagLost, flagResent)
 		}
 	}
-	f.lossEdge, f.sackedAbove = n, 0
-	f.next, f.lostEnd = 0, n
+	f.lossEdge, f.next, f.lostEnd = 0, 0, n
+}
+
+// restore takes for in flight what was taken for lost: it was not.
+func (f *flight) restore() {
+	if f == nil {
+		return
+	}
+	for i := range f.lostEnd {
+		f.set(f.records.at(i), 0, flagLost)
+	}
+	f.lossEdge, f.next, f.lostEnd = 0, 0, 0
 }
 
 // nextLost returns the index of the first record that is lost and not resent,
 // or -1.
 func (f *flight) nextLost() int {
+	if f == nil {
+		return -1
+	}
 	for f.next < f.lostEnd {
 		r := f.records.at(f.next)
 		if r.has(flagSacked) {
@@ -252,24 +289,15 @@ func (f *flight) nextLost() int {
 	return -1
 }
 
-// clear drops all records.
-func (f *flight) clear() {
-	if n := f.records.len(); n > 0 {
-		f.records.pop(&flightRecords, n)
-	}
-	*f = flight{}
-}
-
 // recount computes the sums and indexes from the records.
 func (f *flight) recount() {
-	f.sacked, f.lost, f.resent, f.lossEdge, f.sackedAbove = 0, 0, 0, 0, 0
+	f.sacked, f.sackedSegs, f.lost, f.resent, f.lossEdge = 0, 0, 0, 0, 0
 	f.next, f.lostEnd = 0, 0
 	for i := range f.records.len() {
 		r := f.records.at(i)
 		f.count(r)
 		if r.has(flagSacked) {
 			r.run = 1
-			f.sackedAbove++
 		}
 		if r.has(flagLost) {
 			f.lostEnd = i + 1

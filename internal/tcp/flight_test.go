@@ -3,6 +3,7 @@ package tcp
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"example.com/berth/internal/seqnum"
 )
@@ -10,7 +11,10 @@ import (
 // check compares the sums and indexes of a scoreboard with its records.
 func (f *flight) check(t *testing.T) {
 	t.Helper()
-	var sacked, lost, resent, above int
+	if f == nil {
+		return
+	}
+	var sacked, sackedSegs, lost, resent int
 	waiting := -1
 	for i := range f.records.len() {
 		r := f.records.at(i)
@@ -19,17 +23,15 @@ func (f *flight) check(t *testing.T) {
 		}
 		if r.has(flagSacked) {
 			sacked += r.len()
-			if i >= f.lossEdge {
-				above++
-			}
+			sackedSegs++
 			if r.has(flagLost | flagResent) {
 				t.Fatalf("record %d is sacked and in flight", i)
 			}
 			if r.run == 0 || i+int(r.run) > f.records.len() {
 				t.Fatalf("record %d: run %d", i, r.run)
 			}
-		} else if i < f.lossEdge && !r.has(flagLost) {
-			t.Fatalf("record %d below the border is neither sacked nor lost", i)
+		} else if i < f.lossEdge && !r.has(flagLost|flagResent) {
+			t.Fatalf("record %d below the border is neither sacked, nor lost, nor resent", i)
 		}
 		if r.has(flagLost) {
 			lost += r.len()
@@ -41,46 +43,55 @@ func (f *flight) check(t *testing.T) {
 			resent += r.len()
 		}
 	}
-	if sacked != f.sacked || lost != f.lost || resent != f.resent || above != f.sackedAbove {
-		t.Fatalf("sums %d %d %d %d, want %d %d %d %d", f.sacked, f.lost, f.resent, f.sackedAbove, sacked, lost, resent, above)
+	if sacked != f.sacked || lost != f.lost || resent != f.resent || sackedSegs != f.sackedSegs {
+		t.Fatalf("sums %d %d %d %d, want %d %d %d %d", f.sacked, f.lost, f.resent, f.sackedSegs, sacked, lost, resent, sackedSegs)
 	}
 	if got := f.nextLost(); got != waiting {
 		t.Fatalf("next to be resent is %d, want %d", got, waiting)
 	}
+	for i := range f.resends.len() {
+		if i > 0 && f.resends.at(i).sent < f.resends.at(i-1).sent {
+			t.Fatal("retransmissions are out of order")
+		}
+	}
+	if n := f.resends.len(); n > 2*f.records.len()+1000 {
+		t.Fatalf("%d retransmissions of %d records", n, f.records.len())
+	}
 }
 
-// The scoreboard against the definitions of RFC 6675, under random events.
+// The scoreboard against the definition of RFC 8985 6.2, step 5, under random
+// events.
 func TestScoreboardAgainstItsDefinition(t *testing.T) {
-	for seed := range 200 / raceScale {
+	for seed := range 300 / raceScale {
 		rng := rand.New(rand.NewPCG(uint64(seed), 4))
-		var f flight
 		una := seqnum.Value(rng.Uint32())
 		nxt := una
+		now := time.Hour
+		f := newFlight(una)
 		for range 300 {
+			now += time.Duration(rng.IntN(5)) * time.Millisecond
+			s := ackSample{trusted: now}
 			switch rng.IntN(8) {
 			case 0, 1, 2:
 				for range rng.IntN(20) {
 					n := 1 + rng.IntN(100)
-					f.push(nxt, nxt.Add(n), 1, 0)
+					f.push(nxt, nxt.Add(n), now, 0)
 					nxt = nxt.Add(n)
 				}
 			case 3, 4:
-				if nxt == una {
-					continue
+				if nxt != una {
+					left := una.Add(rng.IntN(nxt.Sub(una)))
+					f.sack(left, left.Add(rng.IntN(nxt.Sub(left)+1)), &s)
 				}
-				var s ackSample
-				left := una.Add(rng.IntN(nxt.Sub(una)))
-				f.sack(left, left.Add(rng.IntN(nxt.Sub(left)+1)), &s)
-				f.detectLoss()
-				f.wantLostByDefinition(t)
 			case 5:
-				if i := f.nextLost(); i >= 0 {
-					f.set(f.records.at(i), flagResent|flagTwice, 0)
+				for range rng.IntN(4) {
+					if i := f.nextLost(); i >= 0 {
+						f.retransmit(i, now)
+					}
 				}
 			case 6:
 				ack := una.Add(rng.IntN(nxt.Sub(una) + 1))
-				k := f.index(ack)
-				if k > 0 {
+				if k := f.index(ack); k > 0 {
 					f.pop(k)
 				}
 				if f.records.len() > 0 && f.records.front().seq.Less(ack) {
@@ -93,35 +104,70 @@ func TestScoreboardAgainstItsDefinition(t *testing.T) {
 				}
 				switch rng.IntN(6) {
 				case 0:
-					f.loseAll(rng.IntN(2) == 0)
+					f.loseAfterTimeout(now-time.Duration(rng.IntN(20))*time.Millisecond, rng.IntN(2) == 0)
 				case 1:
 					f.loseFirst()
 				case 2:
 					f.resegment(20+rng.IntN(60), rng.IntN(2) == 0)
-					f.detectLoss()
+				case 3:
+					f.restore()
+				case 4:
+					if i := f.records.len() - 1; !f.records.at(i).has(flagSacked) {
+						f.retransmit(i, now)
+					}
 				}
 			}
+			if s.sent > f.rack.sent || s.sent == f.rack.sent && f.rack.end.Less(s.end) {
+				f.rack.sent, f.rack.end = s.sent, s.end
+			}
+			patience := time.Duration(rng.IntN(10)) * time.Millisecond
+			_, next := f.expire(now, patience)
 			f.check(t)
+			f.wantLostByDefinition(t, now, patience, next)
 			if f.bytes() != nxt.Sub(una) {
 				t.Fatalf("%d bytes in flight, want %d", f.bytes(), nxt.Sub(una))
 			}
 		}
+		f.release()
 	}
 }
 
-// wantLostByDefinition: every hole with dupThresh sacked records above it is
-// lost.
-func (f *flight) wantLostByDefinition(t *testing.T) {
+// retransmit marks record i as Conn.resend does.
+func (f *flight) retransmit(i int, now time.Duration) {
+	r := f.records.at(i)
+	r.sent = now
+	f.set(r, flagResent|flagTwice, 0)
+	f.noteResend(r.seq, r.end, now)
+}
+
+// wantLostByDefinition: what was sent before RACK.segment and has run out of
+// patience is lost, and next is when the first of the others will be. Segments
+// that were sent at the same time as others may wait for those.
+func (f *flight) wantLostByDefinition(t *testing.T, now, patience, next time.Duration) {
 	t.Helper()
-	above := 0
-	for i := f.records.len() - 1; i >= 0; i-- {
+	for i := range f.records.len() {
 		r := f.records.at(i)
-		if r.has(flagSacked) {
-			above++
-		} else if above >= dupThresh && !r.has(flagLost) {
-			t.Fatalf("record %d has %d sacked above it and is not lost", i, above)
+		if r.has(flagSacked) || r.has(flagLost) && !r.has(flagResent) || r.sent >= f.rack.sent {
+			continue
+		}
+		switch at := r.sent + patience; {
+		case at <= now && !f.blocked(i):
+			t.Fatalf("record %d should be lost since %v", i, now-at)
+		case at > now && (next == 0 || next > at) && !f.blocked(i):
+			t.Fatalf("record %d is lost in %v, the timer is set to %v", i, at-now, next-now)
 		}
 	}
+}
+
+// blocked tells whether a record that was resent, and is taken for in flight
+// again, stands before record i: it was sent later, and those above it wait.
+func (f *flight) blocked(i int) bool {
+	for k := range i + 1 {
+		if r := f.records.at(k); r.has(flagTwice) && !r.has(flagSacked|flagLost|flagResent) {
+			return true
+		}
+	}
+	return false
 }
 
 // SACK Slowness (CVE-2019-11478): 100,000 segments in flight, and a peer that
@@ -136,20 +182,33 @@ func TestScoreboardUnderAttack(t *testing.T) {
 		"ever longer from the bottom":      func(i int) (int, int) { return mss, (2*i + 2) * mss },
 		"everything but the first, always": func(int) (int, int) { return mss, n * mss },
 	} {
-		var f flight
+		f := newFlight(0)
 		for i := range n {
-			f.push(seqnum.Value(i*mss), seqnum.Value((i+1)*mss), 1, 0)
+			f.push(seqnum.Value(i*mss), seqnum.Value((i+1)*mss), time.Duration(1+i), 0)
 		}
 		for i := range n / 2 {
-			var s ackSample
+			s := ackSample{}
 			l, r := block(i)
 			f.sack(seqnum.Value(l), seqnum.Value(r), &s)
-			f.detectLoss()
-			f.nextLost()
+			if f.rack.sent < s.sent {
+				f.rack.sent, f.rack.end = s.sent, s.end
+			}
+			now := time.Duration(n + i)
+			f.expire(now, n) // some are lost, and some wait
+			if i := f.nextLost(); i >= 0 {
+				f.retransmit(i, now)
+			}
 		}
 		if f.records.len() != n {
 			t.Errorf("%s: %d records", name, f.records.len())
 		}
-		f.clear()
+		f.release()
 	}
+}
+
+func (f *flight) sackedBytes() int {
+	if f == nil {
+		return 0
+	}
+	return f.sacked
 }

@@ -28,7 +28,7 @@ type connStats struct {
 func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 	i := socket.TCPInfo{
 		State:       c.state,
-		CAState:     uint8(c.rec.state),
+		CAState:     uint8(c.ca),
 		Retransmits: uint8(min(c.retries, 255)),
 		Probes:      uint8(min(c.probes, 255)),
 		Backoff:     c.rtt.backoff,
@@ -64,7 +64,8 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		DataSegsOut:   c.stats.dataSegsOut,
 		DataSegsIn:    c.stats.dataSegsIn,
 		DSACKDups:     c.stats.dsacks,
-		Reordering:    dupThresh,
+		Reordering:    uint32(c.reo.degree),
+		ReordSeen:     c.reo.seen,
 		NotSentBytes:  uint32(c.unsent()),
 
 		LastDataSent: since(now, c.lastData),
@@ -75,10 +76,12 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		i.SndCwnd = uint32(c.cc.Cwnd() / c.snd.mss)
 		i.SndSSThresh = uint32(c.cc.SSThresh() / c.snd.mss)
 		i.PacingRate = c.pacingRate()
-		i.Unacked = uint32(c.fl.records.len())
-		i.Sacked = segments(c.fl.sacked+c.rec.arrived, c.snd.mss)
-		i.Lost = segments(c.fl.lost, c.snd.mss)
-		i.Retrans = segments(c.fl.resent, c.snd.mss)
+	}
+	if f := c.fl; f != nil {
+		i.Unacked = uint32(f.len())
+		i.Sacked = segments(f.sacked+f.dups.arrived, c.snd.mss)
+		i.Lost = segments(f.lost, c.snd.mss)
+		i.Retrans = segments(f.resent, c.snd.mss)
 	}
 	return i
 }
@@ -106,7 +109,10 @@ func (c *Conn) Memory() int {
 	n := int(unsafe.Sizeof(*c)) + c.sendQ.held + c.recvQ.held
 	n += c.sendQ.blocks.bytes(unsafe.Sizeof(sendBlock{}))
 	n += c.recvQ.chunks.bytes(unsafe.Sizeof(chunk{}))
-	n += c.fl.records.bytes(unsafe.Sizeof(record{}))
+	n += c.fl.memory()
+	if c.ep != nil {
+		n += int(unsafe.Sizeof(*c.ep))
+	}
 	if c.ooo != nil {
 		n += c.ooo.bytes()
 	}

@@ -59,7 +59,7 @@ func (c *Conn) updateMSS() {
 // Where it fell, these are cut, and if lost is set, the long ones did not pass.
 func (c *Conn) lowerMSS(lost bool) {
 	before := c.snd.mss
-	if c.updateMSS(); c.snd.mss < before {
+	if c.updateMSS(); c.snd.mss < before && c.fl != nil {
 		c.fl.resegment(c.snd.mss, lost)
 	}
 }

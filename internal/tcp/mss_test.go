@@ -94,8 +94,8 @@ func TestPathMTU(t *testing.T) {
 		tc.want(". 2921:3921(1000) ack 1")
 		tc.want("P. 3921:4381(460) ack 1")
 		tc.wantNothing()
-		if tc.c.fl.sacked != 1460 {
-			t.Errorf("%d bytes sacked", tc.c.fl.sacked)
+		if tc.c.fl.sackedBytes() != 1460 {
+			t.Errorf("%d bytes sacked", tc.c.fl.sackedBytes())
 		}
 	})
 	for _, tt := range []struct {

@@ -15,9 +15,9 @@ import (
 //   - a reset, which is the last word or answers an unacceptable ACK;
 //   - the SYN, or the SYN with ACK;
 //   - an acknowledgment that tells exactly what the network marked;
+//   - the probe for a loss at the end of a flight;
 //   - what was lost;
 //   - what was never sent, data and FIN;
-//   - in fast recovery with nothing else to send, what may be lost;
 //   - a probe of a closed window or of a silent peer;
 //   - an acknowledgment, if nothing before has carried it.
 //
@@ -35,7 +35,7 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 		return false
 	case c.ecn.owed:
 		c.sendOwedAck(now, out)
-	case c.cc != nil && !c.held(now) && (c.sendLost(now, out) || c.sendNew(now, out) || c.sendUnlost(now, out)):
+	case c.cc != nil && (c.sendTailProbe(now, out) || !c.held(now) && c.sendText(now, out)):
 	case c.probeDue:
 		c.sendProbe(now, out)
 	case c.ackNow:
@@ -46,6 +46,11 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 		return false
 	}
 	return true
+}
+
+// sendText sends data or FIN.
+func (c *Conn) sendText(now time.Duration, out *Segment) bool {
+	return c.sendLost(now, out) || c.sendNew(now, out) || c.frtoFails() && c.sendLost(now, out)
 }
 
 // address fills in what every segment of a synchronized connection has: the

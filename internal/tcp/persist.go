@@ -18,7 +18,7 @@ func (c *Conn) armPersist(now time.Duration) {
 // If the window is open but too small to have been used, the timer is the
 // override of silly-window avoidance instead.
 func (c *Conn) persistTimeout(now time.Duration) {
-	if c.fl.records.len() > 0 || !c.unfinished() {
+	if c.fl.len() > 0 || !c.unfinished() {
 		return
 	}
 	if c.probedLong(now) {
@@ -53,7 +53,7 @@ func (c *Conn) probedLong(now time.Duration) bool {
 
 // unfinished tells whether data or FIN waits to be sent or acknowledged.
 func (c *Conn) unfinished() bool {
-	return c.fl.records.len() > 0 || c.sendQ.queued > 0 || c.finDue()
+	return c.fl.len() > 0 || c.sendQ.queued > 0 || c.finDue()
 }
 
 // sendProbe sends an ACK that is one octet too old: the peer has to answer, and

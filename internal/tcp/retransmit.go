@@ -7,39 +7,25 @@ import (
 	"example.com/berth/internal/seqnum"
 )
 
-// sendLost resends the first segment that is taken for lost, as far as cwnd
-// allows (RFC 6675 5, step C.1). The first one of a recovery goes out in any
+// sendLost resends the first segment that is taken for lost, as far as the
+// window of recovery allows (RFC 8985 9.3). The first one of a recovery goes out in any
 // case, and the very first in flight even into a closed window: there it is the
 // probe (RFC 9293 3.8.6, SHLD-16).
 func (c *Conn) sendLost(now time.Duration, out *Segment) bool {
 	i := c.fl.nextLost()
-	if i < 0 {
+	if i < 0 || c.holding() {
 		return false
 	}
 	r := c.fl.records.at(i)
 	if r.seq != c.snd.una && c.snd.una.Add(c.snd.wnd).Less(r.end) {
 		return false
 	}
-	if pipe := c.pipe(); !c.rec.force && pipe > 0 && pipe+r.len() > c.cc.Cwnd() {
+	if pipe := c.pipe(); !c.force && pipe > 0 && pipe+r.len() > c.cwnd() {
 		return false
 	}
-	if c.rec.state == caRecovery {
+	if c.ca == caRecovery {
 		c.p.Counters.FastRetransmits.Add(1)
 	}
-	c.resend(now, out, i)
-	return true
-}
-
-// sendUnlost resends what may be lost, by rules 3 and 4 of NextSeg.
-func (c *Conn) sendUnlost(now time.Duration, out *Segment) bool {
-	if c.rec.state != caRecovery || c.cc.Cwnd()-c.pipe() < c.snd.mss {
-		return false
-	}
-	i := c.nextUnlost()
-	if i < 0 {
-		return false
-	}
-	c.p.Counters.FastRetransmits.Add(1)
 	c.resend(now, out, i)
 	return true
 }
@@ -55,7 +41,7 @@ func (c *Conn) resend(now time.Duration, out *Segment, i int) {
 		r.sent = now
 		c.fl.set(r, flagResent|flagTwice, 0)
 		end, fin = r.end, r.has(flagFIN)
-		if j++; fin || j == c.fl.records.len() {
+		if j++; fin || j == c.fl.len() {
 			break
 		}
 		r = c.fl.records.at(j)
@@ -74,16 +60,25 @@ func (c *Conn) resend(now time.Duration, out *Segment, i int) {
 			out.Flags |= header.PSH
 		}
 	}
-	c.rec.force = false
-	if c.rec.high.Less(end) {
-		c.rec.high = end
+	c.force = false
+	if c.useSACK {
+		c.fl.noteResend(out.Seq, end, now)
 	}
+	c.noteRetransmission(now, out.Seq, end)
+	c.sentInRecovery(n)
 	c.p.Counters.Retransmits.Add(1)
 	c.stats.retrans++
 	c.stats.bytesRetrans += uint64(n)
-	if i == 0 && c.rec.partials <= 1 || !c.armed(timerRetransmit) {
+	if i == 0 && c.partials() <= 1 || !c.armed(timerRetransmit) {
 		c.armRetransmit(now)
 	}
 	c.address(now, out, c.optionRoom(n))
 	c.countSent(now, out)
+}
+
+// sentInRecovery counts what is sent against what PRR allows.
+func (c *Conn) sentInRecovery(n int) {
+	if c.ca == caRecovery {
+		c.ep.prr.sent(n)
+	}
 }

@@ -27,6 +27,28 @@ func inFlight(t testing.TB, options string, n int) *conversation {
 	return tc
 }
 
+// roundTrip is that of the conversations that onPath begins.
+const roundTrip = 100 * time.Millisecond
+
+// onPath begins a conversation with SACK over a path with a round trip, whose
+// congestion window is n segments of 1000 bytes, with all of them in flight.
+func onPath(t testing.TB, options string, n int, change ...func(*Params)) *conversation {
+	t.Helper()
+	tc := talk(t, append(change, func(p *Params) { p.InitialWindow = n })...)
+	tc.accept("S 0:0(0) win 50000 " + options)
+	tc.want("S. 0:0(0) ack 1")
+	tc.advance(roundTrip)
+	tc.input(". 1:1(0) ack 1 win 50000")
+	tc.wantState(socket.TCP_ESTABLISHED)
+	tc.advance(time.Second)
+	tc.write(n * 1000)
+	for i := range n {
+		tc.want(fmt.Sprintf(". %d:%d(1000) ack 1", 1+i*1000, 1001+i*1000))
+	}
+	tc.wantNothing()
+	return tc
+}
+
 func (tc *conversation) wantCwnd(segments int) {
 	tc.t.Helper()
 	if got := tc.c.cc.Cwnd(); got != segments*1000 {
@@ -36,8 +58,8 @@ func (tc *conversation) wantCwnd(segments int) {
 
 func (tc *conversation) wantCA(s caState) {
 	tc.t.Helper()
-	if tc.c.rec.state != s {
-		tc.t.Fatalf("congestion state %d, want %d", tc.c.rec.state, s)
+	if tc.c.ca != s {
+		tc.t.Fatalf("congestion state %d, want %d", tc.c.ca, s)
 	}
 }
 
@@ -209,35 +231,47 @@ func TestNotDuplicates(t *testing.T) {
 			s, _, _ = strings.Cut(s, "%!")
 			tc.input(s)
 		}
-		if tc.c.rec.state != caOpen {
-			t.Errorf("%s: congestion state %d", name, tc.c.rec.state)
+		if tc.c.ca != caOpen {
+			t.Errorf("%s: congestion state %d", name, tc.c.ca)
 		}
 	}
 }
 
-// RFC 6675 by the pipe.
+// Fast recovery with SACK: RACK finds the loss, PRR decides what is sent.
 func TestRecoveryWithSACK(t *testing.T) {
-	tc := inFlight(t, sackOnly, 10)
-	tc.write(5000)
+	tc := onPath(t, sackOnly, 10)
+	tc.write(9000)
+	tc.advance(roundTrip)
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:2001>")
-	tc.want(". 10001:11001(1000) ack 1") // limited transmit
+	tc.want(". 10001:11001(1000) ack 1") // limited transmit (RFC 3042)
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:3001>")
 	tc.want(". 11001:12001(1000) ack 1")
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:4001>")
-	tc.want(". 1:1001(1000) ack 1")
+	tc.want(". 1:1001(1000) ack 1") // ssthresh is 6: of 10 that arrive 6 may be sent
 	tc.wantNothing()
 	tc.wantCA(caRecovery)
-	tc.wantCwnd(6) // pipe: 12 in flight, 3 sacked, 1 lost and resent: 9
-	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:5001>")
-	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:6001>")
-	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:7001>")
-	tc.wantNothing()
-	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:8001>") // pipe 5
-	tc.want(". 12001:13001(1000) ack 1")
-	tc.wantNothing()
+	for _, tt := range []struct {
+		end  int
+		want string
+	}{
+		{5001, ""},
+		{6001, ""},
+		{7001, ""},
+		{8001, ". 12001:13001(1000) ack 1"},
+		{9001, ". 13001:14001(1000) ack 1"},
+		{10001, ". 14001:15001(1000) ack 1"},
+	} {
+		tc.input(fmt.Sprintf(". 1:1(0) ack 1 win 50000 <sack 1001:%d>", tt.end))
+		if tt.want != "" {
+			tc.want(tt.want)
+		}
+		tc.wantNothing()
+	}
+	tc.advance(roundTrip)
 	tc.input(". 1:1(0) ack 12001 win 50000")
 	tc.wantCA(caOpen)
 	tc.skip()
+	tc.wantCwnd(6)
 	if n := tc.count().Retransmits.Load(); n != 1 {
 		t.Errorf("%d retransmissions", n)
 	}
@@ -245,38 +279,27 @@ func TestRecoveryWithSACK(t *testing.T) {
 
 // Several holes are repaired in one round trip, lowest first.
 func TestRecoveryOfSeveralHoles(t *testing.T) {
-	tc := inFlight(t, sackOnly, 10)
+	tc := onPath(t, sackOnly, 10)
+	tc.advance(roundTrip)
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 2001:3001>")
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 4001:5001 2001:3001>")
 	tc.wantNothing()
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 6001:7001 4001:5001 2001:3001>")
-	tc.want(". 1:1001(1000) ack 1")
-	tc.wantNothing() // 10 in flight, 3 sacked, 2 lost, 1 of them resent: pipe 6 of 5
+	tc.want(". 1:1001(1000) ack 1") // and 1001, 3001, 5001 are lost, too
+	tc.wantNothing()
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 6001:8001 4001:5001 2001:3001>")
-	tc.want(". 1001:2001(1000) ack 1") // now 3001 is lost, too: pipe 4
+	tc.want(". 1001:2001(1000) ack 1")
 	tc.wantNothing()
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 6001:9001 4001:5001 2001:3001>")
-	tc.want(". 3001:4001(1000) ack 1") // and 5001
-	tc.want(". 5001:6001(1000) ack 1")
+	tc.want(". 3001:4001(1000) ack 1")
 	tc.wantNothing()
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 6001:10001 4001:5001 2001:3001>")
-	tc.wantNothing()
+	tc.want(". 5001:6001(1000) ack 1")
+	tc.advance(roundTrip)
 	tc.input(". 1:1(0) ack 10001 win 50000")
 	tc.wantCA(caOpen)
 	tc.wantNothing()
 	tc.wantDeadline(0)
-}
-
-// The last segment of a flight is resent once in a recovery where nothing else
-// may be (rule 4 of NextSeg).
-func TestRescueRetransmission(t *testing.T) {
-	tc := inFlight(t, sackOnly, 10)
-	for _, end := range []int{2001, 3001, 4001, 5001, 6001, 7001, 8001} {
-		tc.input(fmt.Sprintf(". 1:1(0) ack 1 win 50000 <sack 1001:%d>", end))
-	}
-	tc.want(". 1:1001(1000) ack 1")
-	tc.want("P. 9001:10001(1000) ack 1")
-	tc.wantNothing()
 }
 
 // RFC 2018 8: a receiver may drop what it acknowledged selectively.
@@ -297,14 +320,20 @@ func TestReneging(t *testing.T) {
 // After one time-out what was sacked is not resent; after two it is no longer
 // believed.
 func TestSACKAfterTimeout(t *testing.T) {
-	tc := inFlight(t, sackOnly, 5)
+	tc := onPath(t, sackOnly, 5)
+	tc.advance(roundTrip)
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:3001>")
 	tc.fire()
-	tc.want(". 1:1001(1000) ack 1")
-	tc.wantNothing()
-	tc.fire()
-	tc.want(". 1:1001(1000) ack 1")
-	tc.wantNothing()
+	tc.want(". 1:1001(1000) ack 1") // the reordering timer
+	tc.advance(testRTO)
+	for i := range 2 {
+		if tc.fire(); tc.count().RTOs.Load() != uint64(i+1) {
+			t.Fatal("no time-out")
+		}
+		tc.want(". 1:1001(1000) ack 1")
+		tc.wantNothing()
+	}
+	tc.advance(roundTrip)
 	tc.input(". 1:1(0) ack 1001 win 50000")
 	tc.want(". 1001:2001(1000) ack 1")
 	tc.want(". 2001:3001(1000) ack 1")
@@ -323,30 +352,30 @@ func TestNonsenseInSACK(t *testing.T) {
 		}
 		tc.wantNothing()
 		tc.wantCA(caOpen)
-		if tc.c.fl.sacked != 0 || tc.count().SACKDiscarded.Load() == 0 {
-			t.Errorf("%s: %d bytes sacked", name, tc.c.fl.sacked)
+		if tc.c.fl.sackedBytes() != 0 || tc.count().SACKDiscarded.Load() == 0 {
+			t.Errorf("%s: %d bytes sacked", name, tc.c.fl.sackedBytes())
 		}
 	}
 	t.Run("before SND.UNA: a DSACK", func(t *testing.T) {
 		tc := inFlight(t, sackOnly, 6)
 		tc.input(". 1:1(0) ack 3001 win 50000")
 		tc.input(". 1:1(0) ack 3001 win 50000 <sack 1001:2001>")
-		if tc.c.fl.sacked != 0 || tc.c.stats.dsacks != 1 {
+		if tc.c.fl.sackedBytes() != 0 || tc.c.stats.dsacks != 1 {
 			t.Error("not taken for one")
 		}
 	})
 	t.Run("in another block: a DSACK", func(t *testing.T) {
 		tc := inFlight(t, sackOnly, 6)
 		tc.input(". 1:1(0) ack 1 win 50000 <sack 2001:3001 1001:4001>")
-		if tc.c.fl.sacked != 3000 || tc.c.stats.dsacks != 1 {
-			t.Errorf("%d bytes sacked, %d DSACKs", tc.c.fl.sacked, tc.c.stats.dsacks)
+		if tc.c.fl.sackedBytes() != 3000 || tc.c.stats.dsacks != 1 {
+			t.Errorf("%d bytes sacked, %d DSACKs", tc.c.fl.sackedBytes(), tc.c.stats.dsacks)
 		}
 	})
 	t.Run("part of a segment: nothing", func(t *testing.T) {
 		tc := inFlight(t, sackOnly, 6)
 		tc.input(". 1:1(0) ack 1 win 50000 <sack 1500:2500>")
-		if tc.c.fl.sacked != 0 {
-			t.Errorf("%d bytes sacked", tc.c.fl.sacked)
+		if tc.c.fl.sackedBytes() != 0 {
+			t.Errorf("%d bytes sacked", tc.c.fl.sackedBytes())
 		}
 	})
 }

@@ -79,6 +79,30 @@ func (r *ring[T]) pop(p *ringPool[T], k int) {
 	}
 }
 
+// discard removes the first k slots of a ring without pointers, and keeps the
+// memory of one that becomes empty.
+func (r *ring[T]) discard(k int) {
+	r.n -= uint32(k)
+	if r.head += uint32(k); r.n == 0 {
+		r.head = 0
+	} else {
+		r.head &= uint32(len(r.mem.slots) - 1)
+	}
+}
+
+// ringKeep is how many slots an empty ring may keep that lives in a pool.
+const ringKeep = 64
+
+// reset empties a ring without pointers, and gives its memory back if that is
+// large.
+func (r *ring[T]) reset(p *ringPool[T]) {
+	r.head, r.n = 0, 0
+	if r.mem != nil && len(r.mem.slots) > ringKeep {
+		p.put(r.mem)
+		r.mem = nil
+	}
+}
+
 // bytes returns how much memory the slots take, size bytes each.
 func (r *ring[T]) bytes(size uintptr) int {
 	if r.mem == nil {

@@ -36,6 +36,7 @@ func (c *Conn) sampleRTT(r time.Duration) {
 		c.smooth(r)
 	}
 	v.backoff = 0
+	c.tlp.sampled = true
 	v.rto = min(v.srtt+max(4*v.rttvar, c.p.MinRTO), c.p.MaxRTO)
 }
 
@@ -63,6 +64,14 @@ func (c *Conn) smooth(r time.Duration) {
 		v.turn = c.snd.nxt
 		v.mdevMax = c.p.MinRTO / 4
 	}
+}
+
+// reseedRTT takes the round trip of a segment that was late, not lost, for the
+// time-out that follows a spurious one (RFC 4015 3.3).
+func (c *Conn) reseedRTT(r time.Duration) {
+	v := &c.rtt
+	v.srtt, v.rttvar = max(v.srtt, r), max(v.rttvar, r/2)
+	v.rto = min(v.srtt+max(4*v.rttvar, c.p.MinRTO), c.p.MaxRTO)
 }
 
 // backedOffRTO returns the time-out with its exponential backoff (RFC 6298

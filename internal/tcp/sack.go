@@ -15,8 +15,8 @@ func (c *Conn) takeSACK(seg *Segment, s *ackSample) {
 		case !b.Left.Less(b.Right), c.snd.nxt.Less(b.Right):
 			c.p.Counters.SACKDiscarded.Add(1)
 		case b.Right.LessEq(seqnum.Max(seg.Ack, c.snd.una)), i == 0 && within(b, seg.Options.SACK[:n]):
-			c.p.Counters.DSACKsSeen.Add(1)
-			c.stats.dsacks++
+			c.noteDSACK(b, s)
+		case c.fl == nil:
 		default:
 			c.fl.sack(seqnum.Max(b.Left, c.snd.una), b.Right, s)
 		}

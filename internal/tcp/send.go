@@ -30,7 +30,7 @@ func (c *Conn) sendNew(now time.Duration, out *Segment) bool {
 		return true
 	case blockedByWindow:
 		// Nothing in flight will bring a window update.
-		if c.fl.records.len() == 0 && !c.armed(timerPersist) {
+		if c.fl.len() == 0 && !c.armed(timerPersist) {
 			c.armPersist(now)
 		}
 	case blockedByCork:
@@ -38,7 +38,7 @@ func (c *Conn) sendNew(now time.Duration, out *Segment) bool {
 			c.arm(timerCork, now+corkTime)
 		}
 	}
-	if c.fl.records.len() > 0 {
+	if c.fl.len() > 0 {
 		c.noteCwndUse(why == blockedByCwnd)
 	}
 	return false
@@ -76,7 +76,7 @@ func (c *Conn) decide(now time.Duration, size int) (n int, fin bool, why blocked
 		return 0, false, blockedByNagle
 	}
 	c.restartAfterIdle(now)
-	if pipe := c.pipe(); pipe > 0 && (pipe+n > c.cc.Cwnd() || c.tooManySmall()) {
+	if pipe := c.pipe(); pipe > 0 && (pipe+n > c.cwnd() || c.tooManySmall()) {
 		return 0, false, blockedByCwnd
 	}
 	return n, finDue && n == unsent && n < usable, notBlocked
@@ -85,7 +85,7 @@ func (c *Conn) decide(now time.Duration, size int) (n int, fin bool, why blocked
 // full returns how much of n bytes, at least a full segment, may go: one, or
 // several where the device cuts a large one.
 func (c *Conn) full(n, size int) (int, blocked) {
-	room := c.cc.Cwnd() - c.pipe()
+	room := c.cwnd() - c.pipe()
 	if c.pipe() == 0 {
 		room = max(room, size)
 	}
@@ -124,7 +124,7 @@ func (c *Conn) nagle() bool {
 // tooManySmall bounds the number of segments in flight where they are small:
 // each has a record, and a queue somewhere on its way.
 func (c *Conn) tooManySmall() bool {
-	n := c.fl.records.len()
+	n := c.fl.len()
 	return n > 4*c.p.InitialWindow && n > flightShare*(c.cc.Cwnd()/c.snd.mss)
 }
 
@@ -166,6 +166,8 @@ func (c *Conn) transmit(now time.Duration, out *Segment, n int, fin bool, size i
 	if !c.armed(timerRetransmit) {
 		c.armRetransmit(now) // RFC 6298 5.1
 	}
+	c.sentInRecovery(n)
+	c.scheduleTail(now)
 	c.address(now, out, c.optionRoom(min(n, size)))
 	c.countSent(now, out)
 }
@@ -173,6 +175,9 @@ func (c *Conn) transmit(now time.Duration, out *Segment, n int, fin bool, size i
 // record enters what is sent into the scoreboard, a record for each segment on
 // the wire.
 func (c *Conn) record(now time.Duration, n int, fin bool, size int) {
+	if c.fl == nil {
+		c.fl = newFlight(c.snd.nxt)
+	}
 	seq := c.snd.nxt
 	for ; n > size; n -= size {
 		c.fl.push(seq, seq.Add(size), now, 0)

@@ -11,7 +11,8 @@ import (
 type timer uint8
 
 const (
-	timerRetransmit timer = iota // RFC 6298
+	timerProbe      timer = iota // RFC 8985: tail loss probe, or reordering
+	timerRetransmit              // RFC 6298
 	timerPersist                 // zero-window probes, and the override of silly-window avoidance
 	timerDelayedAck              // RFC 9293 3.8.6.3
 	timerKeepalive               // RFC 9293 3.8.4
@@ -38,14 +39,22 @@ func (c *Conn) Deadline() time.Duration {
 
 // Timer does what is due at now. Calling it early does no harm. Next tells
 // afterwards what is to be sent.
+//
+// The shell should hand in the segments that have arrived before it calls Timer,
+// as far as it knows of them: an acknowledgment that waits to be read is no
+// reason to resend. Where the call itself comes late, the host was busy or
+// asleep, and acknowledgments may wait that the shell does not know of yet: then
+// timers that resend are put off, once, by a moment.
 func (c *Conn) Timer(now time.Duration) {
-	for t, at := range c.deadlines {
-		// One that ends the connection stops the others.
-		if at == 0 || at > now || c.deadlines[t] == 0 {
+	for t := range numTimers {
+		at := c.deadlines[t]
+		if at == 0 || at > now || c.late(t, now) {
 			continue
 		}
-		c.stop(timer(t))
-		switch timer(t) {
+		c.stop(t)
+		switch t {
+		case timerProbe:
+			c.probeTimeout(now)
 		case timerRetransmit:
 			c.retransmitTimeout(now)
 		case timerPersist:
@@ -62,8 +71,34 @@ func (c *Conn) Timer(now time.Duration) {
 	}
 }
 
+// late puts off a timer that resends where it is called much too late.
+func (c *Conn) late(t timer, now time.Duration) bool {
+	if t > timerRetransmit || c.fl.len() == 0 {
+		return false
+	}
+	if now-c.deadlines[t] < lateTimer || c.excused {
+		c.excused = false
+		return false
+	}
+	c.excused = true
+	c.arm(t, now+lateTimer)
+	return true
+}
+
+// probeTimeout is the timer of RFC 8985.
+func (c *Conn) probeTimeout(now time.Duration) {
+	kind := c.probe
+	c.probe = probeNone
+	switch kind {
+	case probeTail:
+		c.tailTimeout(now)
+	case probeReorder:
+		c.reorderTimeout(now)
+	}
+}
+
 // stopAll stops every timer.
-func (c *Conn) stopAll() { c.deadlines = [numTimers]time.Duration{} }
+func (c *Conn) stopAll() { c.deadlines, c.probe = [numTimers]time.Duration{}, probeNone }
 
 // armRetransmit starts the retransmission timer anew (RFC 6298 5.1, 5.3), not
 // beyond the end of the user timeout.
@@ -86,7 +121,7 @@ func (c *Conn) retransmitTimeout(now time.Duration) {
 		c.handshakeTimeout(now)
 		return
 	}
-	if c.fl.records.len() == 0 {
+	if c.fl.len() == 0 {
 		return
 	}
 	head := c.fl.records.front()
@@ -102,7 +137,7 @@ func (c *Conn) retransmitTimeout(now time.Duration) {
 		c.p.Counters.SACKReneges.Add(1)
 	}
 	c.p.Counters.RTOs.Add(1)
-	c.enterLoss(now, reneged || c.retries > 0)
+	c.enterLoss(now, reneged)
 	c.retries++
 	c.backOff()
 	c.armRetransmit(now)

@@ -52,6 +52,7 @@ func TestHostileChannel(t *testing.T) {
 		ch.noSACK = r.IntN(3) == 0
 		for _, s := range ch.ends {
 			s.p.OrphanRetries = s.p.Retries2 // patience for a network this bad
+			s.p.TimeWait = time.Hour
 			s.send = r.IntN(1 << (8 + r.IntN(11)))
 			s.slow = r.IntN(2) == 0
 			if r.IntN(3) == 0 {

@@ -182,7 +182,7 @@ func TestReceiveBufferGrowsWithThePath(t *testing.T) {
 		min, max int
 	}{
 		{50 * time.Millisecond, 200, 0, 2_500_000, 6 << 20}, // 2.5 MB are in flight
-		{50 * time.Millisecond, 8, 50 * time.Millisecond, 100_000, 3 << 20},
+		{50 * time.Millisecond, 8, 50 * time.Millisecond, 100_000, 4 << 20},
 		{50 * time.Microsecond, 8, time.Millisecond, 1000, 512 << 10},
 	} {
 		ch := newChannel(t, 1)

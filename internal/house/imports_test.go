@@ -49,6 +49,7 @@ var rooms = map[string][]string{
 	"kernel/internal/...":    {"socket", "kernel/internal/..."},
 	"socket/sockettest":      {"socket"},
 	"netconn":                {"socket", "internal/route"},
+	"lab":                    {"", "socket", "link", "link/impair", "link/pcapng", "netconn", "lab/report", "internal/nat"},
 	"netconn/netconntest":    {"socket", "netconn"},
 	"lab/report":             {"link", "internal/header", "internal/seqnum", "internal/ladder"},
 	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header", "internal/ladder"},

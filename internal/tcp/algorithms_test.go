@@ -72,3 +72,51 @@ func TestGoodputOfAlgorithms(t *testing.T) {
 		t.Errorf("go test -run TestGoodputOfAlgorithms -update writes\n%s\nwas\n%s", &b, want)
 	}
 }
+
+// What a transfer reaches when its beginning is over: 96 % of the link are
+// payload.
+func TestCleanPathIsFilled(t *testing.T) {
+	if raceEnabled {
+		t.Skip("slow under the race detector, and races are not what it looks for")
+	}
+	for _, a := range []*Algorithm{cubicAlgorithm, renoAlgorithm} {
+		p := path{rate: 25_000_000, rtt: 20 * time.Millisecond}
+		if got := p.share(t, 2*time.Second, 4*time.Second, a)[0]; got < 0.94*200 {
+			t.Errorf("%s: %.1f of 200 Mbit/s", a.Name, got)
+		}
+	}
+}
+
+// A larger buffer at either end never makes a transfer slower.
+func TestLargerBuffersAreNotSlower(t *testing.T) {
+	if raceEnabled {
+		t.Skip("slow under the race detector, and races are not what it looks for")
+	}
+	measure := func(size int, limits func(*Params) *BufferLimits, end int) float64 {
+		p := path{rate: 12_500_000, rtt: 20 * time.Millisecond, queue: 100 * time.Millisecond}
+		ch := p.channel(t, 1, cubicAlgorithm)
+		*limits(ch.ends[end].p) = BufferLimits{4 << 10, size, size}
+		ch.ends[0].send = 8 << 20
+		start := ch.now
+		ch.connect(1500, 0)
+		for ch.ends[1].c == nil || !ch.ends[1].eof {
+			if !ch.step() {
+				t.Fatal(ch.describe())
+			}
+		}
+		return float64(ch.ends[0].send) * 8 / (ch.now - start).Seconds() / 1e6
+	}
+	for name, f := range map[string]func(size int) float64{
+		"send":    func(n int) float64 { return measure(n, func(p *Params) *BufferLimits { return &p.SndBuf }, 0) },
+		"receive": func(n int) float64 { return measure(n, func(p *Params) *BufferLimits { return &p.RcvBuf }, 1) },
+	} {
+		last := 0.0
+		for size := 32 << 10; size <= 4<<20; size *= 2 {
+			got := f(size)
+			if got < 0.97*last {
+				t.Errorf("a %s buffer of %d KiB: %.1f Mbit/s, one of half the size %.1f", name, size>>10, got, last)
+			}
+			last = got
+		}
+	}
+}

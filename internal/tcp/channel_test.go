@@ -30,8 +30,8 @@ type channel struct {
 	cut              float64 // probability that a segment loses its end
 	rate             int     // bytes a second each way; 0: no limit
 	queue            time.Duration
-	mark             time.Duration // what waits longer is marked, if it can be (ECN); 0: nothing
-	busy             [2]time.Duration
+	mark             time.Duration     // what waits longer is marked, if it can be (ECN); 0: nothing
+	busy             *[2]time.Duration // until when each way is; channels may share it
 	dropped          int
 	noSACK           bool // the option is taken out of SYNs
 	drop             func(from int, s *Segment) bool
@@ -79,7 +79,7 @@ func (f *flights) Pop() any {
 }
 
 func newChannel(t testing.TB, seed uint64) *channel {
-	ch := &channel{t: t, rng: rand.New(rand.NewPCG(seed, 7)), luck: rand.New(rand.NewPCG(seed, 8)), now: time.Hour}
+	ch := &channel{t: t, rng: rand.New(rand.NewPCG(seed, 7)), luck: rand.New(rand.NewPCG(seed, 8)), now: time.Hour, busy: new([2]time.Duration)}
 	for i := range ch.ends {
 		p := DefaultParams()
 		p.Budget = buffer.NewBudget(64 << 20)
@@ -186,9 +186,10 @@ func (ch *channel) push(f flying) {
 	heap.Push(&ch.q, f)
 }
 
-// step lets the next thing happen, and reports whether there was one.
-func (ch *channel) step() bool {
-	at, timer := time.Duration(0), -1
+// next returns when the next thing happens, and whose timer that is; negative
+// if it is a segment that arrives.
+func (ch *channel) next() (at time.Duration, timer int, ok bool) {
+	timer = -1
 	for i, s := range ch.ends {
 		if s.c == nil || s.dead {
 			continue
@@ -198,13 +199,22 @@ func (ch *channel) step() bool {
 		}
 	}
 	if len(ch.q) > 0 && (timer < 0 || ch.q[0].at <= at) {
+		return ch.q[0].at, -1, true
+	}
+	return at, timer, timer >= 0
+}
+
+// step lets the next thing happen, and reports whether there was one.
+func (ch *channel) step() bool {
+	at, timer, ok := ch.next()
+	if !ok {
+		return false
+	}
+	if timer < 0 {
 		f := heap.Pop(&ch.q).(flying)
 		ch.now = max(ch.now, f.at)
 		ch.arrive(&f)
 		return true
-	}
-	if timer < 0 {
-		return false
 	}
 	ch.now = max(ch.now, at)
 	ch.ends[timer].c.Timer(ch.now)

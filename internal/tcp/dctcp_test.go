@@ -83,6 +83,9 @@ func TestDCTCPReceiver(t *testing.T) {
 // On a queue that marks beyond one millisecond DCTCP keeps it short and the link
 // busy; Reno, which halves for the same marks, does not.
 func TestDCTCPKeepsTheQueueShort(t *testing.T) {
+	if raceEnabled {
+		t.Skip("slow under the race detector, and races are not what it looks for")
+	}
 	measure := func(a *Algorithm) (mbits float64, srtt time.Duration) {
 		p := path{rate: 125_000_000, rtt: 2 * time.Millisecond, queue: time.Second}
 		ch := p.channel(t, 1, a)

@@ -177,6 +177,9 @@ func TestRetransmissionsAreNotECNCapable(t *testing.T) {
 // A path that marks instead of dropping, beyond a queue of half a round trip,
 // loses nothing.
 func TestMarkingQueueLosesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("slow under the race detector, and races are not what it looks for")
+	}
 	for a, least := range map[*Algorithm]float64{cubicAlgorithm: 85, renoAlgorithm: 75, dctcpAlgorithm: 90} {
 		t.Run(a.Name, func(t *testing.T) {
 			p := path{rate: 12_500_000, rtt: 10 * time.Millisecond, queue: time.Second}

@@ -25,13 +25,11 @@ func (t *Table) Forward(protocol uint8, port uint16, inside netip.AddrPort) (out
 	}
 	in := join(protocol, word(a), inside.Port())
 	out := join(protocol, t.paired(word(a)), port)
-	if m := t.byOutside[out]; m != nil && (m.static || m.inside != in) {
+	if m := t.byOutside[out]; m != nil && m.inside != in {
 		return outside, syscall.EADDRINUSE
 	}
-	for _, m := range t.byOutside {
-		if m.inside == in && m.static {
-			return outside, syscall.EADDRINUSE
-		}
+	if m := t.byInside[pair{in, 0}]; m != nil && m.static {
+		return outside, syscall.EADDRINUSE
 	}
 	for _, m := range t.byOutside {
 		if m.inside == in {

@@ -81,7 +81,7 @@ func (t *Table) follow(p *packet, d direction) Verdict {
 		p.setSrc(x.src)
 		p.setDst(x.dst)
 		return Verdict{Action: x.action}
-	case d == inward || t.own(p.dst.addr()):
+	case t.own(p.dst.addr()):
 		return local(Orphan) // of a packet to the router itself, for all we know
 	}
 	return drop(Orphan)

@@ -160,6 +160,13 @@ func damagedErrors(t *testing.T) {
 		{"about nobody's packet", about(outside+":999", server, 28), local(NoMapping)},
 		{"about a packet that was not sent", about(mapped, other, 28), drop(Filtered)},
 		{"itself in fragments", cut(whole(), 16)[0], drop(BadError)},
+		{"a first fragment that looks whole", func() []byte {
+			b := whole()
+			b[6] = 0x20 // more fragments
+			b[10], b[11] = 0, 0
+			binary.BigEndian.PutUint16(b[10:], header.Fold(header.Sum(b[:20], 0)))
+			return b
+		}(), drop(BadError)},
 		{"the transport's checksum does not matter", func() []byte { b := whole(); b[28+20+6] ^= 1; return redo(b) }(), Verdict{Pass, None}},
 	} {
 		if got := r.Table.In(r.now, tt.b); got != tt.want {
@@ -231,6 +238,18 @@ func hairpinnedErrors(t *testing.T) {
 	if string(quoted(e)) != string(sent) {
 		t.Errorf("quotes % x, want % x (%v)", quoted(e), sent, a)
 	}
+	// Not without hairpinning.
+	r = newRig(t, Config{})
+	a = r.sends(udp(ap(alice), ap(server), ""))
+	r.sends(udp(ap(bob), ap(server), ""))
+	never := unreachable(ap(bob).Addr(), udp(a, ap(bob), ""), 28)
+	r.wantOut(never, Drop, NoHairpin)
+	// And not about what was never sent: bob talked to alice, but not she to him.
+	r = newRig(t, Config{Behavior: PortRestricted, Hairpin: true})
+	a = r.sends(udp(ap(alice), ap(server), ""))
+	r.wantOut(udp(ap(bob), a, ""), Drop, Filtered)
+	never = unreachable(ap(bob).Addr(), udp(a, ap(bob), ""), 28)
+	r.wantOut(never, Drop, Filtered)
 }
 
 func whichMessages(t *testing.T) {

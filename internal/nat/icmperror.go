@@ -15,7 +15,7 @@ import (
 func (p *packet) quoted(q *packet) Reason {
 	var h header.ICMP
 	rest, err := h.Parse(p.body)
-	if err != nil || p.more || p.offset > 0 || header.Fold(header.Sum(p.body, 0)) != 0 {
+	if err != nil || p.more || header.Fold(header.Sum(p.body, 0)) != 0 {
 		return BadError
 	}
 	if r := q.parseQuoted(h.Quoted4(rest)); r != None {

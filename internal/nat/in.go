@@ -46,10 +46,7 @@ func (t *Table) inbound(now time.Duration, b []byte) Verdict {
 func (t *Table) flowIn(now time.Duration, p *packet) Verdict {
 	m := t.byOutside[p.dst]
 	if m == nil {
-		if t.cfg.Exclusive && hasPorts(p.protocol) && t.cfg.Ports.has(p.dst.port()) {
-			return drop(NoMapping)
-		}
-		return local(NoMapping)
+		return t.unmapped(p)
 	}
 	if r := t.trackIn(now, m, p.src, p); r != None {
 		return drop(r) // silently (RFC 5382 REQ-4a)
@@ -57,4 +54,13 @@ func (t *Table) flowIn(now time.Duration, p *packet) Verdict {
 	m.in.add(p)
 	p.setDst(m.inside)
 	return Verdict{Action: Pass}
+}
+
+// unmapped is the verdict on a packet to an outside endpoint that nothing is
+// mapped to: the router's own, unless the port cannot be.
+func (t *Table) unmapped(p *packet) Verdict {
+	if t.cfg.Exclusive && hasPorts(p.protocol) && t.cfg.Ports.has(p.dst.port()) {
+		return drop(NoMapping)
+	}
+	return local(NoMapping)
 }

@@ -88,6 +88,9 @@ func noPortIsGivenTwice(t *testing.T) {
 				seen[got] = true
 			}
 			r.wantOut(packet(ap("10.0.0.9:1"), ap(server)), Drop, PortsExhausted)
+			// A port comes back when its mapping is over.
+			r.wait(5 * time.Minute)
+			r.sends(packet(ap("10.0.0.9:1"), ap(server)))
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (t *Table) flowOut(now time.Duration, p *packet) Verdict {
 	back := t.own(p.dst.addr())
 	switch {
 	case back && t.byOutside[p.dst] == nil:
-		return local(NoMapping)
+		return t.unmapped(p)
 	case back && !t.cfg.Hairpin:
 		return drop(NoHairpin)
 	case p.isReply():

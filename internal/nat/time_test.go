@@ -164,9 +164,11 @@ func unsolicitedSYNs(t *testing.T) {
 		// Where nothing is mapped yet the router must not refuse either.
 		r.wantIn(tcp(ap(other), ap(outside+":2500"), header.SYN), Drop, NoMapping)
 		r.wantIn(udp(ap(other), ap(outside+":2500"), ""), Drop, NoMapping)
+		r.wantOut(tcp(ap(bob), ap(outside+":2500"), header.SYN), Drop, NoMapping)
 		r.wantIn(tcp(ap(other), ap(outside+":3000"), header.SYN), Local, NoMapping)
+		r.wantOut(tcp(ap(bob), ap(outside+":3000"), header.SYN), Local, NoMapping)
 		r.wantIn(pong(ap(other).Addr(), ap(outside+":2500")), Local, NoMapping)
-		if c := r.Counters(); c.Dropped[Filtered] != 1 || c.Dropped[NoMapping] != 2 || c.Local[NoMapping] != 2 {
+		if c := r.Counters(); c.Dropped[Filtered] != 1 || c.Dropped[NoMapping] != 3 || c.Local[NoMapping] != 3 {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -209,6 +211,15 @@ func TestEviction(t *testing.T) {
 		r.sends(tcp(host(5), ap(server), header.RST))
 		r.sends(udp(host(7), ap(server), ""))
 	})
+	t.Run("mappings whose connection has timed out", func(t *testing.T) {
+		r := newRig(t, Config{Limits: Limits{Mappings: 1, PerMapping: 4}})
+		connect(r, host(1))
+		r.wait(123 * time.Minute)
+		r.sends(tcp(host(1), ap(other), header.SYN)) // from the same port
+		r.wantOut(udp(host(2), ap(server), ""), Drop, MappingLimit)
+		r.wait(2 * time.Minute)
+		r.sends(udp(host(2), ap(server), ""))
+	})
 	t.Run("hosts", func(t *testing.T) {
 		r := newRig(t, Config{Limits: Limits{Mappings: 100, PerHost: 2}})
 		r.sends(udp(ap("10.0.0.2:1"), ap(server), ""))
@@ -244,6 +255,22 @@ func TestEviction(t *testing.T) {
 		r.wantOut(udp(host(4), ap(server), ""), Drop, SessionLimit)
 		if r.Len() != 2 || len(r.sessions) != 2 || r.Counters().SessionsEvicted != 1 {
 			t.Errorf("%d mappings, %d sessions, %+v", r.Len(), len(r.sessions), r.Counters())
+		}
+	})
+	t.Run("sessions of several protocols", func(t *testing.T) {
+		for _, order := range [][]string{{"udp", "icmp", "tcp"}, {"tcp", "udp", "icmp"}, {"icmp", "tcp", "udp"}} {
+			r := newRig(t, Config{Limits: Limits{Sessions: 3}})
+			for _, name := range order {
+				r.sends(packets[name](ap(alice), ap(server)))
+				r.wait(time.Second)
+			}
+			r.sends(udp(ap(bob), ap(server), ""))
+			first := map[string]uint8{"udp": header.ProtocolUDP, "tcp": header.ProtocolTCP, "icmp": header.ProtocolICMP}[order[0]]
+			for _, m := range r.Mappings() {
+				if m.Protocol == first && m.Inside == ap(alice) {
+					t.Errorf("%v: %v was idle longest", order, m)
+				}
+			}
 		}
 	})
 	t.Run("the last session of the mapping itself", func(t *testing.T) {

@@ -1,0 +1,72 @@
+"use strict";
+// Which packets are shown: of one flow or of all, with all words of a text in
+// them (and none with a minus before it), impaired ones only. The ladder and the
+// events share one filter.
+
+class Filter {
+  constructor(doc) {
+    this.doc = doc;
+    this.flow = -1; // all
+    this.text = "";
+    this.impaired = false;
+    this.listeners = [];
+    this.apply();
+  }
+
+  // change sets some of the filter, and tells those who listen.
+  change(what) {
+    Object.assign(this, what);
+    this.apply();
+    for (const f of this.listeners) f();
+  }
+
+  apply() {
+    const p = this.doc.packets, words = this.text.toLowerCase().split(/\s+/).filter(Boolean);
+    const out = new Int32Array(p.n);
+    let n = 0;
+    for (let i = 0; i < p.n; i++) {
+      if (this.flow >= 0 && p.flow[i] !== this.flow) continue;
+      if (this.impaired && !(p.marks[i] & (IMPAIRED | MARK.resent))) continue;
+      if (words.length && !this.has(i, words)) continue;
+      out[n++] = i;
+    }
+    this.shown = out.subarray(0, n);
+  }
+
+  has(i, words) {
+    const text = this.textOf(i);
+    return words.every((w) => (w.length > 1 && w[0] === "-" ? !text.includes(w.slice(1)) : text.includes(w)));
+  }
+
+  // textOf is all that is said of a packet, made when first asked for.
+  textOf(i) {
+    this.texts ||= new Array(this.doc.packets.n);
+    const d = this.doc, p = d.packets;
+    return (this.texts[i] ??= [d.nodes[p.from[i]].name, d.nodes[p.to[i]].name, d.links[p.link[i]].name, d.flows[p.flow[i]].name,
+      p.label[i], badges(p, i).join(" "), p.fields[i]].join(" ").toLowerCase());
+  }
+}
+
+// filterPanel is the list of flows with their counts, and the other filters.
+function filterPanel(doc, filter) {
+  const list = new VirtualList("Flows", 44, (i) => (i === 0 ? allRow(doc) : flowRow(doc.flows[i - 1])),
+    (i) => filter.change({ flow: i - 1 }));
+  list.set(doc.flows.length + 1, 0);
+  filter.listeners.push(() => {
+    if (list.chosen !== filter.flow + 1) list.set(doc.flows.length + 1, filter.flow + 1);
+  });
+  return el("aside", { class: "side" }, el("h2", {}, "Flows"), list.root);
+}
+
+function allRow(doc) {
+  return [el("div", { class: "name" }, "All flows"), el("div", { class: "dim" }, `${count(doc.packets.n)} packets on all links`)];
+}
+
+function flowRow(f) {
+  const sum = (a) => a[0] + a[1], parts = [`${count(sum(f.packets))} packets`, size(sum(f.bytes))];
+  const bad = [];
+  if (sum(f.lost)) bad.push(el("span", { class: "bad" }, `${count(sum(f.lost))} lost`));
+  if (sum(f.resent)) bad.push(el("span", { class: "warn" }, `${count(sum(f.resent))} resent`));
+  return [el("div", { class: "name", title: f.name }, f.name),
+    el("div", { class: "dim" }, parts.join(" · "), ...bad.flatMap((b) => [" · ", b]))];
+}

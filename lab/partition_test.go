@@ -1,0 +1,152 @@
+package lab_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.com/berth/lab"
+)
+
+// echo serves an echo on a host's port 7 until the network ends.
+func echo(t *testing.T, h *lab.Host) {
+	t.Helper()
+	ln, err := h.Listen("tcp", ":7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.Copy(c, c)
+			}()
+		}
+	}()
+}
+
+// exchange sends a few bytes to an echo and waits for them.
+func exchange(t *testing.T, c net.Conn) {
+	t.Helper()
+	if _, err := c.Write([]byte("ping")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(c, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func dial(t *testing.T, from *lab.Host, to string) net.Conn {
+	t.Helper()
+	c, err := from.Dial("tcp", to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestPartitionHeals(t *testing.T) {
+	lab.Test(t, func(t *testing.T, n *lab.Network) {
+		a, b, _ := n.Pair(lab.Delay(10 * time.Millisecond))
+		echo(t, b)
+		c := dial(t, a, "b:7")
+		exchange(t, c)
+		heal := n.Partition(a)
+		time.AfterFunc(3*time.Second, heal)
+		start := time.Now()
+		exchange(t, c)
+		if d := time.Since(start); d < 3*time.Second || d > 10*time.Second {
+			t.Errorf("the answer came after %v: want soon after the 3s of the partition", d)
+		}
+	})
+}
+
+// A peer that has vanished is found out by the retransmission time-outs: with
+// Linux's fifteen after about fifteen minutes.
+func TestVanishedPeer(t *testing.T) {
+	lab.Test(t, func(t *testing.T, n *lab.Network) {
+		a, b, l := n.Pair()
+		echo(t, b)
+		c := dial(t, a, "b:7")
+		exchange(t, c)
+		l.Cut()
+		start := time.Now()
+		if _, err := c.Write([]byte("ping")); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.Read(make([]byte, 1))
+		if !errors.Is(err, syscall.ETIMEDOUT) {
+			t.Errorf("Read gives %v, want ETIMEDOUT", err)
+		}
+		if d := time.Since(start); d < 13*time.Minute || d > 20*time.Minute {
+			t.Errorf("it took %v, want about 15 minutes", d)
+		}
+	})
+}
+
+func TestKeepaliveFindsACrash(t *testing.T) {
+	lab.Test(t, func(t *testing.T, n *lab.Network) {
+		a, b, _ := n.Pair()
+		echo(t, b)
+		d := a.Dialer()
+		d.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: 2 * time.Hour, Interval: 75 * time.Second, Count: 9}
+		c, err := d.Dial("tcp", "b:7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		exchange(t, c)
+		b.Crash()
+		start := time.Now()
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ETIMEDOUT) {
+			t.Errorf("Read gives %v, want ETIMEDOUT", err)
+		}
+		if got, want := time.Since(start), 2*time.Hour+9*75*time.Second; got != want {
+			t.Errorf("the crash was found after %v, want %v", got, want)
+		}
+	})
+}
+
+// A host that was restarted knows nothing of its connections, and says so.
+func TestRestart(t *testing.T) {
+	lab.Test(t, func(t *testing.T, n *lab.Network) {
+		a, b, _ := n.Pair(lab.Delay(time.Millisecond))
+		echo(t, b)
+		c := dial(t, a, "b:7")
+		exchange(t, c)
+		b.Crash()
+		if _, err := b.Listen("tcp", ":7"); !errors.Is(err, syscall.ENETDOWN) {
+			t.Errorf("Listen on a host that is down gives %v, want ENETDOWN", err)
+		}
+		b.Restart()
+		echo(t, b)
+		if _, err := c.Write([]byte("ping")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("Read gives %v, want ECONNRESET", err)
+		}
+		exchange(t, dial(t, a, "b:7"))
+	})
+}
+
+// On a host that crashes all calls end.
+func TestCallsOnACrashedHostEnd(t *testing.T) {
+	lab.Test(t, func(t *testing.T, n *lab.Network) {
+		a, b, _ := n.Pair()
+		echo(t, b)
+		c := dial(t, a, "b:7")
+		time.AfterFunc(time.Second, a.Crash)
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Read gives %v, want net.ErrClosed", err)
+		}
+	})
+}

@@ -150,7 +150,7 @@ func (c *Config) random() bool {
 
 // looksInside tells whether the bytes of packets matter, so that they must be
 // complete.
-func (c *Config) looksInside() bool { return c.Rule != nil || c.Corrupt > 0 || c.Observe != nil }
+func (c *Config) looksInside() bool { return c.Rule != nil || c.Corrupt > 0 }
 
 func (c *Config) queue() int {
 	if c.Queue == 0 {

@@ -34,6 +34,15 @@ func TestValidate(t *testing.T) {
 		{impair.Config{ReorderHold: -1}, "impair: ReorderHold is -1ns: it cannot be negative"},
 		{impair.Config{Delay: -time.Second}, "impair: Delay is -1s: it cannot be negative"},
 		{impair.Config{Jitter: -1}, "impair: Jitter is -1ns: it cannot be negative"},
+		{impair.Config{AQM: impair.AQM{Target: -1}}, "impair: AQM.Target is -1ns: it cannot be negative"},
+		{impair.Config{AQM: impair.AQM{Interval: -1}}, "impair: AQM.Interval is -1ns: it cannot be negative"},
+		{impair.Config{AQM: impair.AQM{MarkAt: -1}}, "impair: AQM.MarkAt is -1: it cannot be negative"},
+		{impair.Config{AQM: impair.AQM{MarkAfter: -1}}, "impair: AQM.MarkAfter is -1ns: it cannot be negative"},
+		{impair.Config{AQM: impair.AQM{CoDel: true, ECN: true}}, ""},
+		{impair.Config{AQM: impair.AQM{ECN: true}}, "impair: AQM.ECN is set without AQM.CoDel: nothing would be marked"},
+		{impair.Config{Trace: parse(t, "1")}, ""},
+		{impair.Config{Trace: parse(t, "1"), Rate: 1}, "impair: Rate and Trace are both set: a link has one of them"},
+		{impair.Config{Trace: new(impair.Trace)}, "impair: Trace is empty: ParseTrace makes one"},
 	} {
 		got := ""
 		if err := tt.cfg.Validate(); err != nil {

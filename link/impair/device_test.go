@@ -203,6 +203,19 @@ func TestChangedWhileRunning(t *testing.T) {
 	})
 }
 
+func TestANewRateWakesTheQueue(t *testing.T) {
+	run(t, impair.Config{Trace: parse(t, "10000\n")}, func(t *testing.T, d *impair.Device, in *collector) {
+		send(t, d, "a", "b")
+		sleep(time.Second)
+		d.SetOutput(impair.Config{Rate: 8000})
+		sleep(time.Second)
+		in.want(t, "1.001s a", "1.002s b")
+		send(t, d, "c")
+		sleep(ms)
+		in.want(t, "2.001s c")
+	})
+}
+
 func TestReorder(t *testing.T) {
 	reordered := 0
 	cfg := impair.Config{Reorder: 0.3, ReorderGap: 2, ReorderHold: 500 * ms, Delay: 10 * ms, Seed: 3}

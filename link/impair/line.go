@@ -33,6 +33,7 @@ type Line struct {
 	schedule schedule
 
 	last time.Duration // when the latest packet leaves, faults set aside
+	seen time.Duration // the latest time that was given
 }
 
 // NewLine returns a line for frames of the given medium. The error is that of
@@ -57,10 +58,13 @@ func (l *Line) init(medium link.Medium, stream uint64, cfg Config) {
 // Configure changes what happens to packets from now on. Packets on their way
 // stay as they are, but those that still wait in the queue are taken from it at
 // the new rate. The random values go on, unless Seed is another. A config that
-// cannot be changes nothing.
+// cannot be changes nothing. Take, first, what is due before.
 func (l *Line) Configure(cfg Config) error {
 	if err := cfg.Validate(); err != nil {
 		return err
+	}
+	if !l.narrow.queue.empty() {
+		l.narrow.free = max(l.narrow.free, l.seen) // what waits was not taken until now
 	}
 	if cfg.Seed != l.cfg.Seed {
 		l.fates.seed(cfg.Seed, l.fates.stream)

@@ -1,6 +1,7 @@
 package impair_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -135,5 +136,74 @@ func TestConfigureALine(t *testing.T) {
 	}
 	if _, err := impair.NewLine(link.IP, impair.Config{Loss: 2}); err == nil {
 		t.Error("a line that cannot be was made")
+	}
+}
+
+func TestWhatIsOnTheWayIsBounded(t *testing.T) {
+	for name, cfg := range map[string]impair.Config{
+		"delay": {Delay: time.Hour}, "queue": {Rate: 1, Queue: 1 << 40},
+	} {
+		const most = 1 << 18
+		l := newLine(t, cfg)
+		batch := slices.Repeat(texts("x"), 1000)
+		for range most/1000 + 1 {
+			l.Push(0, batch)
+		}
+		st := l.Stats()
+		if st.OnTheWay != most || st.Overflow != st.Packets-most {
+			t.Errorf("%s: counted %+v", name, st)
+		}
+		l.Clear()
+	}
+}
+
+func TestAnObserverSeesWholePackets(t *testing.T) {
+	var seen []link.Frame
+	l := newLine(t, impair.Config{Rate: 1e9, Queue: 2100, Observe: func(e impair.Event) { seen = append(seen, *e.Frame) }})
+	f := large()
+	f.GSO, f.SegSize, f.Payload = link.GSONone, 0, f.Payload[:1000]
+	f.Head[2], f.Head[3] = 1040>>8, 1040&0xff
+	l.Push(0, slices.Repeat([]link.Frame{f}, 10))
+	if len(seen) != 8 || seen[0].Checksum != link.ChecksumFull {
+		t.Errorf("saw %d", len(seen))
+	}
+	// Those that go on are as they were: nobody else looks inside.
+	batch := l.Take(time.Second, make([]*link.Kept, 0, 9))
+	if len(batch) != 2 || batch[0].Checksum != link.ChecksumPartial {
+		t.Errorf("left: %d", len(batch))
+	}
+	for _, k := range batch {
+		k.Release()
+	}
+}
+
+func TestTheSerialStays(t *testing.T) {
+	l := newLine(t, impair.Config{Rate: 8000, Duplicate: 1, Corrupt: 1, Reorder: 1, Rule: impair.Change(impair.All(), bytes.ToUpper)})
+	l.Push(0, []link.Frame{{Payload: []byte("a"), Serial: 42}})
+	batch := l.Take(time.Second, make([]*link.Kept, 0, 9))
+	if len(batch) != 2 {
+		t.Errorf("left: %d", len(batch))
+	}
+	for _, k := range batch {
+		if k.Serial != 42 {
+			t.Errorf("serial %d", k.Serial)
+		}
+		k.Release()
+	}
+}
+
+func TestLinesOfEthernet(t *testing.T) {
+	// An opportunity carries 1500 bytes of IP and the header before them.
+	l, err := impair.NewLine(link.Ethernet, impair.Config{Trace: parse(t, "1\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		l.Push(0, []link.Frame{{Payload: make([]byte, 1514)}})
+	}
+	for want := ms; want <= 3*ms; want += ms {
+		if got := len(taken(l, want, 9)); got != 1 {
+			t.Errorf("%d leave at %v", got, want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/berth/link"
+	"example.com/berth/link/gso"
 )
 
 // What is on its way in one direction is bounded: what exceeds one of these is
@@ -159,10 +160,21 @@ func (l *Line) drop(c Cause, reason string, p *passenger, now time.Duration) {
 func (l *Line) tell(c Cause, reason string, p *passenger, now time.Duration) string {
 	l.stats.count(c)
 	if l.cfg.Observe != nil {
-		l.cfg.Observe(Event{Now: now, Input: l.input, Packet: p.number, Cause: c, Reason: reason, Frame: p.frame})
+		l.observe(Event{Now: now, Input: l.input, Packet: p.number, Cause: c, Reason: reason, Frame: p.frame})
 	}
 	if c.Dropped() {
 		return ""
 	}
 	return comment(c, reason)
+}
+
+// observe hands the event to who wants it, with the frame's checksums.
+func (l *Line) observe(e Event) {
+	if e.Frame.Checksum == link.ChecksumPartial {
+		var c gso.Cutter
+		if whole, bad := c.Cut(l.medium, e.Frame.GSO.Offload()&^link.OffloadChecksum, []link.Frame{*e.Frame}); bad == 0 && len(whole) == 1 {
+			e.Frame = &whole[0]
+		}
+	}
+	l.cfg.Observe(e)
 }

@@ -27,6 +27,7 @@ func (l *Line) enqueue(p *passenger, now time.Duration) {
 
 // advance lets the narrow link take from the queue what it can take by now.
 func (l *Line) advance(now time.Duration) {
+	l.seen = max(l.seen, now)
 	for !l.narrow.queue.empty() {
 		at := l.narrow.start(&l.cfg)
 		if at > now {

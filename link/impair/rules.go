@@ -67,7 +67,7 @@ func Rules(rules ...Rule) Rule {
 			}
 			if v.Replace != nil {
 				all.Replace = v.Replace
-				f = &link.Frame{Payload: v.Replace, Time: f.Time}
+				f = &link.Frame{Payload: v.Replace, Time: f.Time, Serial: f.Serial}
 			}
 		}
 		return all

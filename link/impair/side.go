@@ -108,8 +108,7 @@ func (s *side) release() {
 	s.kept, s.batch = s.kept[:0], s.batch[:0]
 }
 
-// rest ends busy, and sets the timer for what is due later. The caller holds
-// the lock.
+// rest ends busy. The caller holds the lock.
 func (s *side) rest() {
 	s.busy = false
 	if s.closed {
@@ -117,6 +116,11 @@ func (s *side) rest() {
 		s.idle.Broadcast()
 		return
 	}
+	s.arm()
+}
+
+// arm sets the timer for what is due later. The caller holds the lock.
+func (s *side) arm() {
 	at, ok := s.line.Next()
 	if !ok || s.armed != 0 && s.armed <= at {
 		return
@@ -163,7 +167,12 @@ func (s *side) wait() {
 func (s *side) configure(cfg Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.line.Configure(cfg)
+	s.line.advance(s.now()) // as it was until now
+	err := s.line.Configure(cfg)
+	if !s.busy && !s.closed {
+		s.arm()
+	}
+	return err
 }
 
 func (s *side) read() Stats {

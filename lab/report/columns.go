@@ -131,7 +131,10 @@ type sampleData struct {
 func encode(r *Recording) ([]byte, error) {
 	d := document{
 		Title: r.Title, Seed: strconv.FormatUint(r.Seed, 10), Repeat: r.Repeat, Failed: r.Failed,
-		Start: r.Start.Format(time.RFC3339Nano), Length: int64(r.Length), Tables: r.Tables,
+		Length: int64(r.Length), Tables: r.Tables,
+	}
+	if !r.Start.IsZero() {
+		d.Start = r.Start.Format(time.RFC3339Nano)
 	}
 	if r.Truncated != "" {
 		d.Truncated = append(d.Truncated, r.Truncated)

@@ -3,7 +3,7 @@
 // that fall on the same pixels only one.
 
 const HEAD = 34; // the room for the nodes' names
-const GUTTER = 112; // for times
+const GUTTER = 116; // for times
 const FONT = '11px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
 const INKS = ["paper", "ink", "dim", "line", "there", "back", "other", "bad", "warn", "mark", "accent", "panel"];
 
@@ -45,7 +45,7 @@ class Drawing {
   // layout gives each column its x. More than fit are reached by moving.
   layout() {
     const { l } = this, n = l.columns.length, room = l.width - GUTTER - 60;
-    const step = n > 1 ? Math.max(150, room / (n - 1)) : 0;
+    const step = n > 1 ? Math.max(100, room / (n - 1)) : 0;
     l.left = Math.min(l.left, Math.max(0, step * (n - 1) - room));
     this.x = new Map(l.columns.map((node, k) => [node, n === 1 ? GUTTER + room / 2 : GUTTER + 20 + k * step - l.left]));
     this.step = step;
@@ -221,15 +221,15 @@ class Drawing {
   }
 
   // label writes what a packet is along its arrow, near its sender, unless there
-  // is no room beside the one before. A steep arrow's is level.
+  // is no room below the one before. A steep arrow's is level.
   label(a, selected) {
     const { ctx, p } = this, lane = p.from[a.i] * 65536 + p.to[a.i], above = this.labelled.get(lane);
     if (above !== undefined && a.y0 - above < 12 && !selected) return;
     if (a.y0 < HEAD - 20 && !selected) return;
     const rightward = a.x1 >= a.x0, whole = Math.abs(this.x.get(p.to[a.i]) - a.x0);
-    const angle = Math.atan2(a.y1 - a.y0, Math.abs(a.x1 - a.x0) || 1), steep = Math.abs(angle) > 0.5;
+    const angle = Math.atan2(a.y1 - a.y0, Math.abs(a.x1 - a.x0) || 1), steep = Math.abs(angle) > 0.22;
     const marks = badges(p, a.i), words = p.label[a.i];
-    const most = Math.floor((whole - 24) / this.em), tail = marks.length ? "  [" + marks.join("] [") + "]" : "";
+    const most = Math.floor(((steep ? Math.max(whole, 260) : whole) - 24) / this.em), tail = marks.length ? "  [" + marks.join("] [") + "]" : "";
     const text = this.cut(this.cut(words, Math.max(most - tail.length, Math.min(12, most / 2))) + tail, most);
     this.labelled.set(lane, a.y0);
     this.labels++;
@@ -238,10 +238,17 @@ class Drawing {
     if (!steep) ctx.rotate(rightward ? angle : -angle);
     ctx.textAlign = rightward ? "left" : "right";
     const x = rightward ? 10 : -10, y = steep ? 4 : -3;
+    if (steep) { // on a plate, for other arrows cross it
+      const width = text.length * this.em + 4;
+      ctx.globalAlpha = 0.75;
+      ctx.fillStyle = inks.paper;
+      ctx.fillRect(rightward ? x - 2 : x + 2 - width, -7, width, 14);
+      ctx.globalAlpha = 1;
+    }
     ctx.lineWidth = 3;
     ctx.lineJoin = "round";
     ctx.strokeStyle = inks.paper;
-    ctx.fillStyle = a.m & MARK.dropped ? inks.bad : inks.ink;
+    ctx.fillStyle = a.m & MARK.dropped ? inks.bad : a.m & MARK.resent ? inks.warn : inks.ink;
     if (selected) ctx.font = "bold " + FONT;
     ctx.strokeText(text, x, y);
     ctx.fillText(text, x, y);

@@ -77,7 +77,7 @@ class Stream {
   summary() {
     const segs = this.segments, parts = [];
     const data = Math.max(0, ...bounds(segs.map((s) => s.end))) - 1;
-    parts.push(`${count(segs.length)} segments`, `${count(Math.max(0, data))} bytes of sequence`);
+    parts.push(plural(segs.length, "segment"), `${count(Math.max(0, data))} bytes of sequence`);
     parts.push(`${count(segs.filter((s) => s.resent).length)} resent`, `${count(this.losses.length)} lost, and ${count(this.ackLosses.length)} acknowledgements`);
     if (segs.length > 1 && this.acks.length) {
       const took = this.acks[this.acks.length - 1].t - segs[0].t;

@@ -93,9 +93,16 @@ function duration(ns, step) {
   return sign + (a / unit).toFixed(digits).replace(step === undefined ? /\.?0+$/ : /$^/, "") + " " + name;
 }
 
-// clock is a time of the recording, in seconds with all their digits that count.
+// clock is a time of the recording: seconds, or 2:00:03.000000.
 function clock(ns) {
-  return (ns / 1e9).toFixed(6) + " s";
+  const s = ns / 1e9;
+  if (s < 60) return s.toFixed(6) + " s";
+  const two = (n) => String(n).padStart(2, "0"), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
+  return (h ? h + ":" + two(m) : m) + ":" + (s % 60).toFixed(6).padStart(9, "0");
+}
+
+function plural(n, word) {
+  return `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 }
 
 function count(n) {

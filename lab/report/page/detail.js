@@ -2,8 +2,9 @@
 // What one packet is: its fate, its headers field by field, and its bytes.
 
 class Detail {
-  constructor(doc, go) {
+  constructor(doc, go, close) {
     this.doc = doc;
+    this.close = close;
     this.go = go; // to another packet
     this.root = el("aside", { class: "detail", "aria-label": "The chosen packet", tabindex: 0 });
     this.show(-1);
@@ -11,15 +12,14 @@ class Detail {
 
   show(i) {
     const d = this.doc, p = d.packets;
-    if (i < 0) {
-      this.root.replaceChildren(el("p", { class: "dim" }, "Click an arrow, or press ↓ in the ladder, to see a packet's headers and bytes."));
-      return;
-    }
+    this.root.hidden = i < 0;
+    this.root.parentElement?.classList.toggle("three", i >= 0);
+    if (i < 0) return;
     const from = d.nodes[p.from[i]].name, to = d.nodes[p.to[i]].name, marks = badges(p, i);
     say(`${clock(p.sent[i])}, ${from} to ${to}: ${p.label[i]} ${marks.join(", ")}`);
     const took = isNaN(p.arrived[i]) ? "did not arrive" : `${clock(p.arrived[i])}, after ${duration(p.arrived[i] - p.sent[i])}`;
     this.root.replaceChildren(
-      el("h2", {}, `Packet ${count(i + 1)}`),
+      el("h2", {}, `Packet ${count(i + 1)}`, el("button", { type: "button", class: "close", title: "Close (Esc)", "aria-label": "Close", onclick: this.close }, "✕")),
       el("p", { class: "mono" }, p.label[i]),
       el("p", {}, ...marks.map((m) => el("span", { class: m.startsWith("✗") ? "badge bad" : "badge" }, m))),
       this.table("Frame", ["Link", d.links[p.link[i]].name, "From, to", `${from} → ${to}`, "Sent", clock(p.sent[i]), "Arrived", took,

@@ -3,12 +3,16 @@
 // them (and none with a minus before it), impaired ones only. The ladder and the
 // events share one filter.
 
+// What the network says to itself.
+const CHATTER = new Set(["ARP", "ND", "MLD", "IGMP"]);
+
 class Filter {
   constructor(doc) {
     this.doc = doc;
     this.flow = -1; // all
     this.text = "";
     this.impaired = false;
+    this.chatter = true;
     this.listeners = [];
     this.apply();
   }
@@ -26,6 +30,7 @@ class Filter {
     let n = 0;
     for (let i = 0; i < p.n; i++) {
       if (this.flow >= 0 && p.flow[i] !== this.flow) continue;
+      if (!this.chatter && CHATTER.has(this.doc.flows[p.flow[i]].protocol)) continue;
       if (this.impaired && !(p.marks[i] & (IMPAIRED | MARK.resent))) continue;
       if (words.length && !this.has(i, words)) continue;
       out[n++] = i;
@@ -63,7 +68,7 @@ function allRow(doc) {
 }
 
 function flowRow(f) {
-  const sum = (a) => a[0] + a[1], parts = [`${count(sum(f.packets))} packets`, size(sum(f.bytes))];
+  const sum = (a) => a[0] + a[1], parts = [`${count(sum(f.packets))} pkts`, size(sum(f.bytes))];
   const bad = [];
   if (sum(f.lost)) bad.push(el("span", { class: "bad" }, `${count(sum(f.lost))} lost`));
   if (sum(f.resent)) bad.push(el("span", { class: "warn" }, `${count(sum(f.resent))} resent`));

@@ -33,11 +33,13 @@ class Ladder {
     return el("div", { class: "toolbar" }, this.search,
       el("label", { title: "Lost, resent, or changed on their way" },
         el("input", { type: "checkbox", id: "impaired", onchange: (e) => f.change({ impaired: e.target.checked }) }), "Impaired"),
+      el("label", { title: "ARP, neighbor discovery, MLD, IGMP" },
+        el("input", { type: "checkbox", id: "chatter", checked: true, onchange: (e) => f.change({ chatter: e.target.checked }) }), "ARP, ND, MLD"),
       el("fieldset", {}, el("legend", { class: "unseen" }, "Scale of time"),
         scale("compressed", "Compressed", "A row for each packet; idle time is cut"), scale("true", "True scale", "A second is as long everywhere")),
       el("span", { class: "group" }, button("−", "Zoom out (−)", () => this.zoomBy(1 / 1.6)), button("+", "Zoom in (+)", () => this.zoomBy(1.6)),
         button("Fit", "Show all (0)", () => this.fit())),
-      this.info, el("span", { class: "hint" }, "wheel: scroll · Ctrl+wheel: zoom · drag: move · Shift+drag: zoom to range"));
+      this.info, el("span", { class: "hint" }, "click or ↓: a packet · wheel: scroll · Ctrl+wheel: zoom · drag: move · Shift+drag: zoom to range"));
   }
 
   // guesses says when a lost packet would have arrived: after as long as the
@@ -246,7 +248,8 @@ class Ladder {
     if (lower(this.filter.shown, i) >= this.filter.shown.length || this.filter.shown[lower(this.filter.shown, i)] !== i) {
       this.search.value = "";
       this.root.querySelector("#impaired").checked = false;
-      this.filter.change({ flow: -1, text: "", impaired: false });
+      this.root.querySelector("#chatter").checked = true;
+      this.filter.change({ flow: -1, text: "", impaired: false, chatter: true });
     }
     this.selectRow(lower(this.filter.shown, i));
   }

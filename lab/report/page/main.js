@@ -72,7 +72,7 @@ function buildTabs() {
 function head(doc) {
   document.title = doc.title || "Network";
   document.getElementById("title").textContent = (doc.failedRun ? "✗ " : "") + (doc.title || "Network");
-  const facts = [`seed ${doc.seed}`, `${duration(doc.length)} from ${doc.start}`, `${count(doc.packets.n)} packets`];
+  const facts = [`seed ${doc.seed}`, duration(doc.length) + (doc.start ? ` from ${doc.start}` : ""), plural(doc.packets.n, "packet")];
   document.getElementById("facts").textContent = facts.join(" · ");
   if (!doc.truncated.length) return;
   const notice = document.getElementById("notice");
@@ -85,7 +85,7 @@ async function start() {
   document.getElementById("theme").addEventListener("click", nextTheme);
   if (typeof DecompressionStream === "undefined") return fail("the browser is too old (it has no DecompressionStream)");
   const doc = await unpack();
-  const filter = new Filter(doc), detail = new Detail(doc, (i) => ladder.reveal(i)), ladder = new Ladder(doc, filter, (i) => detail.show(i));
+  const filter = new Filter(doc), detail = new Detail(doc, (i) => ladder.reveal(i), () => ladder.select(-1)), ladder = new Ladder(doc, filter, (i) => detail.show(i));
   const reveal = (i) => {
     show("ladder");
     ladder.reveal(i);
@@ -95,7 +95,7 @@ async function start() {
   Object.assign(report, { doc, filter, ladder, plots, events, detail, first: "overview" });
   head(doc);
   buildTabs();
-  const bodies = { overview: overview(doc, show), ladder: el("div", { class: "split three" }, filterPanel(doc, filter), ladder.root, detail.root),
+  const bodies = { overview: overview(doc, show), ladder: el("div", { class: "split" }, filterPanel(doc, filter), ladder.root, detail.root),
     tcp: plots.root, events: events.root, sockets: socketTables(doc) };
   for (const [id, text] of VIEWS) {
     document.getElementById("views").append(el("section", { id: "view-" + id, role: "tabpanel", "aria-labelledby": "tab-" + id, hidden: true },

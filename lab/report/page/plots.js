@@ -45,10 +45,10 @@ class Plots {
     if (this.flow === undefined) return;
     const s = this.stream(), ink = colours(INKS), holders = [];
     this.area.replaceChildren(this.head(s));
-    const plots = [sequencePlot(s, ink), flightPlot(s, ink), windowPlot(s, ink), roundTripPlot(s, ink)];
+    const plots = [sequencePlot(s, ink, this), flightPlot(s, ink), windowPlot(s, ink), roundTripPlot(s, ink)];
     const times = [...s.segments, ...s.acks].map((e) => e.t / 1e9).concat(s.samples.map((k) => this.doc.samples.at[k] / 1e9));
     const [t0, t1] = bounds(times), pad = (t1 - t0) * 0.01 || 0.001;
-    this.whole = { min: t0 - pad, max: t1 + pad };
+    this.range = this.whole = { min: t0 - pad, max: t1 + pad };
     for (const plot of plots) {
       const holder = el("div", { class: "chart" });
       this.area.append(el("figure", {}, el("figcaption", {}, plot.title, el("span", { class: "key" }, plot.key)), holder));
@@ -70,6 +70,10 @@ class Plots {
     return el("div", { class: "toolbar" }, el("fieldset", {}, el("legend", { class: "unseen" }, "Direction"), way(false), way(true)),
       el("span", { class: "group" }, button("−", "Zoom out (−)", () => this.zoom(1.6)), button("+", "Zoom in (+)", () => this.zoom(1 / 1.6)),
         button("◀", "Earlier (←)", () => this.pan(-0.3)), button("▶", "Later (→)", () => this.pan(0.3)), button("Fit", "All (0)", () => this.setX(this.whole))),
+      el("label", { title: "Also if it is far above what was sent" }, el("input", { type: "checkbox", checked: Boolean(this.wholeWindow), onchange: (e) => {
+        this.wholeWindow = e.target.checked;
+        this.setX(this.range);
+      } }), "Whole window"),
       el("span", { class: "hint" }, "drag: zoom · double-click: all · click a segment: its packet"),
       el("p", { class: "dim wide", id: "stream-info" }, s.summary() + from));
   }
@@ -79,7 +83,7 @@ class Plots {
     return {
       width: this.width(), height: plot.height,
       scales: { x: { time: false }, y: { range: plot.range } },
-      axes: [{ ...axis, values: (u, v) => v.map((x) => secondsLabel(x, v)) }, { ...axis, size: 76, values: plot.values }],
+      axes: [{ ...axis, values: (u, v) => v.map((x) => secondsLabel(x, v)) }, { ...axis, size: 76, values: plot.values, incrs: plot.incrs }],
       series: [{ label: "t", value: (u, v) => (v === null ? "" : v.toFixed(6) + " s") }, ...plot.series],
       cursor: { sync: { key: "tcp", setSeries: false }, drag: { x: true, y: false }, focus: { prox: -1 } },
       hooks: {
@@ -148,6 +152,9 @@ function secondsLabel(x, all) {
 const bytesLabels = (u, v) => v.map((x) => (Math.abs(x) >= 1e6 ? (x / 1e6).toFixed(2) + " MB" : Math.abs(x) >= 1e3 ? (x / 1e3).toFixed(1) + " kB" : String(x)));
 const bytesValue = (u, v) => (v === null || v === undefined ? "—" : count(Math.round(v)));
 
+// Bytes have no fractions.
+const wholeNumbers = Array.from({ length: 13 }, (_, k) => [1, 2, 2.5, 5].map((x) => x * 10 ** k)).flat().filter(Number.isInteger);
+
 function key(entries) {
   return entries.map(([css, shape, text]) => el("span", { class: "entry" }, el("span", { class: `ink-${css}`, "aria-hidden": "true" }, shape + " "), text));
 }
@@ -156,9 +163,9 @@ function step(ink, label, extra = {}) {
   return { label, stroke: ink, width: 1.3, spanGaps: true, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }), value: bytesValue, ...extra };
 }
 
-function sequencePlot(s, ink) {
+function sequencePlot(s, ink, plots) {
   return {
-    title: "Time-sequence", height: 340, data: sequenceData(s), range: sequenceRange(s), values: bytesLabels, none: "Nothing was sent.",
+    title: "Time-sequence", height: 340, data: sequenceData(s), range: sequenceRange(s, plots), values: bytesLabels, incrs: wholeNumbers, none: "Nothing was sent.",
     key: key([["there", "▮", "segment"], ["warn", "▮R", "sent again"], ["bad", "✗", "lost"], ["back", "━", "acknowledged"], ["other", "━", "window"],
       ["mark", "│", "SACK"], ["back", "╷", "duplicate ack"]]),
     series: [{ label: "sent up to", stroke: ink.there, width: 0, paths: () => null, points: { show: false }, spanGaps: true, value: bytesValue },
@@ -185,7 +192,7 @@ function flightPlot(s, ink) {
   const from = s.flight, samples = s.samples, c = s.doc.samples;
   const events = [...from.map((f) => [f.t, f.bytes, null, null]), ...samples.map((k) => [c.at[k], null, c.flight[k], c.sndwnd[k]])].sort((a, b) => a[0] - b[0]);
   return {
-    title: "Bytes in flight", height: 180, data: columns(events, 4), range: zeroUp, values: bytesLabels, none: "Nothing was sent.",
+    title: "Bytes in flight", height: 180, data: columns(events, 4), range: zeroUp, values: bytesLabels, incrs: wholeNumbers, none: "Nothing was sent.",
     key: key([["there", "━", "sent and not acknowledged (packets)"], ["warn", "━", "flight (the sender's count)"], ["other", "━", "the peer's window (click its name below)"]]),
     series: [step(ink.there, "not acknowledged"), step(ink.warn, "flight"), step(ink.other, "peer's window", { show: false })],
   };
@@ -195,7 +202,7 @@ function windowPlot(s, ink) {
   const c = s.doc.samples, unset = (v) => (v < 0 || v >= 1 << 30 ? null : v);
   return {
     title: "Congestion window", height: 180, data: columns(s.samples.map((k) => [c.at[k], c.cwnd[k], unset(c.ssthresh[k])]), 3), range: zeroUp,
-    values: bytesLabels, none: "There are no samples of this end's state.",
+    values: bytesLabels, incrs: wholeNumbers, none: "There are no samples of this end's state.",
     key: key([["there", "━", "cwnd"], ["bad", "┅", "ssthresh"]]),
     series: [step(ink.there, "cwnd"), step(ink.bad, "ssthresh", { dash: [5, 4] })],
   };

@@ -23,17 +23,18 @@ function sequenceData(stream) {
 }
 
 // sequenceRange is from the lowest acknowledgement in view to the highest
-// segment; the window's edge is shown too unless it is far above.
-function sequenceRange(stream) {
+// segment; the window's edge is shown too if it is near, or if that is wanted.
+// (While uPlot computes ranges, its own of x is still the old one.)
+function sequenceRange(stream, plots) {
   const times = stream.segments.map((s) => s.t / 1e9), ackTimes = stream.acks.map((a) => a.t / 1e9);
-  return (u) => {
-    const { min, max } = u.scales.x;
+  return () => {
+    const { min, max } = plots.range;
     const segs = stream.segments.slice(Math.max(0, lower(times, min) - 1), lower(times, max) + 1);
     const acks = stream.acks.slice(Math.max(0, lower(ackTimes, min) - 1), lower(ackTimes, max) + 1);
     const all = [...segs.map((s) => s.seq), ...segs.map((s) => s.end), ...acks.map((a) => a.ack)];
     let [lo, hi] = bounds(all);
     const edge = bounds(acks.map((a) => a.edge))[1], span = Math.max(hi - lo, 10);
-    if (edge > hi && edge - hi < span) hi = edge;
+    if (edge > hi && (plots.wholeWindow || edge - hi < span)) hi = edge;
     return [lo - span * 0.04, hi + Math.max(span, hi - lo) * 0.06];
   };
 }

@@ -92,13 +92,17 @@ function topology(doc) {
   if (doc.nodes.length === 0) return el("p", { class: "empty" }, "The network has no nodes.");
   if (doc.nodes.length > MOST_DRAWN) return el("p", { class: "dim" }, `${count(doc.nodes.length)} nodes are too many to draw; the tables have them all.`);
   const at = layout(doc), [x0, x1] = bounds(at.map((a) => a[0])), [y0, y1] = bounds(at.map((a) => a[1]));
-  const unit = Math.max(90, Math.min(300, 900 / Math.max(x1 - x0, 1))), wide = (x1 - x0) * unit + 220, tall = (y1 - y0) * unit + 130;
+  const unit = Math.max(90, Math.min(300, 900 / Math.max(x1 - x0, 1), 330 / Math.max(y1 - y0, 1))), wide = (x1 - x0) * unit + 220, tall = (y1 - y0) * unit + 130;
   const x = (i) => (at[i][0] - x0) * unit + 110, y = (i) => (at[i][1] - y0) * unit + 65;
   const few = doc.links.length <= 12;
-  const links = doc.links.map((l) => drawLink(doc, l, x(l.a), y(l.a), x(l.b), y(l.b), few));
+  const links = doc.links.filter((l) => exists(doc, l)).map((l) => drawLink(doc, l, x(l.a), y(l.a), x(l.b), y(l.b), few));
   const nodes = doc.nodes.map((n, i) => drawNode(n, x(i), y(i)));
   return el("div", { class: "scroll" }, svg("svg", { class: "topology", viewBox: `0 0 ${Math.round(wide)} ${Math.round(tall)}`, width: Math.round(wide), height: Math.round(tall),
     role: "img", "aria-label": `${doc.nodes.length} nodes, ${doc.links.length} links; the table below says the same` }, links, nodes));
+}
+
+function cutText(text, chars) {
+  return text.length <= chars ? text : text.slice(0, chars - 1) + "…";
 }
 
 function drawLink(doc, l, ax, ay, bx, by, few) {
@@ -107,9 +111,15 @@ function drawLink(doc, l, ax, ay, bx, by, few) {
   if (!few) return g;
   const mx = (ax + bx) / 2, my = (ay + by) / 2, level = Math.abs(by - ay) < Math.abs(bx - ax);
   const left = ax <= bx, arrow = (way) => (level ? ((way === 0) === left ? "→" : "←") : (way === 0) === (ay <= by) ? "↓" : "↑");
-  const text = (way, dy) => svg("text", { x: mx, y: my + dy, class: "mono" }, `${arrow(way)} ${[l.ab, l.ba][way] || ""}`,
-    svg("tspan", { class: l.lost[way] ? "bad" : "" }, `  ${count(l.packets[way])} packets${l.lost[way] ? `, ${count(l.lost[way])} lost` : ""}`));
-  g.append(text(0, -8), text(1, 17));
+  const says = (way) => `${arrow(way)} ${cutText([l.ab, l.ba][way] || "", 44)}`;
+  const counts = (way) => plural(l.packets[way], "packet") + (l.lost[way] ? `, ${count(l.lost[way])} lost` : "");
+  const line = (way, dy, words, css) => svg("text", { x: mx, y: my + dy, class: `mono ${css}` }, words);
+  for (const way of [0, 1]) {
+    const css = l.lost[way] ? "bad" : "dim";
+    if (!level || (says(way) + counts(way)).length * 6.7 > Math.abs(bx - ax) - 50) { // a line each
+      g.append(line(way, way ? 18 : -22, says(way), ""), line(way, way ? 31 : -9, counts(way), css));
+    } else g.append(svg("text", { x: mx, y: my + (way ? 18 : -9), class: "mono" }, says(way) + "  ", svg("tspan", { class: css }, counts(way))));
+  }
   return g;
 }
 
@@ -121,9 +131,15 @@ function linkText(doc, l, way) {
 function drawNode(n, x, y) {
   const shape = { host: svg("rect", { x: x - 16, y: y - 12, width: 32, height: 24, rx: 3 }), router: svg("circle", { cx: x, cy: y, r: 15 }),
     switch: svg("rect", { x: x - 20, y: y - 9, width: 40, height: 18, rx: 9 }), nat: svg("polygon", { points: `${x},${y - 16} ${x + 18},${y} ${x},${y + 16} ${x - 18},${y}` }) };
-  const kind = svg("text", { x, y: y + 4, class: "kind" }, n.kind === "host" ? "" : n.kind.slice(0, 3));
+  const kind = svg("text", { x, y: y + 4, class: "kind" }, { router: "R", switch: "S", nat: "N" }[n.kind] || "");
   return svg("g", { class: "node" }, svg("title", {}, [n.name, n.kind, ...(n.addrs || [])].join("\n")), shape[n.kind] || shape.host, kind,
-    svg("text", { x, y: y - 22, class: "name" }, n.name), svg("text", { x, y: y + 32, class: "mono dim" }, (n.addrs || [])[0] || ""));
+    svg("text", { x, y: y - 22, class: "name" }, cutText(n.name, 26)),
+    svg("text", { x, y: y + 32, class: "mono dim" }, n.kind === "host" ? cutText((n.addrs || [])[0] || "", 26) : ""));
+}
+
+// exists tells whether a link joins nodes that there are.
+function exists(doc, l) {
+  return Boolean(doc.nodes[l.a] && doc.nodes[l.b]);
 }
 
 function table(heads, rows) {
@@ -135,9 +151,9 @@ function linkTable(doc) {
   const rows = doc.links.flatMap((l) => [0, 1].map((way) => {
     const [from, to] = way ? [l.b, l.a] : [l.a, l.b];
     return [l.name, `${nodeName(doc, from)} → ${nodeName(doc, to)}`, [l.ab, l.ba][way], l.packets[way], l.bytes[way],
-      l.lost[way] ? el("span", { class: "bad" }, `${count(l.lost[way])} (${((100 * l.lost[way]) / l.packets[way]).toFixed(1)} %)`) : "0", l.changed[way]];
+      l.lost[way] ? el("span", { class: "bad" }, `${count(l.lost[way])} (${((100 * l.lost[way]) / l.packets[way]).toFixed(1)} %)`) : 0, l.changed[way]];
   }));
-  return rows.length ? table(["Link", "Direction", "Is", "Packets", "Bytes", "Lost", "Changed"], rows) : el("p", { class: "dim" }, "There are no links.");
+  return rows.length ? table(["Link", "Direction", "Description", "Packets", "Bytes", "Lost", "Changed"], rows) : el("p", { class: "dim" }, "There are no links.");
 }
 
 function nodeTable(doc) {

@@ -7,9 +7,11 @@ import (
 	"example.com/berth/internal/header"
 )
 
-// Label says what a packet is, in the words of packet traces.
+// Label says what a packet is, in the words of packet traces, or of Text.
 func (p *Packet) Label() string {
 	switch {
+	case p.Text != "":
+		return p.Text
 	case p.Protocol == header.ProtocolTCP:
 		return p.tcpLabel()
 	case p.Protocol == header.ProtocolUDP:

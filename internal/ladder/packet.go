@@ -30,6 +30,8 @@ type Packet struct {
 	TCP  header.TCP
 	ICMP header.ICMP
 
+	// Text, if not empty, is the packet's label, made by another reader.
+	Text string
 	// Lost says why the packet did not arrive; empty if it did.
 	Lost string
 	// Resent is set if all of it, or a part, was sent before.

@@ -52,6 +52,7 @@ var rooms = map[string][]string{
 	"lab":                    {"", "socket", "link", "link/impair", "link/pcapng", "netconn", "lab/report", "internal/nat"},
 	"netconn/netconntest":    {"socket", "netconn"},
 	"lab/report":             {"link", "internal/header", "internal/seqnum", "internal/ladder"},
+	"lab/report/reporttest":  {"", "lab/report", "link", "link/impair", "link/wire", "netconn"},
 	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header", "internal/ladder"},
 	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header", "internal/ladder"},
 }

@@ -118,6 +118,8 @@ func TestContract(t *testing.T) {
 		{"delay", impair.Config{Delay: ms}, []wire.Option{wire.Ethernet()}},
 		{"jitter without offload", impair.Config{Delay: ms, Jitter: ms}, []wire.Option{wire.Offload(0)}},
 		{"rate", impair.Config{Rate: 1e9, Queue: 1e9}, nil},
+		{"CoDel", impair.Config{Rate: 1e9, Queue: 1e9, AQM: impair.AQM{CoDel: true, Target: time.Minute}}, []wire.Option{wire.Ethernet()}},
+		{"trace", impair.Config{Trace: parse(t, strings.Repeat("1\n", 100)), Queue: 1e9}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			linktest.Run(t, func(t *testing.T) (a, b link.Device) {

@@ -33,10 +33,13 @@ func (s *fates) seed(seed, stream uint64) {
 // next is the next random value, from 0 to below 1.
 func (s *fates) next() float64 { return float64(s.rng.Uint64()>>11) / (1 << 53) }
 
+// skip passes over what n packets would draw.
+func (s *fates) skip(n int) { s.undrawn += values * uint64(n) }
+
 // draw draws for a packet of length bytes.
 func (s *fates) draw(cfg *Config, length int) (f fate) {
 	if !cfg.random() {
-		s.undrawn += values
+		s.skip(1)
 		return fate{flight: cfg.Delay}
 	}
 	for ; s.undrawn > 0; s.undrawn-- {

@@ -191,6 +191,33 @@ func TestOneFaultDoesNotShiftAnother(t *testing.T) {
 	}
 }
 
+// TestTheFateOfAPacketIsThatOfItsNumber has packets pass a link that does
+// nothing before it begins to lose some.
+func TestTheFateOfAPacketIsThatOfItsNumber(t *testing.T) {
+	lossy := impair.Config{Seed: 5, Loss: 0.3}
+	lost := func(before impair.Config) (packets []uint64) {
+		run(t, before, func(t *testing.T, d *impair.Device, in *collector) {
+			for range 50 {
+				send(t, d, "x")
+				sleep(ms)
+			}
+			after := lossy
+			after.Observe = func(e impair.Event) { packets = append(packets, e.Packet) }
+			d.SetOutput(after)
+			for range 50 {
+				send(t, d, "x")
+			}
+		})
+		return packets
+	}
+	first := lost(lossy)
+	for _, before := range []impair.Config{{Seed: 5}, {Seed: 5, Delay: ms}, {Seed: 5, Rate: mbit}, {Seed: 5, Duplicate: 0.5}} {
+		if got := lost(before); len(got) < 5 || !slices.Equal(got, first) {
+			t.Errorf("after %+v lost %v, want %v", before, got, first)
+		}
+	}
+}
+
 func TestPacketsAreNumberedAfterCutting(t *testing.T) {
 	var got []uint64
 	l := newLine(t, impair.Config{Loss: 1, Observe: func(e impair.Event) { got = append(got, e.Packet) }})

@@ -8,6 +8,9 @@ type fifo struct {
 	bytes int
 }
 
+// keptRing is the longest ring that an empty queue keeps.
+const keptRing = 1024
+
 func (q *fifo) empty() bool { return q.count == 0 }
 
 // first returns the passenger at the head.
@@ -28,6 +31,9 @@ func (q *fifo) pop() passenger {
 	q.head = (q.head + 1) & (len(q.ring) - 1)
 	q.count--
 	q.bytes -= p.frame.Len()
+	if q.count == 0 && len(q.ring) > keptRing {
+		q.ring, q.head = nil, 0
+	}
 	return p
 }
 

@@ -10,8 +10,9 @@ import (
 	"example.com/berth/link"
 )
 
-// A Packet is what a [Match] sees: a frame with its headers read. It is lent
-// for the length of the call.
+// A Packet is what a [Match] sees: a frame with its headers read. Whether they
+// begin with that of Ethernet is told by the frame's own bytes. It is lent for
+// the length of the call.
 type Packet struct {
 	// Now is the time, as a Rule gets it.
 	Now time.Duration

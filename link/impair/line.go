@@ -153,6 +153,7 @@ func (l *Line) idle() bool {
 // count counts packets that pass without a look.
 func (l *Line) count(frames []link.Frame) {
 	l.stats.Packets += uint64(len(frames))
+	l.fates.skip(len(frames))
 	for i := range frames {
 		l.stats.Bytes += uint64(frames[i].Len())
 	}

@@ -9,7 +9,8 @@ import (
 // A Rule decides about one packet. Now counts from when the device was made;
 // the frame is lent, has its checksums, and is never a large one. A rule is
 // called in order, by one goroutine at a time in each direction; it must not
-// block, and must not call the device.
+// block, and must not call the device. [Drop], [Delay], [Change] and [Rules]
+// make rules.
 type Rule func(now time.Duration, f *link.Frame) Verdict
 
 // A Verdict is what a Rule says. The zero value lets the packet pass.

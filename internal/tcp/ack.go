@@ -34,6 +34,9 @@ type ackSample struct {
 	// original is set, is where the lowest one begins that was never resent.
 	highest, lowest seqnum.Value
 	original        bool
+
+	newest     snapshot // of the segment sent last of those that arrived, if rates are sampled
+	newestSent time.Duration
 }
 
 // arrived adds a segment that is now known to have arrived.
@@ -171,6 +174,7 @@ func (c *Conn) advance(now time.Duration, ack seqnum.Value, s *ackSample) {
 		}
 		if !r.has(flagSacked) {
 			s.arrived(r)
+			c.fl.rates.arrived(k, r, s)
 		}
 	}
 	if k > 0 {
@@ -219,6 +223,9 @@ func (c *Conn) growCwnd(now time.Duration, s *ackSample) {
 	}
 	if s.marked {
 		a.Marked = s.delivered
+	}
+	if c.delivery != nil {
+		a.Rate = c.rateSample(now, s)
 	}
 	if s.last != 0 && !s.resent {
 		a.RTT = now - s.last

@@ -15,6 +15,8 @@ type Algorithm struct {
 	// ECN: it needs the marks of the network. Its connections ask for ECN
 	// whatever Params.ECN says, and tell their peers of every mark (RFC 8257).
 	ECN bool
+	// Rates: it wants Ack.Rate.
+	Rates bool
 }
 
 var (
@@ -50,6 +52,9 @@ func (c *Conn) SetCongestion(now time.Duration, name string) error {
 			w := Window{Initial: c.initialWindow(), Cwnd: c.cc.Cwnd(), SSThresh: c.cc.SSThresh()}
 			c.cc = a.New(c.snd.mss)
 			c.cc.Init(now, w)
+		}
+		if c.cc != nil && (c.delivery != nil) != a.Rates {
+			c.measureRates(a.Rates)
 		}
 		c.opts.Algorithm = a
 		return nil

@@ -62,6 +62,9 @@ type Ack struct {
 	RTT, SRTT, MinRTT time.Duration
 	// Recovery: fast recovery is under way, or the round trip after a mark.
 	Recovery bool
+	// Rate is what it tells of the speed of the network, for algorithms with
+	// Algorithm.Rates.
+	Rate RateSample
 	// Limited: the congestion window was what held the sender back. Where it
 	// was not, the window is not known to be safe and must not grow
 	// (RFC 7661).

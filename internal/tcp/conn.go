@@ -57,7 +57,9 @@ type Conn struct {
 	cwv  cwndUse
 	rate rcvRate
 	pace pacer
-	ecn  ecnVars
+	// delivery is for algorithms that want rates, else nil.
+	delivery *deliveryRate
+	ecn      ecnVars
 
 	deadlines [numTimers]time.Duration
 	retries   int           // retransmission time-outs in a row
@@ -193,6 +195,7 @@ func (c *Conn) establish(now time.Duration) {
 	c.stop(timerRetransmit)
 	c.updateMSS()
 	c.cc = c.algorithm().New(c.snd.mss)
+	c.measureRates(c.algorithm().Rates)
 	c.cc.Init(now, Window{Initial: c.initialWindow(), Cwnd: c.initialWindow(), SSThresh: NoThreshold})
 	c.point = c.snd.nxt
 	c.cwv.reset(c.snd.nxt)

@@ -20,6 +20,9 @@ func (u *cwndUse) reset(nxt seqnum.Value) { *u = cwndUse{until: nxt} }
 // noteCwndUse is called when all has been sent that may be: blocked tells
 // whether cwnd was the reason to stop.
 func (c *Conn) noteCwndUse(blocked bool) {
+	if !blocked {
+		c.noteAppLimited()
+	}
 	flight := c.fl.bytes()
 	u := &c.cwv
 	if blocked || u.until.LessEq(c.snd.una) || !u.limited && flight > u.used {

@@ -38,7 +38,8 @@ type flight struct {
 	// Only records from next up to lostEnd may wait to be resent.
 	next, lostEnd int
 
-	dups dupCount // on a connection without SACK
+	dups  dupCount // on a connection without SACK
+	rates *deliveryRate
 }
 
 // A record is a segment in flight.
@@ -83,6 +84,7 @@ func (f *flight) release() {
 	if f == nil {
 		return
 	}
+	f.rates.forget()
 	f.records.reset(&flightRecords)
 	f.resends.reset(&flightResends)
 	*f = flight{records: f.records, resends: f.resends}
@@ -124,6 +126,7 @@ func (f *flight) pipe() int {
 // push records a segment that is sent for the first time.
 func (f *flight) push(seq, end seqnum.Value, now time.Duration, flags recordFlags) {
 	f.records.push(&flightRecords, record{seq: seq, end: end, sent: now, flags: flags})
+	f.rates.push(1)
 }
 
 // index returns the index of the first record that ends after seq.
@@ -140,6 +143,7 @@ func (f *flight) pop(k int) {
 	f.next = max(0, f.next-k)
 	f.lostEnd = max(0, f.lostEnd-k)
 	f.records.discard(k)
+	f.rates.pop(k)
 }
 
 // uncount takes a record out of the sums.
@@ -220,6 +224,7 @@ func (f *flight) sack(left, right seqnum.Value, s *ackSample) {
 		}
 		s.sacked += r.len()
 		s.arrived(r)
+		f.rates.arrived(i, r, s)
 		f.set(r, flagSacked, flagLost|flagResent)
 		r.run = 1
 	}
@@ -227,7 +232,9 @@ func (f *flight) sack(left, right seqnum.Value, s *ackSample) {
 
 // lose takes record i for lost, and a retransmission of it, too.
 func (f *flight) lose(i int) {
-	f.set(f.records.at(i), flagLost, flagResent)
+	r := f.records.at(i)
+	f.set(r, flagLost, flagResent)
+	f.rates.noteLost(i, r.len())
 	f.next = min(f.next, i)
 	f.lostEnd = max(f.lostEnd, i+1)
 }

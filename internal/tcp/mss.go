@@ -125,5 +125,7 @@ func (f *flight) resegment(mss int, lost bool) {
 	if n := old.len(); n > 0 {
 		old.pop(&flightRecords, n)
 	}
+	f.rates.forget()
+	f.rates.push(f.records.len())
 	f.recount()
 }

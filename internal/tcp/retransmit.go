@@ -40,6 +40,7 @@ func (c *Conn) resend(now time.Duration, out *Segment, i int) {
 	for j := i; ; {
 		r.sent = now
 		c.fl.set(r, flagResent|flagTwice, 0)
+		c.snap(now, j)
 		end, fin = r.end, r.has(flagFIN)
 		if j++; fin || j == c.fl.len() {
 			break

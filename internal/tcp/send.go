@@ -177,10 +177,12 @@ func (c *Conn) transmit(now time.Duration, out *Segment, n int, fin bool, size i
 func (c *Conn) record(now time.Duration, n int, fin bool, size int) {
 	if c.fl == nil {
 		c.fl = newFlight(c.snd.nxt)
+		c.fl.rates = c.delivery
 	}
 	seq := c.snd.nxt
 	for ; n > size; n -= size {
 		c.fl.push(seq, seq.Add(size), now, 0)
+		c.snap(now, c.fl.len()-1)
 		seq = seq.Add(size)
 	}
 	if fin {
@@ -188,4 +190,5 @@ func (c *Conn) record(now time.Duration, n int, fin bool, size int) {
 	} else {
 		c.fl.push(seq, seq.Add(n), now, 0)
 	}
+	c.snap(now, c.fl.len()-1)
 }

@@ -1,0 +1,166 @@
+package tcp
+
+import "time"
+
+// A RateSample is what an acknowledgment tells of how fast the network delivers
+// (draft-ietf-ccwg-bbr, section 4.1): about the segment last sent of those that
+// it is the first to tell of, from when the one before that was delivered until
+// now.
+type RateSample struct {
+	Rate     float64       // bytes a second; 0: no sample
+	RTT      time.Duration // of that segment
+	Prior    uint64        // Ack.Total when it was sent
+	InFlight int           // what was in flight when it was sent, itself included
+	Lost     int           // bytes lost since
+	// Delivered are the bytes delivered between its being sent and now.
+	Delivered int
+	// AppLimited: the sender had nothing more to send then, so that the rate
+	// says more about the application than about the network.
+	AppLimited bool
+	// LossInFlight is InFlight of the last segment that this acknowledgment,
+	// or a timer before it, found lost, and LossLost the bytes lost since that
+	// was sent; 0 where none was.
+	LossInFlight, LossLost int
+}
+
+// A snapshot is the state of delivery when a segment was sent. Connections whose
+// algorithm wants rates have one for each record of the flight. In the zero value
+// nothing is known.
+type snapshot struct {
+	delivered              uint64
+	lost                   uint64
+	deliveredAt, firstSent time.Duration
+	inFlight               int
+	appLimited             bool
+}
+
+var flightSnapshots ringPool[snapshot]
+
+// deliveryRate is the state of delivery. Its methods that a flight calls may be
+// called on nil: nobody wants rates.
+type deliveryRate struct {
+	snapshots   ring[snapshot] // one for each record of the flight
+	deliveredAt time.Duration  // when something was last delivered
+	firstSent   time.Duration  // when the segment was sent that was delivered last
+	lost        uint64         // bytes ever taken for lost
+	// limitedUntil is Ack.Total at which all will be delivered that was sent
+	// while the application had no more; 0: it has.
+	limitedUntil uint64
+	lastLost     snapshot // of the segment last taken for lost
+}
+
+// measureRates begins or ends to sample rates.
+func (c *Conn) measureRates(on bool) {
+	if c.delivery != nil {
+		c.delivery.forget()
+		c.delivery = nil
+	}
+	if on {
+		c.delivery = new(deliveryRate)
+	}
+	if c.fl != nil {
+		c.fl.rates = c.delivery
+		c.fl.rates.push(c.fl.len())
+	}
+}
+
+// push adds n records of which nothing is known.
+func (d *deliveryRate) push(n int) {
+	if d == nil {
+		return
+	}
+	for range n {
+		d.snapshots.push(&flightSnapshots, snapshot{})
+	}
+}
+
+// pop drops the first k records.
+func (d *deliveryRate) pop(k int) {
+	if d != nil {
+		d.snapshots.discard(k)
+	}
+}
+
+// forget drops all records.
+func (d *deliveryRate) forget() {
+	if d != nil {
+		d.snapshots.reset(&flightSnapshots)
+	}
+}
+
+// noteLost takes note that record i of n bytes is taken for lost.
+func (d *deliveryRate) noteLost(i, n int) {
+	if d != nil {
+		d.lost += uint64(n)
+		d.lastLost = *d.snapshots.at(i)
+	}
+}
+
+// arrived takes record i, which arrived, for the sample if it was sent last.
+func (d *deliveryRate) arrived(i int, r *record, s *ackSample) {
+	if d == nil {
+		return
+	}
+	p := d.snapshots.at(i)
+	if p.deliveredAt == 0 {
+		return
+	}
+	if n := &s.newest; n.deliveredAt == 0 || p.delivered > n.delivered || p.delivered == n.delivered && r.sent >= s.newestSent {
+		*n, s.newestSent = *p, r.sent
+	}
+}
+
+// snap notes the state of delivery with record i, which is being sent.
+func (c *Conn) snap(now time.Duration, i int) {
+	d := c.delivery
+	if d == nil {
+		return
+	}
+	pipe := c.pipe()
+	if pipe <= c.fl.records.at(i).len() { // nothing else is in flight
+		d.firstSent, d.deliveredAt = now, now
+	}
+	*d.snapshots.at(i) = snapshot{
+		delivered: c.stats.delivered, lost: d.lost,
+		deliveredAt: d.deliveredAt, firstSent: d.firstSent,
+		inFlight: pipe, appLimited: d.limitedUntil > 0,
+	}
+}
+
+// noteAppLimited is called when all has been sent that may be.
+func (c *Conn) noteAppLimited() {
+	if d := c.delivery; d != nil && c.unsent() < c.snd.mss && c.pipe() < c.cc.Cwnd() && c.fl.nextLost() < 0 {
+		d.limitedUntil = max(c.stats.delivered+uint64(c.pipe()), 1)
+	}
+}
+
+// rateSample makes the sample of an acknowledgment.
+func (c *Conn) rateSample(now time.Duration, s *ackSample) RateSample {
+	d := c.delivery
+	if s.delivered > 0 {
+		d.deliveredAt = now
+	}
+	if c.stats.delivered > d.limitedUntil {
+		d.limitedUntil = 0
+	}
+	var r RateSample
+	if l := &d.lastLost; l.deliveredAt != 0 {
+		r.LossInFlight, r.LossLost = l.inFlight, int(d.lost-l.lost)
+		*l = snapshot{}
+	}
+	p := &s.newest
+	if p.deliveredAt == 0 {
+		return r
+	}
+	d.firstSent = s.newestSent
+	r.RTT = now - s.newestSent
+	r.Prior, r.InFlight, r.AppLimited = p.delivered, p.inFlight, p.appLimited
+	r.Lost, r.Delivered = int(d.lost-p.lost), int(c.stats.delivered-p.delivered)
+	// The longer of the two: acknowledgments may be compressed, and so may be
+	// what was sent.
+	interval := max(s.newestSent-p.firstSent, now-p.deliveredAt)
+	if interval > 0 && interval >= c.rtt.min {
+		r.Rate = float64(r.Delivered) / interval.Seconds()
+	}
+	return r
+}

@@ -184,9 +184,10 @@ func (s *datagram) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
 
 // prepare checks a Send and finds the way. The lock is held.
 func (s *datagram) prepare(length int, flags socket.Flags, to netip.AddrPort, c *socket.Control) (d destination, err error) {
+	if err := s.over(context.Background(), &s.writers); err != nil {
+		return d, err
+	}
 	switch {
-	case s.closed:
-		return d, syscall.EBADF
 	case flags&socket.MSG_OOB != 0 && s.domain == socket.INET:
 		return d, syscall.EOPNOTSUPP
 	case len(s.corked)+length > header.MaxPacket:

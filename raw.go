@@ -220,9 +220,10 @@ func (s *raw) fitsRaw(d *destination, length int, hdrincl bool) error {
 }
 
 func (s *raw) prepare(b []byte, flags socket.Flags, m *socket.Message) (d destination, err error) {
+	if err := s.over(context.Background(), &s.writers); err != nil {
+		return d, err
+	}
 	switch {
-	case s.closed:
-		return d, syscall.EBADF
 	case flags&socket.MSG_OOB != 0:
 		return d, syscall.EOPNOTSUPP
 	case s.sendEnd:

@@ -20,6 +20,7 @@ var deadlineCases = []rows{
 	both("deadline/both", "SetDeadline is for both", deadlineBoth),
 	both("deadline/accept", "the read deadline ends Accept", deadlineAccept),
 	both("deadline/datagram", "the read deadline ends RecvFrom on a datagram socket", deadlineDatagram),
+	both("deadline/datagram-write", "with a write deadline that has passed a datagram socket sends nothing", deadlineDatagramWrite),
 	both("deadline/usable", "after a deadline the connection goes on", deadlineUsable),
 	both("deadline/context", "of a context and a deadline the one that comes first is the error", deadlineContext),
 	both("deadline/context-keeps", "a context that ends a call leaves the deadline as it was", deadlineContextKeeps),
@@ -119,6 +120,19 @@ func deadlineDatagram(t *T, f family) {
 	t.ok(s.SetReadDeadline(soon()))
 	_, _, err := s.RecvFrom(make([]byte, 1), 0)
 	t.fails("RecvFrom", err, os.ErrDeadlineExceeded)
+}
+
+func deadlineDatagramWrite(t *T, f family) {
+	a, b := t.udpAt(t.A, f, f.a), t.udpAt(t.B, f, f.b)
+	t.ok(a.SetWriteDeadline(longAgo))
+	_, err := a.SendTo([]byte("x"), 0, b.LocalAddr())
+	t.fails("SendTo", err, os.ErrDeadlineExceeded)
+	_, err = a.SendMsg(&socket.Message{Buffers: [][]byte{[]byte("x")}, Addr: b.LocalAddr()}, 0)
+	t.fails("SendMsg", err, os.ErrDeadlineExceeded)
+	t.ok(a.SetWriteDeadline(time.Time{}))
+	_, err = a.SendTo([]byte("y"), 0, b.LocalAddr())
+	t.ok(err)
+	t.receives(b, "y")
 }
 
 func deadlineUsable(t *T, f family) {

@@ -74,10 +74,10 @@ func (fd *berthFD) Read(p []byte) (int, error) {
 	if fd.sock == nil {
 		return fd.FD.Read(p)
 	}
-	n, err := fd.sock.Read(p)
-	if len(p) == 0 {
-		return 0, berthError(err)
+	if len(p) == 0 { // as poll.FD; a socket would wait until there is something
+		return 0, fd.RawControl(func(uintptr) {})
 	}
+	n, err := fd.sock.Read(p)
 	return n, fd.eof(n, err)
 }
 

@@ -1,6 +1,10 @@
 package report
 
-import "example.com/berth/internal/header"
+import (
+	"net/netip"
+
+	"example.com/berth/internal/header"
+)
 
 // analysis is what is known of a recording's packets. The first slices have an
 // element for each packet of the recording; label and fields for each shown.
@@ -47,7 +51,7 @@ func analyse(r *Recording) *analysis {
 // stream finds the connection that a sample is of, by its five-tuple; of several
 // that had the same ends one after the other, the latest that has its number.
 func (a *analysis) stream(s *Sample) (way, bool) {
-	w, ok := a.flows.of[tuple{protocol: protocolName(header.ProtocolTCP), src: s.Local, dst: s.Remote}]
+	w, ok := a.flows.of[tuple{protocol: protocolName(header.ProtocolTCP), src: unmapped(s.Local), dst: unmapped(s.Remote)}]
 	if !ok {
 		return way{}, false
 	}
@@ -59,6 +63,11 @@ func (a *analysis) stream(s *Sample) (way, bool) {
 		if f.again == 0 {
 			return latest, true
 		}
-		w = way{f.before, a.flows.all[f.before].src != s.Local}
+		w = way{f.before, a.flows.all[f.before].src != unmapped(s.Local)}
 	}
+}
+
+// unmapped is an IPv4 address as packets have it, also of a socket of IPv6.
+func unmapped(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

@@ -16,29 +16,47 @@ type step struct {
 
 // choose is what the ladder has room for: how things began and how they ended,
 // the notes, and the losses with what was sent again, the first of them first.
+// What the network says to itself goes first.
 func choose(r *Recording, a *analysis, lines int) []step {
 	all := steps(r, a)
 	if len(all) <= lines {
 		return all
 	}
-	show := make([]bool, len(all))
-	for i := range all {
-		show[i] = i < lines/3 || i >= len(all)-lines/3
+	for n := lines; ; n -= n/8 + 1 {
+		if out := thin(r, a, all, some(a, all, n)); len(out) <= lines {
+			return out
+		}
 	}
-	// Each of the others may bring a line for what is left out before it.
+}
+
+// some marks about so many steps as worth to be shown; each stretch of others
+// takes a line, too.
+func some(a *analysis, all []step, lines int) []bool {
+	var told []int // without chatter
+	for i := range all {
+		if all[i].note != nil || !a.flows.all[a.at[a.shown[all[i].packet]].flow].chatter() {
+			told = append(told, i)
+		}
+	}
+	show := make([]bool, len(all))
+	for k, i := range told {
+		show[i] = k < lines/3 || k >= len(told)-lines/3
+	}
 	room := (lines - 2*(lines/3) - 1) / 2
 	for _, worth := range []func(*step) bool{
 		func(s *step) bool { return s.note != nil },
-		func(s *step) bool { return s.packet >= 0 && a.at[a.shown[s.packet]].marks&(markDropped|markResent) != 0 },
+		func(s *step) bool {
+			return s.packet >= 0 && a.at[a.shown[s.packet]].marks&(markDropped|markResent) != 0
+		},
 	} {
-		for i := range all {
+		for _, i := range told {
 			if room > 0 && !show[i] && worth(&all[i]) {
 				show[i] = true
 				room--
 			}
 		}
 	}
-	return thin(r, a, all, show)
+	return show
 }
 
 // steps are all packets and notes in order; a note comes before what was sent at
@@ -75,7 +93,7 @@ func thin(r *Recording, a *analysis, all []step, show []bool) []step {
 			if m&markDropped != 0 {
 				lost++
 			}
-			if m&markResent != 0 {
+			if m&markResent != 0 && m&markOrigin != 0 {
 				resent++
 			}
 		}

@@ -33,6 +33,15 @@ func (f *flow) name() string {
 	return text
 }
 
+// chatter is what the network says to itself.
+func (f *flow) chatter() bool {
+	switch f.protocol {
+	case "ARP", "ND", "MLD", "IGMP":
+		return true
+	}
+	return false
+}
+
 // position is where a packet stands in its flow.
 type position struct {
 	flow  int

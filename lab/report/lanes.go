@@ -31,7 +31,7 @@ func newLanes(n int, columns []int, width int) *lanes {
 		return l
 	}
 	l.step = min(max(width/2/max(n, 1), 5), 12)
-	l.width = n * l.step
+	l.width = (n-1)*l.step + 1
 	for k, node := range columns {
 		l.at[node] = k * l.step
 	}
@@ -71,14 +71,14 @@ func (l *lanes) arrow(from, to int, lost bool) string {
 
 func drawLanes(out io.Writer, r *Recording, a *analysis, steps []step, columns []int, width int) {
 	l := newLanes(len(columns), columns, width)
-	head := []rune(strings.Repeat(" ", l.width))
+	head := []rune(strings.Repeat(" ", l.width+l.step))
 	for _, node := range columns {
 		if l.names {
 			break
 		}
 		copy(head[l.at[node]:l.at[node]+l.step-1], []rune(short(clean(r.node(node)), l.step-1)))
 	}
-	fmt.Fprintf(out, "%10s  %s\n", "ms", strings.TrimRight(string(head), " "))
+	fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("%10s  %s", "ms", string(head)), " "))
 	for _, s := range steps {
 		at := fmt.Sprintf("%10.1f", float64(s.at)/float64(time.Millisecond))
 		row, text := string(l.empty()), ""
@@ -90,7 +90,7 @@ func drawLanes(out io.Writer, r *Recording, a *analysis, steps []step, columns [
 		default:
 			at, text = strings.Repeat(" ", 10), s.leftOut
 		}
-		fmt.Fprintln(out, strings.TrimRight(short(at+"  "+row+" "+text, width), " "))
+		fmt.Fprintln(out, strings.TrimRight(short(at+"  "+row+"  "+text, width), " "))
 	}
 }
 

@@ -76,8 +76,10 @@ func textLinks(out io.Writer, r *Recording, limit int) {
 			if way == 1 {
 				from, to = to, from
 			}
-			fmt.Fprintf(out, "%s → %s  %s  %s", clean(r.node(from)), clean(r.node(to)), clean(says), packets(l.Packets[way], l.Lost[way], 0))
-			fmt.Fprintln(out)
+			if says != "" {
+				says = "  " + clean(says)
+			}
+			fmt.Fprintf(out, "%s → %s%s  %s\n", clean(r.node(from)), clean(r.node(to)), says, packets(l.Packets[way], l.Lost[way], 0))
 		}
 	}
 }

@@ -144,7 +144,7 @@ func TestCoDelAgainstTheTextbook(t *testing.T) {
 		c.largest = 1500
 		var queue []queued
 		load := 0.5
-		for now := ms; now < 20*time.Second; now += service {
+		for now := ms; now < 10*time.Second; now += service {
 			if rng.IntN(500) == 0 {
 				load = 1.5 * rng.Float64()
 			}
@@ -179,7 +179,7 @@ func TestCoDelAgainstTheTextbook(t *testing.T) {
 		}
 		signals += len(got)
 	}
-	if signals < 1000 {
+	if signals < 500 {
 		t.Errorf("only %d drops: the test shows little", signals)
 	}
 }

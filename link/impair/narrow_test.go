@@ -109,7 +109,7 @@ func TestRateAndQueue(t *testing.T) {
 }
 
 func TestRateIsExactInTheLongRun(t *testing.T) {
-	const packets, length = 10000, 61
+	const packets, length = 5000, 61
 	all := make([]packet, packets)
 	for i := range all {
 		all[i].length = length

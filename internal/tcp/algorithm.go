@@ -22,12 +22,15 @@ type Algorithm struct {
 var (
 	cubicAlgorithm = &Algorithm{Name: "cubic", New: func(mss int) CongestionControl { return NewCubic(mss) }}
 	dctcpAlgorithm = &Algorithm{Name: "dctcp", New: func(mss int) CongestionControl { return NewDCTCP(mss) }, ECN: true}
+	bbrAlgorithm   = &Algorithm{Name: "bbr", New: func(mss int) CongestionControl { return NewBBR(mss) }, Rates: true}
 	renoAlgorithm  = &Algorithm{Name: "reno", New: func(mss int) CongestionControl { return NewReno(mss) }}
 )
 
 // Algorithms returns the algorithms of this package under their names on Linux,
 // the default first.
-func Algorithms() []*Algorithm { return []*Algorithm{cubicAlgorithm, renoAlgorithm, dctcpAlgorithm} }
+func Algorithms() []*Algorithm {
+	return []*Algorithm{cubicAlgorithm, renoAlgorithm, bbrAlgorithm, dctcpAlgorithm}
+}
 
 // algorithm returns the algorithm of the connection.
 func (c *Conn) algorithm() *Algorithm {

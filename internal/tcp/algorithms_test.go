@@ -49,7 +49,7 @@ func TestGoodputOfAlgorithms(t *testing.T) {
 	const golden, size = "testdata/algorithms.txt", 32 << 20
 	var b strings.Builder
 	fmt.Fprintf(&b, "Goodput in Mbit/s of 32 MiB over 200 Mbit/s with a queue of one round trip.\n\n%-10s%8s%10s%10s\n", "", "loss", "20ms", "100ms")
-	for _, a := range []*Algorithm{cubicAlgorithm, renoAlgorithm} {
+	for _, a := range []*Algorithm{cubicAlgorithm, renoAlgorithm, bbrAlgorithm} {
 		for _, loss := range []float64{0, 0.001, 0.01} {
 			fmt.Fprintf(&b, "%-10s%7.1f%%", a.Name, loss*100)
 			for _, rtt := range []time.Duration{20 * time.Millisecond, 100 * time.Millisecond} {

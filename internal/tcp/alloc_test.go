@@ -91,16 +91,18 @@ func TestNoAllocationsForASegment(t *testing.T) {
 		{"a message", 1500, 0, 3000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			pr := newPair(t, tt.mtu, tt.large)
-			run := func() {
-				pr.now += 50 * time.Millisecond
-				pr.a.Timer(pr.now)
-				pr.b.Timer(pr.now)
-				pr.send(t, tt.n)
-			}
-			run()
-			if n := testing.AllocsPerRun(50, run); n > 0 {
-				t.Errorf("%v allocations", n)
+			for _, a := range Algorithms() {
+				pr := newPair(t, tt.mtu, tt.large, func(p *Params) { p.Algorithms = []*Algorithm{a} })
+				run := func() {
+					pr.now += 50 * time.Millisecond
+					pr.a.Timer(pr.now)
+					pr.b.Timer(pr.now)
+					pr.send(t, tt.n)
+				}
+				run()
+				if n := testing.AllocsPerRun(50, run); n > 0 {
+					t.Errorf("%s: %v allocations", a.Name, n)
+				}
 			}
 		})
 	}

@@ -50,11 +50,17 @@ func TestHostileChannel(t *testing.T) {
 		ch.jitter = time.Duration(r.Int64N(int64(20 * time.Millisecond)))
 		ch.mss = r.Float64()
 		ch.noSACK = r.IntN(3) == 0
+		if r.IntN(2) == 0 {
+			ch.rate, ch.mark = 10_000_000, time.Millisecond
+		}
 		for _, s := range ch.ends {
 			s.p.OrphanRetries = s.p.Retries2 // patience for a network this bad
 			s.p.TimeWait = time.Hour
 			s.send = r.IntN(1 << (8 + r.IntN(11)))
 			s.slow = r.IntN(2) == 0
+			all := Algorithms()
+			s.p.Algorithms = all[r.IntN(len(all)):]
+			s.p.ECN = ECNMode(r.IntN(3))
 			if r.IntN(3) == 0 {
 				s.p.RcvBuf.Default = 2000 + r.IntN(20000)
 				s.p.RcvBuf.Max = s.p.RcvBuf.Default

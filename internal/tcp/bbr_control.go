@@ -1,0 +1,87 @@
+package tcp
+
+// bbrControl is what BBR makes of its model (draft 5.6).
+type bbrControl struct {
+	cwnd                 int
+	priorCwnd            int
+	pacingGain, cwndGain float64
+	pacingRate           float64 // bytes a second
+	measured             bool    // a round trip was
+	limited              bool    // the window is about what is in flight
+
+	undoBwShort                         float64
+	undoInflightShort, undoInflightLong int
+}
+
+// control sets rate and window.
+func (b *BBR) control(a *Ack) {
+	b.setPacingRate(b.pacingGain)
+	b.setCwnd(a)
+}
+
+// setPacingRate paces a little below the rate of the path, so that its queue
+// stays empty (5.6.2). In Startup the rate only grows.
+func (b *BBR) setPacingRate(gain float64) {
+	rate := gain * b.bw * (1 - bbrPacingMargin)
+	if rate > 0 && (b.fullBwReached || rate > b.pacingRate) {
+		b.pacingRate = rate
+	}
+}
+
+// quantum is what may leave at once (5.6.3).
+func (b *BBR) quantum() float64 {
+	return max(b.pacingRate*paceSlack.Seconds(), float64(2*b.mss))
+}
+
+// quantize leaves room for what is sent and acknowledged in bursts (5.6.4.2).
+func (b *BBR) quantize(inflight float64) int {
+	n := int(max(inflight, 3*b.quantum(), float64(bbrMinPipe*b.mss)))
+	if b.state == bbrUp {
+		n += 2 * b.mss
+	}
+	return min(n, unbounded)
+}
+
+// setCwnd lets the window grow to what the model allows (5.6.4.6).
+func (b *BBR) setCwnd(a *Ack) {
+	most := min(b.quantize(b.bdp(b.bw, b.cwndGain)+max(b.extra[0], b.extra[1])), unbounded)
+	least := bbrMinPipe * b.mss
+	if a.Lost > 0 {
+		b.cwnd = max(b.cwnd-a.Lost, least)
+	}
+	switch {
+	case b.fullBwReached:
+		b.cwnd = min(b.cwnd+a.Delivered, most)
+	case b.cwnd < most || a.Total < uint64(b.initial):
+		b.cwnd += a.Delivered
+	}
+	b.cwnd = max(b.cwnd, least)
+	if b.state == bbrProbeRTT {
+		b.cwnd = min(b.cwnd, b.probeRTTCwnd())
+	}
+	b.boundCwnd(least)
+}
+
+// boundCwnd keeps the window within the model's bounds (5.6.4.7).
+func (b *BBR) boundCwnd(least int) {
+	most := unbounded
+	switch b.state {
+	case bbrDown, bbrRefill, bbrUp:
+		most = b.inflightLong
+	case bbrProbeRTT, bbrCruise:
+		most = b.withHeadroom()
+	}
+	b.cwnd = min(b.cwnd, max(min(most, b.inflightShort), least))
+}
+
+// save keeps the window for when a recovery or ProbeRTT is over (5.6.4.4), and
+// the bounds in case it was for nothing.
+func (b *BBR) save() {
+	b.priorCwnd = max(b.cwnd, b.priorCwnd)
+	b.undoBwShort, b.undoInflightShort, b.undoInflightLong = b.bwShort, b.inflightShort, b.inflightLong
+}
+
+func (b *BBR) restore() {
+	b.cwnd = max(b.cwnd, b.priorCwnd)
+	b.priorCwnd = 0
+}

@@ -1,0 +1,16 @@
+module example.com/berth/browser
+
+go 1.26.0
+
+require (
+	example.com/berth v0.0.0
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
+)
+
+require (
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	golang.org/x/net v0.62.0 // indirect
+)
+
+replace example.com/berth => ../

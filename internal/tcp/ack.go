@@ -26,12 +26,13 @@ type ackSample struct {
 	dsack, dsackOfProbe bool
 
 	// sent and end are those of the segment that was sent last of those that
-	// arrived. A retransmission made after trusted may not be what arrived
-	// (RFC 8985 6.2, step 2).
+	// arrived. A retransmission made after trusted is not what arrived, for no
+	// round trip is so short, or a timestamp says so (RFC 8985 6.2, step 2).
 	trusted, sent time.Duration
 	end           seqnum.Value
 	// highest is the end of the highest segment that arrived. lowest, if
-	// original is set, is where the lowest one begins that was never resent.
+	// original is set, is where the lowest one begins that arrived as it was
+	// sent first.
 	highest, lowest seqnum.Value
 	original        bool
 
@@ -45,42 +46,40 @@ func (s *ackSample) arrived(r *record) {
 		s.highest = r.end
 	}
 	s.delivered += r.len()
-	if r.has(flagTwice) {
+	again := r.has(flagTwice)
+	trusted := !again || r.sent <= s.trusted
+	if again {
 		s.resent = true
-		if r.sent > s.trusted {
-			return
-		}
 	} else {
 		if s.first == 0 {
 			s.first = r.sent
 		}
 		s.last = r.sent
-		if !s.original || r.seq.Less(s.lowest) {
-			s.lowest, s.original = r.seq, true
-		}
 	}
-	if r.sent > s.sent || r.sent == s.sent && s.end.Less(r.end) {
+	if (!again || !trusted) && (!s.original || r.seq.Less(s.lowest)) {
+		s.lowest, s.original = r.seq, true
+	}
+	if trusted && (r.sent > s.sent || r.sent == s.sent && s.end.Less(r.end)) {
 		s.sent, s.end = r.sent, r.end
 	}
 }
 
-// trusted returns the time after which a retransmission was made too late to be
-// what an acknowledgment answers: by its timestamp, or because no round trip was
-// ever so short.
-func (c *Conn) trusted(now time.Duration, seg *Segment) time.Duration {
-	t := now - c.rtt.min
-	if c.useTS && seg.Options.HasTS && seg.Options.TSEcr != 0 {
-		if ago := int32(c.tsAt(now) - seg.Options.TSEcr); ago > 0 {
-			t = min(t, (now/tsTick-time.Duration(ago)+1)*tsTick-1)
-		}
+// distrust lowers s.trusted to what an echoed timestamp answers. That is the
+// segment that moved the cumulative acknowledgment, not one out of order
+// (RFC 7323 4.3); so it says nothing of what is acknowledged selectively.
+func (c *Conn) distrust(now time.Duration, seg *Segment, s *ackSample) {
+	if !c.useTS || !seg.Options.HasTS || seg.Options.TSEcr == 0 {
+		return
 	}
-	return t
+	if ago := int32(c.tsAt(now) - seg.Options.TSEcr); ago > 0 {
+		s.trusted = min(s.trusted, (now/tsTick-time.Duration(ago)+1)*tsTick-1)
+	}
 }
 
 // acknowledge takes an acceptable acknowledgment: window, scoreboard, round
 // trip, loss, congestion window, in this order.
 func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
-	s := ackSample{trusted: c.trusted(now, seg)}
+	s := ackSample{trusted: now - c.rtt.min}
 	outstanding := c.fl.bytes()
 	moved := false
 	if !seg.Ack.Less(c.snd.una) {
@@ -94,12 +93,13 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 		c.takeSACK(seg, &s)
 	}
 	if c.snd.una.Less(seg.Ack) {
+		c.distrust(now, seg, &s)
 		c.advance(now, seg.Ack, &s)
 	}
 	// RFC 5681 2, duplicate acknowledgment.
 	s.duplicate = outstanding > 0 && seg.Ack == c.snd.una && s.acked == 0 && !moved && seg.Len() == 0
 	if s.rtt = c.measure(now, seg, &s); s.rtt > 0 {
-		c.sampleRTT(s.rtt)
+		c.sampleRTT(now, s.rtt)
 	}
 	c.probeAcked(now, seg, &s, outstanding)
 	if s.dsack && !s.dsackOfProbe {

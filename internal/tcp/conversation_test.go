@@ -246,7 +246,10 @@ func (tc *conversation) fire() {
 		tc.t.Fatal("no timer is armed")
 	}
 	tc.now = max(tc.now, at)
-	tc.c.Timer(tc.now)
+	if tc.c.Timer(tc.now); tc.c.excused { // the test let it pass
+		tc.now = tc.c.Deadline()
+		tc.c.Timer(tc.now)
+	}
 	tc.pull()
 	if d := tc.c.Deadline(); d != 0 && d <= tc.now && len(tc.sent) == 0 {
 		tc.t.Fatalf("at %v: the deadline %v stays in the past", tc.now, d)

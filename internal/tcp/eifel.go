@@ -67,6 +67,11 @@ func (c *Conn) eifel(seg *Segment, s *ackSample) bool {
 func (c *Conn) undo(now time.Duration, s *ackSample) {
 	c.p.Counters.Undone.Add(1)
 	timedOut := c.ep.timedOut && !c.ep.over
+	if !c.ep.timedOut {
+		// What was not lost came late: RFC 8985 6.2, step 3, cannot see that
+		// where it was resent.
+		c.sawReordering(c.ep.undo.high.Sub(c.ep.undo.from))
+	}
 	if !c.ep.over {
 		c.ca, c.force = caOpen, false
 		c.point = c.snd.una

@@ -199,7 +199,7 @@ func TestNoLoopOfAcks(t *testing.T) {
 func TestFinOutOfOrder(t *testing.T) {
 	tc := established(t, sackOnly)
 	tc.input("F. 11:21(10) ack 1 win 50000")
-	tc.want(". 1:1(0) ack 1 <sack 11:21>")
+	tc.want(". 1:1(0) ack 1 <sack 11:22>")
 	tc.wantState(socket.TCP_ESTABLISHED)
 	tc.input("P. 1:11(10) ack 1 win 50000")
 	tc.want(". 1:1(0) ack 22 <nosack>")

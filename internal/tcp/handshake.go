@@ -44,7 +44,7 @@ func (c *Conn) handshakeRTT(now time.Duration, seg *Segment) {
 			return
 		}
 	}
-	c.sampleRTT(r)
+	c.sampleRTT(now, r)
 }
 
 // sendSYN is the SYN, or in SYN-RECEIVED the SYN,ACK.

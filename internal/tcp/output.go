@@ -76,7 +76,7 @@ func (c *Conn) address(now time.Duration, out *Segment, room int) {
 // segmentSize is the payload of a full segment that is sent now: less than the
 // effective MSS while SACK blocks have to go along.
 func (c *Conn) segmentSize() int {
-	if !c.useSACK || c.ooo == nil && c.dsack == (header.SACKBlock{}) {
+	if !c.hasSACK() {
 		return c.snd.mss
 	}
 	var o header.TCPOptions

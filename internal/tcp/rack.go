@@ -74,13 +74,19 @@ func (c *Conn) rackDelivered(now time.Duration, s *ackSample) {
 		return
 	}
 	if s.original && s.lowest.Less(v.fack) {
-		c.reo.seen++
-		degree := (v.fack.Sub(s.lowest) + c.snd.mss - 1) / c.snd.mss
-		c.reo.degree = uint16(max(int(c.reo.degree), min(degree, maxReordering)))
+		c.sawReordering(v.fack.Sub(s.lowest))
 	}
 	if v.fack.Less(s.highest) {
 		v.fack = s.highest
 	}
+}
+
+// sawReordering takes note of a segment that came late, after others that are up
+// to so many bytes above it.
+func (c *Conn) sawReordering(bytes int) {
+	c.reo.seen++
+	degree := (bytes + c.snd.mss - 1) / c.snd.mss
+	c.reo.degree = uint16(max(int(c.reo.degree), min(degree, maxReordering)))
 }
 
 // widenReordering is the adaptation of step 4, for an acknowledgment with a

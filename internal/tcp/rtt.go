@@ -14,19 +14,20 @@ type rttVars struct {
 	// down (RFC 7323 appendix G has the problem; this is Linux's answer).
 	mdev, mdevMax, rttvar time.Duration
 	rto                   time.Duration
-	min                   time.Duration // the least ever seen
-	turn                  seqnum.Value  // SND.NXT when the present round trip began
-	backoff               uint8
+	// min is the least seen lately: in the present half of minWindow, which began
+	// at minSince and whose own least is minYoung, and the one before it. So a
+	// path that became longer is known for one (RFC 8985 6.2, step 1).
+	min, minYoung, minSince time.Duration
+	turn                    seqnum.Value // SND.NXT when the present round trip began
+	backoff                 uint8
 }
 
 // sampleRTT takes a measurement of the round trip (RFC 6298 2.2, 2.3). The
 // time-out is never less than the mean and MinRTO (Linux's reading of 2.4).
-func (c *Conn) sampleRTT(r time.Duration) {
+func (c *Conn) sampleRTT(now, r time.Duration) {
 	v := &c.rtt
 	r = max(r, time.Microsecond)
-	if v.min == 0 || r < v.min {
-		v.min = r
-	}
+	v.minimize(now, r)
 	if v.srtt == 0 {
 		v.srtt, v.mdev = r, r/2
 		v.rttvar = max(v.mdev, c.p.MinRTO/4)
@@ -38,6 +39,23 @@ func (c *Conn) sampleRTT(r time.Duration) {
 	v.backoff = 0
 	c.tlp.sampled = true
 	v.rto = min(v.srtt+max(4*v.rttvar, c.p.MinRTO), c.p.MaxRTO)
+}
+
+// minWindow is how long the least round trip counts (Linux's
+// tcp_min_rtt_wlen).
+const minWindow = 300 * time.Second
+
+// minimize follows the least round trip.
+func (v *rttVars) minimize(now, r time.Duration) {
+	if v.min == 0 {
+		v.min, v.minYoung, v.minSince = r, r, now
+		return
+	}
+	if now-v.minSince > minWindow/2 {
+		v.min, v.minYoung, v.minSince = v.minYoung, r, now
+	}
+	v.minYoung = min(v.minYoung, r)
+	v.min = min(v.min, v.minYoung)
 }
 
 func (c *Conn) smooth(r time.Duration) {

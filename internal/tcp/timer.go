@@ -46,9 +46,10 @@ func (c *Conn) Deadline() time.Duration {
 // asleep, and acknowledgments may wait that the shell does not know of yet: then
 // timers that resend are put off, once, by a moment.
 func (c *Conn) Timer(now time.Duration) {
+	c.excuse(now)
 	for t := range numTimers {
 		at := c.deadlines[t]
-		if at == 0 || at > now || c.late(t, now) {
+		if at == 0 || at > now {
 			continue
 		}
 		c.stop(t)
@@ -71,18 +72,26 @@ func (c *Conn) Timer(now time.Duration) {
 	}
 }
 
-// late puts off a timer that resends where it is called much too late.
-func (c *Conn) late(t timer, now time.Duration) bool {
-	if t > timerRetransmit || c.fl.len() == 0 {
-		return false
+// excuse puts off the timers that resend where they are called much too late,
+// but not twice.
+func (c *Conn) excuse(now time.Duration) {
+	resends := c.deadlines[:timerRetransmit+1]
+	late, due := false, false
+	for _, at := range resends {
+		due = due || at != 0 && at <= now
+		late = late || at != 0 && at <= now-lateTimer
 	}
-	if now-c.deadlines[t] < lateTimer || c.excused {
-		c.excused = false
-		return false
+	if !due || c.fl.len() == 0 {
+		return
 	}
-	c.excused = true
-	c.arm(t, now+lateTimer)
-	return true
+	if c.excused = late && !c.excused; !c.excused {
+		return
+	}
+	for t, at := range resends {
+		if at != 0 && at <= now {
+			c.arm(timer(t), now+lateTimer)
+		}
+	}
 }
 
 // probeTimeout is the timer of RFC 8985.

@@ -139,7 +139,7 @@ func TestRoundTripEstimate(t *testing.T) {
 		for i, r := range tt.samples {
 			tc.c.snd.nxt = seqnum.Value(2 * i)
 			tc.c.snd.una = seqnum.Value(2*i - 1)
-			tc.c.sampleRTT(r)
+			tc.c.sampleRTT(tc.now, r)
 		}
 		if tc.c.rtt.srtt != tt.srtt || tc.c.rtt.rto != tt.rto {
 			t.Errorf("%s: SRTT %v, RTO %v; want %v, %v", tt.name, tc.c.rtt.srtt, tc.c.rtt.rto, tt.srtt, tt.rto)
@@ -149,13 +149,13 @@ func TestRoundTripEstimate(t *testing.T) {
 
 func TestManySamplesInARoundTripDoNotWearTheVariationDown(t *testing.T) {
 	tc := talk(t)
-	tc.c.sampleRTT(100 * time.Millisecond)
+	tc.c.sampleRTT(tc.now, 100*time.Millisecond)
 	tc.c.snd.una, tc.c.snd.nxt = 1, 1000
 	tc.c.rtt.turn = 1000
-	tc.c.sampleRTT(500 * time.Millisecond)
+	tc.c.sampleRTT(tc.now, 500*time.Millisecond)
 	rto := tc.c.rtt.rto
 	for range 100 {
-		tc.c.sampleRTT(500 * time.Millisecond)
+		tc.c.sampleRTT(tc.now, 500*time.Millisecond)
 	}
 	if tc.c.rtt.rto < rto {
 		t.Errorf("RTO fell from %v to %v within one round trip", rto, tc.c.rtt.rto)

@@ -33,6 +33,9 @@ func TestBulkOverLosslessChannelResendsNothing(t *testing.T) {
 				if n := s.p.Counters.Recoveries.Load(); n != 0 {
 					t.Errorf("side %d entered %d recoveries", i, n)
 				}
+				if n := s.p.Counters.TailProbes.Load(); n != 0 {
+					t.Errorf("side %d sent %d probes", i, n)
+				}
 			}
 		})
 	}

@@ -81,7 +81,7 @@ func TestCleanPathIsFilled(t *testing.T) {
 	}
 	for _, a := range []*Algorithm{cubicAlgorithm, renoAlgorithm} {
 		p := path{rate: 25_000_000, rtt: 20 * time.Millisecond}
-		if got := p.share(t, 2*time.Second, 4*time.Second, a)[0]; got < 0.94*200 {
+		if got := p.share(t, 2*time.Second, 3*time.Second, a)[0]; got < 0.94*200 {
 			t.Errorf("%s: %.1f of 200 Mbit/s", a.Name, got)
 		}
 	}

@@ -93,7 +93,7 @@ func TestDCTCPKeepsTheQueueShort(t *testing.T) {
 		for _, s := range ch.ends {
 			s.p.ECN, s.p.Algorithms = ECNOn, []*Algorithm{a}
 		}
-		ch.ends[0].send = 64 << 20
+		ch.ends[0].send = 32 << 20
 		start := ch.now
 		ch.connect(1500, 0)
 		for ch.ends[1].c == nil || !ch.ends[1].eof {
@@ -102,11 +102,11 @@ func TestDCTCPKeepsTheQueueShort(t *testing.T) {
 			}
 			srtt = max(srtt, ch.ends[0].c.rtt.srtt)
 		}
-		return float64(64<<20) * 8 / (ch.now - start).Seconds() / 1e6, ch.ends[0].c.rtt.srtt
+		return float64(32<<20) * 8 / (ch.now - start).Seconds() / 1e6, ch.ends[0].c.rtt.srtt
 	}
 	dctcp, queue := measure(dctcpAlgorithm)
 	reno, _ := measure(renoAlgorithm)
-	if dctcp < 900 || queue > 4*time.Millisecond || dctcp < reno {
+	if dctcp < 800 || queue > 4*time.Millisecond || dctcp < reno {
 		t.Errorf("DCTCP: %.0f Mbit/s, round trip %v; Reno: %.0f Mbit/s", dctcp, queue, reno)
 	}
 }

@@ -28,6 +28,9 @@ func TestECNIsGranted(t *testing.T) {
 		tc.accept(tt.syn + " win 50000 " + noOptions)
 		tc.want(tt.synAck)
 		tc.input(". 1:1(0) ack 1 win 50000")
+		if got := tc.c.Info(tc.now).ECN; got != tt.granted {
+			t.Errorf("TCP_INFO tells of ECN: %v", got)
+		}
 		tc.write(1000)
 		if tt.granted {
 			tc.want(". 1:1001(1000) ack 1 ecn 2")

@@ -34,6 +34,7 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		Backoff:     c.rtt.backoff,
 		Timestamps:  c.useTS,
 		SACK:        c.useSACK,
+		ECN:         c.ecn.send,
 		WindowScale: c.useWScale,
 		SndWScale:   c.snd.wscale,
 		RcvWScale:   c.rcv.wscale,
@@ -71,6 +72,9 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		LastDataSent: since(now, c.lastData),
 		LastDataRecv: since(now, c.delack.last),
 		LastAckRecv:  since(now, c.heard),
+	}
+	if c.delivery != nil {
+		i.DeliveryRate = uint64(c.delivery.last)
 	}
 	if c.cc != nil {
 		i.SndCwnd = uint32(c.cc.Cwnd() / c.snd.mss)

@@ -47,6 +47,7 @@ type deliveryRate struct {
 	// while the application had no more; 0: it has.
 	limitedUntil uint64
 	lastLost     snapshot // of the segment last taken for lost
+	last         float64  // the last sample's Rate, for TCP_INFO
 }
 
 // measureRates begins or ends to sample rates.
@@ -161,6 +162,7 @@ func (c *Conn) rateSample(now time.Duration, s *ackSample) RateSample {
 	interval := max(s.newestSent-p.firstSent, now-p.deliveredAt)
 	if interval > 0 && interval >= c.rtt.min {
 		r.Rate = float64(r.Delivered) / interval.Seconds()
+		d.last = r.Rate
 	}
 	return r
 }

@@ -78,6 +78,9 @@ func TestDeliveryRateCountsLosses(t *testing.T) {
 	tc.advance(20 * time.Millisecond)
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 2001:6001>")
 	s := g.samples[len(g.samples)-1]
+	if got := tc.c.Info(tc.now).DeliveryRate; got != 200_000 {
+		t.Errorf("TCP_INFO tells of %d B/s", got)
+	}
 	if s.Delivered != 4000 || s.Lost != 2000 || s.LossLost != 2000 || s.LossInFlight != 2000 || s.InFlight != 6000 {
 		t.Errorf("%+v", s)
 	}

@@ -5,6 +5,7 @@
 //	berth listen ADDR                   take a connection to standard input and output
 //	berth connect ADDR                  open one
 //	berth ping HOST                     ask a host for an echo
+//	berth perf server|client            what a network and its stacks carry
 //	berth ss                            the sockets of a running berth, or of the kernel
 //
 // Commands use the sockets of the operating system, or with --tun those of a
@@ -23,7 +24,8 @@
 //
 //   - endpoint reads addresses, usage reports mistakes;
 //   - machine is the host that a command uses, the kernel's or berth's own;
-//   - relay, echoer and pinger do the work of connect, listen, echo and ping;
+//   - relay, echoer, pinger and perf do the work of connect, listen, echo, ping
+//     and perf;
 //   - demo plays the scenes of the demonstration, and ladder draws them;
 //   - sockets is the table that ss shows, and control the way to ask a running
 //     berth for its own;

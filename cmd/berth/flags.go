@@ -32,5 +32,5 @@ func (o *serving) add(set *pflag.FlagSet) {
 
 // say tells the person something, beside the data.
 func say(cmd *cobra.Command, format string, args ...any) {
-	fmt.Fprintf(cmd.ErrOrStderr(), "berth %s: %s\n", cmd.Name(), fmt.Sprintf(format, args...))
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.CommandPath(), fmt.Sprintf(format, args...))
 }

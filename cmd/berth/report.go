@@ -40,7 +40,7 @@ func report(ctx context.Context, cmd *cobra.Command, args []string, err error, w
 	case errors.Is(err, errSaid):
 		return exitNetwork
 	}
-	fmt.Fprintf(w, "berth %s: %s\n", cmd.Name(), explain(err))
+	fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), explain(err))
 	return exitNetwork
 }
 

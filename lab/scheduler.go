@@ -12,35 +12,30 @@ import (
 // A scheduler is the lab's one loop: all that hosts and links do, they do in its
 // turns, one thing after the other, in an order that is the same in every run.
 //
-// A turn begins when nothing else is left to do at this instant: it is the
-// function of a timer that goes off at once, and under testing/synctest such a
-// timer goes off when every goroutine of the bubble is durably blocked, and
-// before time moves on. In a turn first what was posted is done, in the order of
-// berth.Order; then the events that are due, in the order of their time and, at
-// one time, in that in which they were planned; and again from the beginning
-// until nothing is due. Then the callers are woken that the turn had something
-// for, and they run, and post.
-//
-// Timers of the program under test go off at the same instants as events do, and
-// those goroutines must come first, as the turn is to see what they post. So the
-// first turn of an instant puts itself off once.
+// A turn begins when nothing else is left to do at this instant; see quiescence.
+// In a turn first what was posted is done, in the order of berth.Order; then the
+// events that are due, in the order of their time and, at one time, in that in
+// which they were planned; and again from the beginning until nothing is due.
+// Then the callers are woken that the turn had something for, and they run, and
+// post.
 type scheduler struct {
 	epoch   time.Time
 	prepare func() // called first in every turn
 	running atomic.Bool
+	quiet   quiescence
+	alarm   *time.Timer   // goes off when an event is due
+	stop    chan struct{} // closed when the loop is to end
 
-	mu      sync.Mutex // guards what follows; not held while anything is done
-	posts   []todo
-	wakes   []todo
-	events  eventQueue
-	serial  uint64
-	timer   *time.Timer
-	armed   time.Time     // what the timer is set for; zero: it is not
-	settled bool          // the turn was put off
-	last    time.Duration // when the latest turn was
-	active  bool          // a goroutine is in turn
-	closed  bool
-	idle    sync.Cond // active has ended
+	mu     sync.Mutex // guards what follows; not held while anything is done
+	posts  []todo
+	wakes  []todo
+	events eventQueue
+	serial uint64
+	armed  time.Duration // what alarm is set for; 0: it is not
+	asked  bool          // a turn was asked for
+	active bool          // the loop is in a turn
+	closed bool
+	idle   sync.Cond // active has ended
 }
 
 // A todo is a task with its place.
@@ -50,8 +45,10 @@ type todo struct {
 }
 
 func newScheduler() *scheduler {
-	s := &scheduler{epoch: time.Now(), last: -1}
+	s := &scheduler{epoch: time.Now(), quiet: newQuiescence(), stop: make(chan struct{})}
+	s.alarm = time.NewTimer(later)
 	s.idle.L = &s.mu
+	go s.loop()
 	return s
 }
 
@@ -145,62 +142,61 @@ type timer struct {
 func (t *timer) Set(at time.Time) { t.s.plan(&t.e, at.Sub(t.s.epoch)) }
 func (t *timer) Stop()            { t.s.cancel(&t.e) }
 
-// arm sets the timer for the next turn. The lock is held.
+// arm sees to the next turn. The lock is held.
 func (s *scheduler) arm() {
-	if s.active || s.closed {
-		return
-	}
-	var at time.Time
 	switch {
-	case len(s.posts) > 0 || len(s.wakes) > 0 || s.settled:
-		at = s.epoch // at once
+	case s.active || s.closed || s.asked:
+	case len(s.posts) > 0 || len(s.wakes) > 0:
+		s.ask()
 	case len(s.events) > 0:
-		at = s.epoch.Add(s.events[0].at)
-	default:
-		return
+		if at := s.events[0].at; s.armed == 0 || at < s.armed {
+			s.armed = max(at, 1)
+			s.alarm.Reset(time.Until(s.epoch.Add(at)))
+		}
 	}
-	if !s.armed.IsZero() && !at.Before(s.armed) {
-		return
-	}
-	s.armed = at
-	if s.timer == nil {
-		s.timer = time.AfterFunc(later, s.turn)
-	} else {
-		s.timer.Reset(later)
-	}
-	s.timer.Reset(max(0, time.Until(at)))
 }
 
-// later is any time to come. In a bubble of testing/synctest, a timer that is set
-// for now goes off during the call, before other goroutines have blocked, unless
-// it was set for later before: then it waits for them like any other.
-const later = time.Hour
+// ask asks for a turn at this instant. The lock is held.
+func (s *scheduler) ask() {
+	if !s.asked {
+		s.asked = true
+		s.quiet.await()
+	}
+}
 
-// turn is what the timer does.
+// loop takes turns. That an event is due is not enough for one: timers of the
+// program go off at the same instant, and what they start comes first.
+func (s *scheduler) loop() {
+	for {
+		select {
+		case <-s.alarm.C:
+			s.mu.Lock()
+			s.armed = 0
+			s.ask()
+			s.mu.Unlock()
+		case <-s.quiet.reached:
+			s.turn()
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+// turn does what there is to do.
 func (s *scheduler) turn() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.active || s.closed {
+	s.asked = false
+	if s.closed {
 		return
 	}
-	s.armed = time.Time{}
-	now := s.now()
-	if !s.settled && s.last != now {
-		s.settled = true
-		s.arm()
-		return
-	}
-	s.settled, s.last = false, now
 	s.active = true
 	s.running.Store(true)
 	defer s.end()
 	s.unlocked(s.prepare)
-	for s.posted() || s.due() {
-		if s.closed {
-			break
-		}
+	for !s.closed && (s.posted() || s.due()) {
 	}
-	s.running.Store(false)
+	s.running.Store(s.closed)
 	s.wake()
 }
 
@@ -260,9 +256,9 @@ func (s *scheduler) close() {
 	s.mu.Lock()
 	s.closed = true
 	s.running.Store(true)
-	if s.timer != nil {
-		s.timer.Stop()
-	}
+	s.alarm.Stop()
+	s.quiet.stop()
+	close(s.stop)
 	for s.active {
 		s.idle.Wait()
 	}

@@ -221,8 +221,8 @@ func (s *messageSock) finish() {
 	s.closed = true
 	s.queue.clear(s.host.budget)
 	s.errors.clear()
-	s.readers.setDeadline(time.Time{})
-	s.writers.setDeadline(time.Time{})
+	s.setDeadline(&s.readers, time.Time{})
+	s.setDeadline(&s.writers, time.Time{})
 	s.wake(socket.POLLNVAL)
 }
 

@@ -41,15 +41,15 @@ func (s *stream) Close() error {
 	if s.opened && linger.On && linger.Seconds > 0 { // a non-blocking one waits too
 		s.lingerFor(time.Duration(linger.Seconds) * time.Second)
 	}
-	s.readers.setDeadline(time.Time{})
-	s.writers.setDeadline(time.Time{})
+	s.setDeadline(&s.readers, time.Time{})
+	s.setDeadline(&s.writers, time.Time{})
 	return nil
 }
 
 // lingerFor waits until the peer has acknowledged all, FIN included, or the
 // time is over.
 func (s *stream) lingerFor(d time.Duration) {
-	s.writers.setDeadline(time.Now().Add(d))
+	s.setDeadline(&s.writers, time.Now().Add(d))
 	for !s.writers.expired && !s.acknowledged() {
 		s.writers.wait()
 	}
@@ -77,7 +77,7 @@ func (s *stream) abort(error) {
 		s.pump()
 	}
 	s.closed = true
-	s.readers.setDeadline(time.Time{})
-	s.writers.setDeadline(time.Time{})
+	s.setDeadline(&s.readers, time.Time{})
+	s.setDeadline(&s.writers, time.Time{})
 	s.wake(socket.POLLNVAL)
 }

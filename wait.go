@@ -15,11 +15,11 @@ import (
 // which they share and which is there as long as one of them waits, so that an
 // idle socket owns none.
 type waiters struct {
-	lock    *sync.Mutex // the socket's
-	cond    *sync.Cond  // nil while nobody waits
-	waiting int32
-	expired bool        // the deadline has passed
-	timer   *time.Timer // of the deadline; nil while there is none
+	lock     *sync.Mutex // the socket's
+	cond     *sync.Cond  // nil while nobody waits
+	waiting  int32
+	expired  bool      // the deadline has passed
+	deadline *deadline // nil while there is none
 }
 
 var conds = sync.Pool{New: func() any { return new(sync.Cond) }}
@@ -46,12 +46,20 @@ func (w *waiters) broadcast() {
 	}
 }
 
+// A deadline is a time at which waits end.
+type deadline struct {
+	sock  *sock
+	of    *waiters
+	timer *time.Timer
+	turn  Timer // instead, with a Scheduler
+}
+
 // setDeadline ends the waits under way and to come at time t; the zero Time
-// takes the deadline away. The socket's lock is held.
-func (w *waiters) setDeadline(t time.Time) {
-	if w.timer != nil {
-		w.timer.Stop()
-		w.timer = nil
+// takes the deadline away. The lock is held.
+func (s *sock) setDeadline(w *waiters, t time.Time) {
+	if d := w.deadline; d != nil {
+		d.stop()
+		w.deadline = nil
 	}
 	w.expired = false
 	if t.IsZero() {
@@ -63,16 +71,38 @@ func (w *waiters) setDeadline(t time.Time) {
 		w.broadcast()
 		return
 	}
-	var self *time.Timer
-	self = time.AfterFunc(wait, func() {
-		w.lock.Lock()
-		defer w.lock.Unlock()
-		if w.timer == self {
-			w.expired = true
-			w.broadcast()
-		}
-	})
-	w.timer = self
+	d := &deadline{sock: s, of: w}
+	w.deadline = d
+	if s.host.turns != nil {
+		d.turn = s.host.turns.Timer(d)
+		d.turn.Set(t)
+	} else {
+		d.timer = time.AfterFunc(wait, d.Turn)
+	}
+}
+
+func (d *deadline) stop() {
+	if d.turn != nil {
+		d.turn.Stop()
+	} else {
+		d.timer.Stop()
+	}
+}
+
+// Turn is what happens when the time has come.
+func (d *deadline) Turn() {
+	s, w := d.sock, d.of
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.deadline != d { // it was changed meanwhile
+		return
+	}
+	w.expired = true
+	if w == &s.readers {
+		s.wake(socket.POLLIN)
+	} else {
+		s.wake(socket.POLLOUT)
+	}
 }
 
 // block calls try with the socket's lock held until it returns something other
@@ -152,22 +182,22 @@ func (s *sock) wakeNow(e socket.Events) {
 
 func (s *sock) SetDeadline(t time.Time) error {
 	return s.withLock(func() error {
-		s.readers.setDeadline(t)
-		s.writers.setDeadline(t)
+		s.setDeadline(&s.readers, t)
+		s.setDeadline(&s.writers, t)
 		return nil
 	})
 }
 
 func (s *sock) SetReadDeadline(t time.Time) error {
 	return s.withLock(func() error {
-		s.readers.setDeadline(t)
+		s.setDeadline(&s.readers, t)
 		return nil
 	})
 }
 
 func (s *sock) SetWriteDeadline(t time.Time) error {
 	return s.withLock(func() error {
-		s.writers.setDeadline(t)
+		s.setDeadline(&s.writers, t)
 		return nil
 	})
 }

@@ -32,6 +32,9 @@ func describe(c impair.Config) string {
 	}
 	add(c.Rate > 0, "%s", bits(c.Rate))
 	add(c.Rate > 0 && c.Queue > 0, "queue of %d bytes", c.Queue)
+	add(c.Trace != nil, "a trace of %s", bits(meanRate(c.Trace)))
+	add(c.AQM.CoDel, "CoDel")
+	add(c.AQM.ECN || c.AQM.MarkAt > 0 || c.AQM.MarkAfter > 0, "ECN marks")
 	add(c.Loss > 0, "%s loss", percent(c.Loss))
 	if b := c.Burst; b.ToBad > 0 && b.ToGood > 0 {
 		add(true, "%s loss in bursts of %.3g", percent(b.ToBad/(b.ToBad+b.ToGood)*b.LossBad), 1/b.ToGood)
@@ -44,6 +47,13 @@ func describe(c impair.Config) string {
 		return "perfect"
 	}
 	return strings.Join(parts, ", ")
+}
+
+func meanRate(t *impair.Trace) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.Rate()
 }
 
 func percent(p float64) string { return strconv.FormatFloat(p*100, 'g', 3, 64) + "%" }

@@ -108,6 +108,48 @@ func Rate(bitsPerSecond int64) LinkOption {
 // is dropped.
 func Queue(bytes int) LinkOption { return each(func(c *impair.Config) { c.Queue = bytes }) }
 
+// CoDel keeps the queue before a link with a rate short (RFC 8289): packets are
+// dropped, or marked if ecn is set and their sender can do with it, when they have
+// waited for more than 5 ms over 100 ms.
+func CoDel(ecn bool) LinkOption {
+	return each(func(c *impair.Config) { c.AQM = impair.AQM{CoDel: true, ECN: ecn} })
+}
+
+// MarkAt marks packets whose sender can do with it (ECN, RFC 3168) when they find
+// that many bytes in the queue before a link with a rate, as DCTCP wants it
+// (RFC 8257); others are dropped.
+func MarkAt(bytes int) LinkOption {
+	return each(func(c *impair.Config) { c.AQM = impair.AQM{MarkAt: bytes} })
+}
+
+// Trace lets packets through at the times of a trace, in mahimahi's format, in
+// place of a rate; see impair.ParseTrace.
+func Trace(t *impair.Trace) LinkOption {
+	return each(func(c *impair.Config) { c.Rate, c.Trace = 0, t })
+}
+
+// Profile makes the link one of a kind that people know, seen from its user: what
+// the user sends goes up, the other way is down. The names are those of
+// impair.Profiles: "3G", "LTE", "DSL", "cable", "satellite-GEO", "Wi-Fi",
+// "data-center" and others.
+func Profile(name string, user Node) LinkOption {
+	return func(c *linkConfig, a, b node) {
+		p, err := impair.Profile(name)
+		if err != nil {
+			c.fail("%v", err)
+			return
+		}
+		switch user {
+		case a:
+			c.ab, c.ba = p.Up, p.Down
+		case b:
+			c.ab, c.ba = p.Down, p.Up
+		default:
+			c.fail("Profile: %s is not an end of the link", nameOf(user))
+		}
+	}
+}
+
 // Rule has a function decide about each packet before anything else happens to
 // it. Package link/impair has some, such as to drop the third SYN-ACK.
 func Rule(r impair.Rule) LinkOption { return each(func(c *impair.Config) { c.Rule = r }) }

@@ -117,7 +117,8 @@ func TestThePageRefersToNothingOutside(t *testing.T) {
 }
 
 func TestEqualRecordingsMakeEqualPages(t *testing.T) {
-	if pageOf(t, &conversation().Recording) != pageOf(t, &conversation().Recording) {
+	first, second := pageOf(t, &conversation().Recording), pageOf(t, &conversation().Recording)
+	if first != second {
 		t.Error("two pages of one recording differ")
 	}
 }

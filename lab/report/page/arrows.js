@@ -1,6 +1,7 @@
 "use strict";
 // How the ladder is drawn, on its canvas: only what is in view, and of arrows
-// that fall on the same pixels only one.
+// that fall on the same pixels only one. Where there are more arrows than pixels
+// they are a haze without labels, with what went wrong before it.
 
 const HEAD = 34; // the room for the nodes' names
 const GUTTER = 116; // for times
@@ -151,8 +152,9 @@ class Drawing {
     const { l, p } = this, s = l.scale, shown = l.filter.shown;
     const end = lower(s.sent, l.top + l.view() + 1 / l.zoom), seen = new Map();
     this.labelled = new Map();
-    let selected = null;
-    for (let k = lower(s.sent, l.top - s.longest); k < end; k++) {
+    const first = lower(s.sent, l.top - s.longest), last = [];
+    this.dense = end - first > 1.5 * l.height;
+    for (let k = first; k < end; k++) {
       if (Math.max(s.end[k], s.sent[k]) < l.top) continue;
       const i = shown[k], m = p.marks[i];
       const a = { i, x0: this.x.get(p.from[i]), y0: this.y(s.sent[k]), x1: this.x.get(p.to[i]), y1: this.y(s.end[k]), m };
@@ -163,12 +165,14 @@ class Drawing {
       }
       const lane = p.link[i] * 2 + (m & MARK.fromA), pixels = Math.round(a.y0) * 65536 + Math.round(a.y1);
       this.arrows.push(a);
-      if (i === l.selected) selected = a;
+      if (i === l.selected || (this.dense && m & IMPAIRED)) last.push(a);
       else if (seen.get(lane) === pixels && !(m & IMPAIRED)) continue;
-      seen.set(lane, pixels);
-      if (i !== l.selected) this.arrow(a);
+      else {
+        seen.set(lane, pixels);
+        this.arrow(a);
+      }
     }
-    if (selected) this.arrow(selected, true);
+    for (const a of last) this.arrow(a, a.i === l.selected);
   }
 
   ink(a) {
@@ -183,6 +187,12 @@ class Drawing {
     const { ctx } = this;
     ctx.strokeStyle = ctx.fillStyle = this.ink(a);
     ctx.lineWidth = selected ? 3 : 1.2;
+    if (this.dense && !selected && !(a.m & IMPAIRED)) {
+      ctx.globalAlpha = 0.12;
+      this.line(a.x0, a.y0, a.x1, a.y1);
+      ctx.globalAlpha = 1;
+      return;
+    }
     if (a.m & MARK.resent) ctx.setLineDash([7, 3]);
     else if (a.m & MARK.overtaken) ctx.setLineDash([10, 3, 2, 3]);
     else if (a.m & MARK.waiting) ctx.setLineDash([2, 4]);
@@ -192,7 +202,7 @@ class Drawing {
     if (a.m & MARK.dropped) this.cross(a);
     else if (!(a.m & MARK.waiting)) this.tip(a);
     if (a.m & MARK.corrupted) this.bolt(a);
-    this.label(a, selected);
+    if (!this.dense || selected) this.label(a, selected);
   }
 
   tip(a) {

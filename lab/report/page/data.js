@@ -84,8 +84,8 @@ function duration(ns, step) {
   const a = Math.abs(ns), sign = ns < 0 ? "−" : "";
   if (a === 0) return "0";
   if (a >= 60e9) {
-    const s = a / 1e9, h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, rest = s % 60;
     const digits = step === undefined || step >= 1e9 ? 0 : Math.min(9, Math.ceil(-Math.log10(step / 1e9)));
+    const s = Number((a / 1e9).toFixed(digits)), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, rest = s % 60;
     return sign + (h ? h + " h " : "") + m + " m " + rest.toFixed(digits) + " s";
   }
   const [unit, name] = a >= 1e9 ? [1e9, "s"] : a >= 1e6 ? [1e6, "ms"] : a >= 1e3 ? [1e3, "µs"] : [1, "ns"];

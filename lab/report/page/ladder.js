@@ -27,7 +27,7 @@ class Ladder {
   toolbar() {
     const f = this.filter, button = (text, title, act) => el("button", { type: "button", title, "aria-label": title, onclick: act }, text);
     this.search = el("input", { type: "search", id: "search", placeholder: "Filter: words, -not", "aria-label": "Filter packets by text",
-      oninput: (e) => f.change({ text: e.target.value }) });
+      oninput: (e) => this.searchFor(e.target.value) });
     const scale = (value, text, title) => el("label", { title }, el("input", { type: "radio", name: "scale", value, checked: value === "compressed",
       onchange: () => this.setScale(value === "compressed") }), text);
     return el("div", { class: "toolbar" }, this.search,
@@ -40,6 +40,13 @@ class Ladder {
       el("span", { class: "group" }, button("−", "Zoom out (−)", () => this.zoomBy(1 / 1.6)), button("+", "Zoom in (+)", () => this.zoomBy(1.6)),
         button("Fit", "Show all (0)", () => this.fit())),
       this.info, el("span", { class: "hint" }, "click or ↓: a packet · wheel: scroll · Ctrl+wheel: zoom · drag: move · Shift+drag: zoom to range"));
+  }
+
+  // searchFor waits for the typing to end where there is much to search.
+  searchFor(text) {
+    clearTimeout(this.typing);
+    if (this.doc.packets.n < 20000) return this.filter.change({ text });
+    this.typing = setTimeout(() => this.filter.change({ text }), 200);
   }
 
   // guesses says when a lost packet would have arrived: after as long as the

@@ -123,6 +123,7 @@ function printing() {
   addEventListener("afterprint", () => {
     document.body.classList.remove("print");
     setTheme(was);
+    report.ladder.resized();
   });
 }
 

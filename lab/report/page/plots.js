@@ -83,7 +83,7 @@ class Plots {
     return {
       width: this.width(), height: plot.height,
       scales: { x: { time: false }, y: { range: plot.range } },
-      axes: [{ ...axis, values: (u, v) => v.map((x) => secondsLabel(x, v)) }, { ...axis, size: 76, values: plot.values, incrs: plot.incrs }],
+      axes: [{ ...axis, size: 30, values: (u, v) => v.map((x) => secondsLabel(x, v)) }, { ...axis, size: 76, values: plot.values, incrs: plot.incrs }],
       series: [{ label: "t", value: (u, v) => (v === null ? "" : v.toFixed(6) + " s") }, ...plot.series],
       cursor: { sync: { key: "tcp", setSeries: false }, drag: { x: true, y: false }, focus: { prox: -1 } },
       hooks: {
@@ -95,7 +95,10 @@ class Plots {
     };
   }
 
-  width() { return Math.max(320, this.area.clientWidth - 24); }
+  // width is the view's, or a page's.
+  width() {
+    return document.body.classList.contains("print") ? 660 : Math.max(320, this.area.clientWidth - 24);
+  }
 
   // follow gives all plots the range of one.
   follow(u) {
@@ -199,9 +202,9 @@ function flightPlot(s, ink) {
 }
 
 function windowPlot(s, ink) {
-  const c = s.doc.samples, unset = (v) => (v < 0 || v >= 1 << 30 ? null : v);
+  const c = s.doc.samples, unset = (v) => (v <= 0 || v >= 1 << 30 ? null : v); // none yet
   return {
-    title: "Congestion window", height: 180, data: columns(s.samples.map((k) => [c.at[k], c.cwnd[k], unset(c.ssthresh[k])]), 3), range: zeroUp,
+    title: "Congestion window", height: 180, data: columns(s.samples.map((k) => [c.at[k], unset(c.cwnd[k]), unset(c.ssthresh[k])]), 3), range: zeroUp,
     values: bytesLabels, incrs: wholeNumbers, none: "There are no samples of this end's state.",
     key: key([["there", "━", "cwnd"], ["bad", "┅", "ssthresh"]]),
     series: [step(ink.there, "cwnd"), step(ink.bad, "ssthresh", { dash: [5, 4] })],
@@ -215,7 +218,7 @@ function roundTripPlot(s, ink) {
   return {
     title: "Round trip", height: 180, data: columns(events, 4), range: zeroUp, none: "Nothing was measured.",
     values: (u, v) => v.map((x) => duration(x * 1e6, (v[1] - v[0]) * 1e6)),
-    key: key([["there", "●", "measured (packets)"], ["back", "━", "SRTT"], ["bad", "┅", "RTO"]]),
+    key: key([["there", "●", "measured (packets)"], ["back", "━", "SRTT"], ["bad", "┅", "RTO (click its name below to see the others larger)"]]),
     series: [{ label: "RTT", stroke: ink.there, fill: ink.there, width: 0, paths: () => null, points: { show: true, size: 4, fill: ink.there }, value },
       step(ink.back, "SRTT", { value }), step(ink.bad, "RTO", { value, dash: [5, 4] })],
   };

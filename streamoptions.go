@@ -76,6 +76,15 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			return nil
 		},
 	},
+	socket.SO_MAX_PACING_RATE.ID: {
+		get: func(s *stream) int {
+			if r := s.conn.Options().MaxPacingRate; r != 0 {
+				return int(r)
+			}
+			return -1
+		},
+		set: func(s *stream, v int) error { s.conn.SetMaxPacingRate(uint64(max(v, 0))); return nil },
+	},
 	socket.SO_ERROR.ID: {get: func(s *stream) int {
 		err, _ := s.conn.TakeError().(syscall.Errno)
 		return int(err)

@@ -166,6 +166,7 @@ var intOptions = []socket.Option[int]{
 	socket.SO_REUSEADDR, socket.SO_TYPE, socket.SO_ERROR, socket.SO_DONTROUTE, socket.SO_BROADCAST,
 	socket.SO_SNDBUF, socket.SO_RCVBUF, socket.SO_KEEPALIVE, socket.SO_OOBINLINE, socket.SO_REUSEPORT,
 	socket.SO_RCVLOWAT, socket.SO_ACCEPTCONN, socket.SO_PROTOCOL, socket.SO_DOMAIN,
+	socket.SO_MAX_PACING_RATE,
 
 	socket.IP_TOS, socket.IP_TTL, socket.IP_HDRINCL, socket.IP_PKTINFO, socket.IP_MTU_DISCOVER,
 	socket.IP_RECVERR, socket.IP_RECVTTL, socket.IP_RECVTOS, socket.IP_MTU, socket.IP_FREEBIND,

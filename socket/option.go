@@ -65,6 +65,10 @@ var (
 	SO_ACCEPTCONN   = opt[int](SOL_SOCKET, 30) // read only: the socket listens
 	SO_PROTOCOL     = opt[int](SOL_SOCKET, 38) // read only: a Protocol
 	SO_DOMAIN       = opt[int](SOL_SOCKET, 39) // read only: a Domain
+
+	// SO_MAX_PACING_RATE bounds how fast a stream socket sends, in bytes a
+	// second, and spreads out what it sends; -1 is no bound.
+	SO_MAX_PACING_RATE = opt[int](SOL_SOCKET, 47)
 )
 
 // Options of IPv4 (and of what an INET6 socket does with IPv4).

@@ -98,6 +98,7 @@ func TestMaliceIsText(t *testing.T) {
 
 func TestPrint(t *testing.T) {
 	p := open(t, "bulk", "dark", "")
+	value[bool](p, "(() => { addEventListener('beforeprint', () => { report.printed = report.ladder.drawn.labels; }); return true; })()")
 	pdf, err := chromedp.Run(p.ctx, chromedp.PrintToPDF())
 	if err != nil {
 		t.Fatal(err)
@@ -105,5 +106,7 @@ func TestPrint(t *testing.T) {
 	if len(pdf) < 50_000 {
 		t.Errorf("all views on paper are %d bytes", len(pdf))
 	}
+	p.is("report.printed > 20")
+	p.is("!document.body.classList.contains('print') && getComputedStyle(document.body).backgroundColor === 'rgb(20, 23, 27)'")
 	p.keep("print.pdf", pdf)
 }

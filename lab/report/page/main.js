@@ -119,6 +119,7 @@ function printing() {
     report.plots.draw();
     report.ladder.resized();
     report.ladder.draw();
+    report.events.list.draw();
   });
   addEventListener("afterprint", () => {
     document.body.classList.remove("print");

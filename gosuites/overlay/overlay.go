@@ -60,7 +60,12 @@ func toolchain() (root string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("overlay: go env: %w", err)
 	}
-	v := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return fits(string(out))
+}
+
+// fits reads what go env says of GOVERSION, GOOS and GOROOT.
+func fits(env string) (root string, err error) {
+	v := strings.Split(strings.TrimSpace(env), "\n")
 	if v[0] != Release && !strings.HasPrefix(v[0], Release+".") {
 		return "", fmt.Errorf("overlay: the toolchain is %s, and the edits of package net are for %s", v[0], Release)
 	}

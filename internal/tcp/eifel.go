@@ -50,7 +50,7 @@ func (c *Conn) checkUndo(now time.Duration, seg *Segment, s *ackSample) {
 	switch {
 	case spurious:
 		c.undo(now, s)
-	case c.ep.over && c.ep.end.LessEq(c.snd.una):
+	case c.ep.over && c.ep.end.Less(c.snd.una):
 		c.dropEpisode()
 	}
 }

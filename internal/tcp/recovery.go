@@ -27,8 +27,8 @@ const (
 // come out by themselves.
 
 // An episode is what has to be known of a recovery, fast or after a time-out,
-// until a round trip after its end: so long the peer may still tell that it was
-// for nothing.
+// until something is acknowledged that was sent after its end: so long the peer
+// may still tell that it was for nothing.
 type episode struct {
 	prr      prr
 	undo     undoVars

@@ -13,6 +13,8 @@ import (
 // commands are what the first argument may be; without one it is measure.
 var commands = map[string]func(ctx context.Context, args []string, out io.Writer) error{
 	"measure": measure,
+	"compare": compareCommits,
+	"plot":    plot,
 	"child":   child,
 }
 

@@ -3,6 +3,7 @@ package tcp
 import (
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestAlgorithms(t *testing.T) {
@@ -47,5 +48,37 @@ func TestAlgorithmOfAConnection(t *testing.T) {
 	tc.wantCwnd(15)
 	if th := tc.c.cc.SSThresh(); th != 15_000 {
 		t.Errorf("threshold %d", th)
+	}
+}
+
+// A connection may change its algorithm at any time, with data in flight and
+// lost, and its path MTU with it.
+func TestAlgorithmChangesUnderWay(t *testing.T) {
+	ch := newChannel(t, 1)
+	ch.delay, ch.rate, ch.queue, ch.loss = 10*time.Millisecond, 12_500_000, 50*time.Millisecond, 0.01
+	ch.ends[0].send, ch.ends[1].send = 2<<20, 1<<20
+	ch.connect(1500, 0)
+	all := Algorithms()
+	seen := map[string]bool{}
+	for next, i := ch.now, 0; !ch.done(); {
+		if !ch.step() {
+			t.Fatal(ch.describe())
+		}
+		if c := ch.ends[0].c; ch.now >= next && c.cc != nil {
+			next = ch.now + 30*time.Millisecond
+			i++
+			if err := c.SetCongestion(ch.now, all[i%len(all)].Name); err != nil {
+				t.Fatal(err)
+			}
+			if i == 20 {
+				c.SetMTU(ch.now, 1400, 0, false)
+			}
+			seen[c.Congestion()] = true
+			ch.settle(0)
+		}
+	}
+	ch.wantAll()
+	if len(seen) != len(all) {
+		t.Errorf("only %v were used", seen)
 	}
 }

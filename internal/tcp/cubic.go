@@ -69,7 +69,7 @@ func (c *Cubic) start(a *Ack) int {
 	if c.ssthresh < NoThreshold {
 		return c.grow(a.Acked, c.ssthresh)
 	}
-	n, over := c.hystart.grow(a, c.mss, false)
+	n, over := c.hystart.grow(a, c.mss)
 	if over {
 		c.ssthresh = c.cwnd
 		return 0

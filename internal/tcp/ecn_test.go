@@ -183,7 +183,7 @@ func TestMarkingQueueLosesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("slow under the race detector, and races are not what it looks for")
 	}
-	for a, least := range map[*Algorithm]float64{cubicAlgorithm: 85, renoAlgorithm: 75, dctcpAlgorithm: 90} {
+	for a, least := range map[*Algorithm]float64{cubicAlgorithm: 85, renoAlgorithm: 75, dctcpAlgorithm: 90, bbrAlgorithm: 80} {
 		t.Run(a.Name, func(t *testing.T) {
 			p := path{rate: 12_500_000, rtt: 10 * time.Millisecond, queue: time.Second}
 			ch := p.channel(t, 1, a)

@@ -30,7 +30,7 @@ type hystart struct {
 
 // grow returns by how much the window grows for an acknowledgment, and whether
 // slow start is over.
-func (h *hystart) grow(a *Ack, mss int, paced bool) (n int, over bool) {
+func (h *hystart) grow(a *Ack, mss int) (n int, over bool) {
 	if a.Total >= h.round {
 		h.round = a.Total + uint64(max(a.InFlight, 1))
 		h.lastMin, h.min, h.samples = h.min, 0, 0
@@ -45,7 +45,7 @@ func (h *hystart) grow(a *Ack, mss int, paced bool) (n int, over bool) {
 		h.sample(a.RTT)
 	}
 	n = a.Acked
-	if !paced {
+	if !a.Paced {
 		n = min(n, hystartLimit*mss)
 	}
 	if h.css > 0 {

@@ -10,7 +10,7 @@ import (
 func hystartRound(h *hystart, total *uint64, n int, rtt time.Duration) (grown int, over bool) {
 	for range n {
 		*total += 1000
-		g, end := h.grow(&Ack{Acked: 1000, Total: *total, InFlight: n * 1000, RTT: rtt}, 1000, false)
+		g, end := h.grow(&Ack{Acked: 1000, Total: *total, InFlight: n * 1000, RTT: rtt}, 1000)
 		grown += g
 		over = over || end
 	}
@@ -63,7 +63,7 @@ func TestHystartGrowth(t *testing.T) {
 	}
 	for paced, want := range map[bool]int{false: 8000, true: 20000} {
 		var h hystart
-		if n, _ := h.grow(&Ack{Acked: 20000, Total: 20000}, 1000, paced); n != want {
+		if n, _ := h.grow(&Ack{Acked: 20000, Total: 20000, Paced: paced}, 1000); n != want {
 			t.Errorf("paced %v: an acknowledgment of 20000 grows by %d", paced, n)
 		}
 	}

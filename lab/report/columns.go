@@ -168,7 +168,7 @@ func (d *document) topology(r *Recording) {
 		switch {
 		case p.Dropped:
 			l.Lost[way]++
-		case p.Arrived != 0:
+		case p.arrived():
 			d.Nodes[to].Received++
 		}
 		if !p.Dropped && p.Comment != "" {
@@ -202,7 +202,7 @@ func (d *document) packets(r *Recording, a *analysis) {
 		c.Sent = append(c.Sent, int64(p.Sent)-last)
 		last = int64(p.Sent)
 		took := int64(-1)
-		if p.Arrived != 0 {
+		if p.arrived() {
 			took = int64(p.Arrived - p.Sent)
 		}
 		c.Took = append(c.Took, took)

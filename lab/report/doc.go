@@ -44,7 +44,7 @@
 //
 // # Limits
 //
-//   - The page takes MaxPackets packets, [MaxSamples] samples and [MaxNotes]
+//   - The page takes [MaxPackets] packets, [MaxSamples] samples and [MaxNotes]
 //     notes, halves from the beginning and from the end, and says what it leaves
 //     out. Flows and sequence numbers are those of all packets.
 //   - Bytes of packets share [MaxBytes]; of a packet the page holds at least its

@@ -17,6 +17,9 @@ type flow struct {
 	before   int // the latest of them
 	streams  [2]stream
 
+	// begun tells of each direction whether the node that has the source address
+	// has sent something.
+	begun [2]bool
 	// What was sent at its origin, and what was lost anywhere, each way.
 	packets, bytes, resent, lost [2]int
 }
@@ -75,7 +78,7 @@ type flows struct {
 	of    map[tuple]way
 	parts map[tuple]way        // fragments, by the identification of their packet
 	owner map[netip.Addr][]int // which nodes have an address
-	hosts []bool               // by node
+	kinds []string             // of nodes
 }
 
 // way is a flow in one of its directions.
@@ -87,7 +90,7 @@ type way struct {
 func newFlows(nodes []Node) *flows {
 	fs := &flows{of: make(map[tuple]way), parts: make(map[tuple]way), owner: make(map[netip.Addr][]int)}
 	for i, n := range nodes {
-		fs.hosts = append(fs.hosts, n.Kind == Host)
+		fs.kinds = append(fs.kinds, n.Kind)
 		for _, text := range n.Addrs {
 			if a, ok := address(text); ok {
 				fs.owner[a] = append(fs.owner[a], i)
@@ -111,7 +114,7 @@ func address(s string) (netip.Addr, bool) {
 func (fs *flows) owns(node int, a netip.Addr) bool {
 	owners, known := fs.owner[a]
 	if !known {
-		return node < len(fs.hosts) && fs.hosts[node]
+		return fs.kinds[node] == Host
 	}
 	for _, o := range owners {
 		if o == node {
@@ -130,18 +133,13 @@ func (fs *flows) see(r *reading, p *Packet, from, to int) position {
 	if r.ecn() == ce {
 		pos.marks |= markCE
 	}
-	if r.ip == 0 || fs.owns(from, r.src.Addr()) {
-		pos.marks |= markOrigin
-	}
-	if r.ip == 0 || fs.owns(to, r.dst.Addr()) {
-		pos.marks |= markFinal
-	}
 	w := fs.find(r)
 	f := fs.all[w.flow]
 	pos.flow = w.flow
 	if w.back {
 		pos.marks |= markBack
 	}
+	pos.marks |= fs.path(f, &pos, r, from, to)
 	if r.kind == tcp {
 		side := pos.way()
 		f.streams[side].see(&f.streams[1-side], r, &pos)
@@ -149,6 +147,27 @@ func (fs *flows) see(r *reading, p *Packet, from, to int) position {
 	f.count(&pos, p)
 	return pos
 }
+
+// path tells whether a packet begins or ends its path on this link. The
+// addresses of its ends say so; but what an IPv4 NAT hands on has another
+// five-tuple on either side of it, so that its flow begins or ends there.
+func (fs *flows) path(f *flow, pos *position, r *reading, from, to int) (m marks) {
+	if r.ip == 0 {
+		return markOrigin | markFinal
+	}
+	if fs.owns(from, r.src.Addr()) {
+		f.begun[pos.way()] = true
+		m |= markOrigin
+	} else if fs.translates(from, r) && !f.begun[pos.way()] {
+		m |= markOrigin
+	}
+	if fs.owns(to, r.dst.Addr()) || fs.translates(to, r) {
+		m |= markFinal
+	}
+	return m
+}
+
+func (fs *flows) translates(node int, r *reading) bool { return fs.kinds[node] == NAT && r.ip == 4 }
 
 func (f *flow) count(pos *position, p *Packet) {
 	side := pos.way()

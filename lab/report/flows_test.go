@@ -127,3 +127,47 @@ func TestAFiveTupleUsedAgainIsAnotherFlow(t *testing.T) {
 		t.Error("a sample of a connection that sent nothing has a flow")
 	}
 }
+
+// A link without delay brings a packet at the instant at which it was sent, also
+// at the very first one.
+func TestArrivalAtOnce(t *testing.T) {
+	for _, tt := range []struct {
+		p    Packet
+		want bool
+	}{
+		{Packet{}, true},
+		{Packet{Dropped: true}, false},
+		{Packet{Sent: ms}, false},
+		{Packet{Sent: ms, Arrived: ms}, true},
+		{Packet{Sent: ms, Arrived: 2 * ms, Dropped: true}, false},
+	} {
+		if got := tt.p.arrived(); got != tt.want {
+			t.Errorf("%+v arrived: %v", tt.p, got)
+		}
+	}
+}
+
+// Behind a NAT a connection has another five-tuple: both flows have a beginning
+// and an end, each way.
+func TestFlowsOnBothSidesOfANAT(t *testing.T) {
+	b := chain(Node{"alice", Host, []string{"10.0.0.1"}}, Node{"nat", NAT, []string{"10.0.0.254", "10.0.1.1"}}, Node{"bob", Host, []string{"10.0.1.2"}})
+	outside := netip.MustParseAddrPort("10.0.1.1:7")
+	ask, answer := segmentOf(header.ACK, 1, 1), segmentOf(header.ACK, 1, 6)
+	b.put(0, true, tcpPacket(alice, bob, ask, "hello"), "")
+	b.put(1, true, tcpPacket(outside, bob, ask, "hello"), "")
+	b.put(1, false, tcpPacket(bob, outside, answer, "world"), "")
+	b.put(0, false, tcpPacket(bob, alice, answer, "world"), "")
+	b.put(0, false, tcpPacket(bob, alice, answer, "world"), "")
+	a := analysed(b)
+	for i, p := range a.at {
+		if p.marks&(markOrigin|markFinal) != markOrigin|markFinal {
+			t.Errorf("packet %d has marks %b", i, p.marks)
+		}
+		if got := p.marks&markResent != 0; got != (i == 4) {
+			t.Errorf("packet %d was sent before: %v", i, got)
+		}
+	}
+	if len(a.flows.all) != 2 || a.flows.all[0].packets != [2]int{1, 2} || a.flows.all[1].packets != [2]int{1, 1} {
+		t.Errorf("%d flows, of %v", len(a.flows.all), a.flows.all[0].packets)
+	}
+}

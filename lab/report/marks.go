@@ -34,7 +34,7 @@ func fate(p *Packet) marks {
 	switch {
 	case p.Dropped:
 		return m | markDropped
-	case p.Arrived == 0:
+	case !p.arrived():
 		m |= markWaiting
 	}
 	if strings.Contains(p.Comment, "corrupted") {
@@ -62,7 +62,7 @@ func overtaken(packets []Packet, at []position) {
 	earliest := make(map[lane]int, 16) // the first to arrive of those sent later
 	for i := len(packets) - 1; i >= 0; i-- {
 		p := &packets[i]
-		if p.Dropped || p.Arrived == 0 {
+		if !p.arrived() {
 			continue
 		}
 		l := lane{p.Link, p.FromA}

@@ -73,7 +73,8 @@ type Packet struct {
 	// FromA: it was sent by the link's A, else by its B.
 	FromA bool
 	// Sent and Arrived are when it was handed to the link and when it came out;
-	// an Arrived of 0 says that it did not, or had not when the recording ended.
+	// an Arrived of 0 says that it did not, or had not when the recording ended;
+	// but what was sent at 0 and not dropped arrived at once.
 	Sent, Arrived time.Duration
 	// Dropped: it was lost.
 	Dropped bool
@@ -88,6 +89,9 @@ type Packet struct {
 	// Len is the length of the frame.
 	Len int
 }
+
+// arrived tells whether it came out of its link.
+func (p *Packet) arrived() bool { return !p.Dropped && (p.Arrived != 0 || p.Sent == 0) }
 
 // A Sample is the state of an end of a TCP connection after it sent or received
 // a segment.

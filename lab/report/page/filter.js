@@ -68,7 +68,7 @@ function allRow(doc) {
 }
 
 function flowRow(f) {
-  const sum = (a) => a[0] + a[1], parts = [`${count(sum(f.packets))} pkts`, size(sum(f.bytes))];
+  const sum = (a) => a[0] + a[1], parts = [plural(sum(f.packets), "pkt"), size(sum(f.bytes))];
   const bad = [];
   if (sum(f.lost)) bad.push(el("span", { class: "bad" }, `${count(sum(f.lost))} lost`));
   if (sum(f.resent)) bad.push(el("span", { class: "warn" }, `${count(sum(f.resent))} resent`));

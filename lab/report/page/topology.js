@@ -116,7 +116,7 @@ function drawLink(doc, l, ax, ay, bx, by, few) {
   const line = (way, dy, words, css) => svg("text", { x: mx, y: my + dy, class: `mono ${css}` }, words);
   for (const way of [0, 1]) {
     const css = l.lost[way] ? "bad" : "dim";
-    if (!level || (says(way) + counts(way)).length * 6.7 > Math.abs(bx - ax) - 50) { // a line each
+    if (Math.abs(by - ay) > 0.2 * Math.abs(bx - ax) || (says(way) + counts(way)).length * 6.7 > Math.abs(bx - ax) - 50) { // a line each
       g.append(line(way, way ? 18 : -22, says(way), ""), line(way, way ? 31 : -9, counts(way), css));
     } else g.append(svg("text", { x: mx, y: my + (way ? 18 : -9), class: "mono" }, says(way) + "  ", svg("tspan", { class: css }, counts(way))));
   }

@@ -124,7 +124,7 @@ func manyHosts(t *testing.T, hosts, each int) {
 
 func TestManyHosts(t *testing.T) {
 	hosts := 1000
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		hosts = 100
 	}
 	synctest.Test(t, func(t *testing.T) { manyHosts(t, hosts, 10) })

@@ -148,10 +148,10 @@ func capture(t *testing.T, seed uint64) (sum [32]byte, size int) {
 
 // runs is how often the program is run: fewer times with -short.
 func runs(t *testing.T) int {
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		return 10
 	}
-	return 66 // and as often with each of -cpu 1,2,4
+	return 66 // 200 with -cpu 1,2,4
 }
 
 func TestSameSeedSamePackets(t *testing.T) {

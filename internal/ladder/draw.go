@@ -34,7 +34,7 @@ func (d *Diagram) Draw(w io.Writer, events []Event) error {
 	out := bufio.NewWriter(w)
 	d.head(out)
 	for _, e := range events {
-		at := fmt.Sprintf("%*.1f ", timeWidth-1, float64(e.At-d.Start)/float64(time.Millisecond))
+		at := stamp(e.At - d.Start)
 		switch {
 		case e.Call != nil:
 			d.call(out, at, e.Call)
@@ -45,6 +45,14 @@ func (d *Diagram) Draw(w io.Writer, events []Event) error {
 		}
 	}
 	return out.Flush()
+}
+
+// stamp is a time in milliseconds, or in seconds from 1000 on, which it says.
+func stamp(at time.Duration) string {
+	if at >= 1000*time.Second {
+		return fmt.Sprintf("%*.1fs ", timeWidth-2, at.Seconds())
+	}
+	return fmt.Sprintf("%*.1f ", timeWidth-1, float64(at)/float64(time.Millisecond))
 }
 
 func (d *Diagram) lane() string { return d.Paint.on(Faint, "│") }

@@ -128,6 +128,16 @@ func TestWidth(t *testing.T) {
 	}
 }
 
+func TestLongTimesKeepTheirColumns(t *testing.T) {
+	for at, want := range map[time.Duration]string{
+		0: "     0.0 ", 1500 * time.Microsecond: "     1.5 ", 2 * time.Hour: " 7200.0s ",
+	} {
+		if got := stamp(at); got != want {
+			t.Errorf("%v is %q, want %q", at, got, want)
+		}
+	}
+}
+
 func TestALongLabelIsCut(t *testing.T) {
 	p := &Packet{Protocol: header.ProtocolTCP}
 	for i := range 4 {
@@ -202,6 +212,12 @@ func TestWhatIsNoPacketIsShownAllTheSame(t *testing.T) {
 		if e.Packet.Label() == "" {
 			t.Error("no label")
 		}
+	}
+}
+
+func TestALabelMayBeBrought(t *testing.T) {
+	if got := (&Packet{Protocol: header.ProtocolTCP, Text: "hello"}).Label(); got != "hello" {
+		t.Errorf("label %q", got)
 	}
 }
 

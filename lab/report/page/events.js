@@ -51,11 +51,10 @@ class Events {
   }
 
   filter(text) {
-    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    const matches = matcher(text);
     this.shown = this.all.filter((e) => {
       if (this.off.has(e.kind)) return false;
-      const all = `${e.where} ${e.kind} ${e.text}`.toLowerCase();
-      return words.every((w) => (w.length > 1 && w[0] === "-" ? !all.includes(w.slice(1)) : all.includes(w)));
+      return matches(`${e.where} ${e.kind} ${e.text}`.toLowerCase());
     });
     this.chosen = undefined;
     this.info.textContent = `${count(this.shown.length)} of ${count(this.all.length)} events`;

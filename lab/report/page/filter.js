@@ -3,6 +3,18 @@
 // them (and none with a minus before it), impaired ones only. The ladder and the
 // events share one filter.
 
+// matcher tells of a text in lower case whether it has all words, and none of
+// those with a minus. A word of letters is found where a word begins, so that ack
+// is not in sack; any other (10.0.0, :80) anywhere.
+function matcher(wanted) {
+  const terms = wanted.toLowerCase().split(/\s+/).filter(Boolean).map((w) => {
+    const not = w.length > 1 && w[0] === "-", word = not ? w.slice(1) : w;
+    const start = new RegExp("\\b" + word.replace(/[^a-z0-9]/g, "\\$&"));
+    return { not, has: /^[a-z]/.test(word) ? (text) => start.test(text) : (text) => text.includes(word) };
+  });
+  return (text) => terms.every((t) => t.has(text) !== t.not);
+}
+
 // What the network says to itself.
 const CHATTER = new Set(["ARP", "ND", "MLD", "IGMP"]);
 
@@ -25,22 +37,17 @@ class Filter {
   }
 
   apply() {
-    const p = this.doc.packets, words = this.text.toLowerCase().split(/\s+/).filter(Boolean);
+    const p = this.doc.packets, matches = this.text.trim() ? matcher(this.text) : null;
     const out = new Int32Array(p.n);
     let n = 0;
     for (let i = 0; i < p.n; i++) {
       if (this.flow >= 0 && p.flow[i] !== this.flow) continue;
       if (!this.chatter && CHATTER.has(this.doc.flows[p.flow[i]].protocol)) continue;
       if (this.impaired && !(p.marks[i] & (IMPAIRED | MARK.resent))) continue;
-      if (words.length && !this.has(i, words)) continue;
+      if (matches && !matches(this.textOf(i))) continue;
       out[n++] = i;
     }
     this.shown = out.subarray(0, n);
-  }
-
-  has(i, words) {
-    const text = this.textOf(i);
-    return words.every((w) => (w.length > 1 && w[0] === "-" ? !text.includes(w.slice(1)) : text.includes(w)));
   }
 
   // textOf is all that is said of a packet, made when first asked for.

@@ -17,7 +17,9 @@ type CongestionControl interface {
 	OnAck(now time.Duration, a Ack)
 	// OnLoss is called when fast recovery begins, with FlightSize.
 	OnLoss(now time.Duration, flight int)
-	// OnRecovered is called when fast recovery ends, with FlightSize.
+	// OnRecovered is called when fast recovery ends, with what may be in flight
+	// without a burst: the threshold where the rate was reduced to that evenly,
+	// and FlightSize if that is more, or on a connection without SACK.
 	OnRecovered(now time.Duration, flight int)
 	// OnRTO is called at a retransmission time-out, with FlightSize; first is
 	// set where this is the first sign of congestion in that flight.

@@ -197,7 +197,7 @@ func TestRTOAfterSpuriousTimeout(t *testing.T) {
 	}
 }
 
-// RFC 9937 5: the rate of recovery.
+// RFC 9937: the rate of recovery.
 func TestPRR(t *testing.T) {
 	type step struct {
 		pipe, delivered int

@@ -9,6 +9,15 @@ import (
 	"example.com/berth/internal/route"
 )
 
+// SourceAddr returns the address that a packet to dst would have as its source,
+// if its sender names none (RFC 6724 section 5). Errors: ENETUNREACH without a
+// route, EADDRNOTAVAIL without an address, EINVAL for a link-local destination
+// without a zone.
+func (h *Host) SourceAddr(dst netip.Addr) (netip.Addr, error) {
+	p, err := h.route(dst.Unmap(), netip.Addr{}, 0)
+	return p.src, err
+}
+
 // route finds the way to dst. From is the source address that is given, or the
 // zero Addr, and device the interface that must be used, or 0.
 //
@@ -70,6 +79,9 @@ func (h *Host) route(dst, from netip.Addr, device int) (path, error) {
 func (h *Host) localPath(dst, from netip.Addr, gen uint64) path {
 	if !from.IsValid() {
 		from = dst
+		if _, own := h.net.Load().local[dst]; !own && dst.Is4() {
+			from = loopbackOf(dst) // as on Linux, of all 127.0.0.0/8
+		}
 	}
 	return path{ifc: h.lo, next: dst, src: from, mtu: h.lo.MTU(), gen: gen}
 }

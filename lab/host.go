@@ -224,6 +224,16 @@ func (h *Host) Socket(domain socket.Domain, typ socket.Type, protocol socket.Pro
 	return s.Socket(domain, typ, protocol)
 }
 
+// SourceAddr returns the address that a packet to dst would have as its source;
+// see berth.Host.
+func (h *Host) SourceAddr(dst netip.Addr) (netip.Addr, error) {
+	s, err := h.ready()
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return s.SourceAddr(dst)
+}
+
 // Poll waits until one of fds is ready; see socket.Provider.
 func (h *Host) Poll(ctx context.Context, fds []socket.PollFD, timeout time.Duration) (int, error) {
 	s, err := h.ready()

@@ -131,8 +131,8 @@ func (q *query) suitable(list []netip.AddrPort) ([]netip.AddrPort, error) {
 }
 
 // order puts addresses in the order of RFC 6724 section 6. Which source a
-// destination would get is asked of the provider, with a socket that sends
-// nothing.
+// destination would get is asked of the provider, if it can tell, or else tried
+// with a socket that sends nothing.
 func order(ctx context.Context, p socket.Provider, addrs []netip.Addr) []netip.Addr {
 	list := make([]route.Destination, len(addrs))
 	for i, a := range addrs {
@@ -147,6 +147,12 @@ func order(ctx context.Context, p socket.Provider, addrs []netip.Addr) []netip.A
 
 // source is the address that packets to dst would have, or the zero Addr.
 func source(ctx context.Context, p socket.Provider, dst netip.Addr) netip.Addr {
+	if h, ok := p.(interface {
+		SourceAddr(dst netip.Addr) (netip.Addr, error)
+	}); ok { // a berth host knows
+		src, _ := h.SourceAddr(dst)
+		return src.WithZone("")
+	}
 	domain := socket.INET6
 	if dst.Is4() {
 		domain = socket.INET

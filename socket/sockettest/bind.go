@@ -23,6 +23,7 @@ var bindCases = []rows{
 	both("bind/after-listen", "a socket that Listen has bound is not bound again: EINVAL", bindAfterListen),
 	both("bind/released", "Close of a socket that was only bound frees the port at once", bindReleased),
 	both("bind/no-port", "IP_BIND_ADDRESS_NO_PORT puts off the choice of the port until Connect", bindNoPort),
+	on4("bind/loopback-source", "what goes to any address of 127.0.0.0/8 comes from 127.0.0.1", bindLoopbackSource),
 	on4("bind/loopback-network", "all of 127.0.0.0/8 is local", bindLoopbackNetwork),
 	on4("bind/multicast", "a datagram socket is bound to a multicast group", bindMulticast4),
 	on6("bind/multicast-stream", "a stream socket is not bound to an IPv6 multicast group: EINVAL", bindMulticastStream6),
@@ -175,6 +176,14 @@ func bindNoPort(t *T, f family) {
 	t.connect(s, l.LocalAddr())
 	if s.LocalAddr().Port() == 0 {
 		t.Error("no port after Connect")
+	}
+}
+
+func bindLoopbackSource(t *T, f family) {
+	for _, a := range []string{"127.0.0.1", "127.0.0.2", "127.255.255.254"} {
+		s := t.udp(t.A, f)
+		t.connect(s, netip.AddrPortFrom(netip.MustParseAddr(a), 9))
+		equal(t, "source to "+a, s.LocalAddr().Addr(), f.loopback)
 	}
 }
 

@@ -114,7 +114,8 @@ func (c *Conn) ecnReceived(seg *Segment) {
 			if c.rcv.acked.Less(c.rcv.nxt) {
 				e.owed, e.owedAck = true, c.rcv.nxt
 			}
-			e.ce, c.ackNow = marked, true
+			e.ce = marked
+			c.hurryAcks()
 		}
 		return
 	}
@@ -122,8 +123,15 @@ func (c *Conn) ecnReceived(seg *Segment) {
 		e.ce = false
 	}
 	if marked {
-		e.ce, c.ackNow = true, true
+		e.ce = true
+		c.hurryAcks()
 	}
+}
+
+// hurryAcks has this segment and the next acknowledged at once: the peer should
+// learn of the network's state soon.
+func (c *Conn) hurryAcks() {
+	c.delack.quick, c.delack.interactive = max(c.delack.quick, 2), false
 }
 
 // sendOwedAck acknowledges what came before the marks began, or ended.

@@ -81,7 +81,14 @@ func (z *fuzzed) open(s *script) {
 	if how&16 != 0 {
 		o.LargeSend = 20000
 	}
-	if s.byte()&1 != 0 {
+	opening := s.byte()
+	if opening&2 != 0 {
+		z.p.ECN = ECNOn
+		syn.Flags |= header.ECE
+	}
+	all := Algorithms()
+	z.p.Algorithms = append(all[opening>>2&3:], all...)
+	if opening&1 != 0 {
 		z.c = NewConn(z.p)
 		_ = z.c.Connect(z.now, o)
 		z.pull(nil)
@@ -90,6 +97,7 @@ func (z *fuzzed) open(s *script) {
 		z.input(&syn)
 		return
 	}
+	syn.Flags |= syn.Flags & header.ECE << 1 // and CWR
 	z.c = Passive(z.p, z.now, o, &syn, nil)
 	z.pull(nil)
 	z.input(&Segment{Seq: fuzzIRS + 1, Ack: fuzzISS + 1, Flags: header.ACK, Window: 60000})
@@ -143,7 +151,7 @@ func (z *fuzzed) step(s *script) {
 
 func (z *fuzzed) options(s *script) {
 	c := z.c
-	switch n := s.short(); s.byte() % 8 {
+	switch n := s.short(); s.byte() % 10 {
 	case 0:
 		c.SetNoDelay(n&1 == 0)
 	case 1:
@@ -160,6 +168,11 @@ func (z *fuzzed) options(s *script) {
 		c.SetQuickAck(n&1 == 0)
 	case 7:
 		c.SetMaxSeg(n)
+	case 8:
+		all := Algorithms()
+		_ = c.SetCongestion(z.now, all[n%len(all)].Name)
+	case 9:
+		c.SetMaxPacingRate(uint64(n) << (n & 15))
 	}
 }
 
@@ -173,6 +186,7 @@ func (z *fuzzed) segment(s *script) Segment {
 		Urgent: uint16(s.byte()) << 4,
 	}
 	how := s.byte()
+	seg.ECN = uint8(seg.Seq & 3)
 	if how&1 != 0 {
 		seg.Seq = z.c.rcv.nxt
 	}
@@ -223,7 +237,7 @@ func (z *fuzzed) input(seg *Segment) {
 }
 
 // pull takes out what is sent. After a segment, which may have been a reset,
-// there is one answer at most, data aside.
+// there is one answer at most, data aside; of marks DCTCP tells with another.
 func (z *fuzzed) pull(answerTo *bool) {
 	var out Segment
 	answers := 0
@@ -240,7 +254,11 @@ func (z *fuzzed) pull(answerTo *bool) {
 			z.t.Fatal("Next does not end")
 		}
 	}
-	if answerTo != nil && answers > 1 {
+	most := 1
+	if z.c.ecn.echo && z.c.algorithm().ECN {
+		most = 2 // before and after the marks began
+	}
+	if answerTo != nil && answers > most {
 		z.t.Fatalf("%d answers to one segment", answers)
 	}
 }

@@ -8,6 +8,10 @@ import "time"
 // nothing to pay.
 const paceSlack = time.Millisecond
 
+// paceLongest is the most that a segment holds up the next, however low the
+// rate: a connection has to answer its timers.
+const paceLongest = time.Second
+
 // A pacer spreads what is sent over the round trip. It is a bucket: data costs
 // time, and up to two slacks of that may be saved, one for the burst and one for
 // a timer that comes late.
@@ -56,7 +60,7 @@ func (c *Conn) paceSent(now time.Duration, n int) {
 		c.pace.next = 0
 		return
 	}
-	cost := time.Duration(float64(n) / float64(rate) * float64(time.Second))
+	cost := min(time.Duration(float64(n)/float64(rate)*float64(time.Second)), paceLongest)
 	c.pace.next = max(c.pace.next, now-2*paceSlack) + cost
 	c.stop(timerPacing)
 }

@@ -12,6 +12,7 @@ type Exception struct {
 
 const (
 	noDescriptor = "a socket of berth is no descriptor of the kernel: it cannot be duplicated or become a file"
+	noMultipath  = "berth has no multipath TCP, where the kernel may"
 	noSendfile   = "berth's sockets are not copied to in the kernel, and the test wants to see that they are"
 )
 
@@ -24,6 +25,7 @@ var Exceptions = []Exception{
 	{Package: "net", Test: "TestTCPListenerSpecificMethods", Reason: noDescriptor},
 	{Package: "net", Test: "TestUDPConnSpecificMethods", Reason: noDescriptor},
 	{Package: "net", Test: "TestIPConnSpecificMethods", Reason: noDescriptor},
+	{Package: "net", Test: "TestMultiPathTCP", Reason: noMultipath},
 	{Package: "net", Test: "TestSendfile", Reason: noSendfile},
 	{Package: "net", Test: "TestSendfileWithExactLimit", Reason: noSendfile},
 	{Package: "net", Test: "TestSendfileWithLimitLargerThanFile", Reason: noSendfile},

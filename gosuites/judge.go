@@ -20,6 +20,8 @@ type Verdict struct {
 	Notes []string
 	// Excepted is how many tests did not pass and are known not to.
 	Excepted int
+	// Skipped is how many tests were skipped, over the kernel as well.
+	Skipped int
 }
 
 // Judge runs a suite over berth and holds it against the kernel.
@@ -61,41 +63,63 @@ func (r *Runner) Judge(ctx context.Context, s Suite, m Mode) (*Verdict, error) {
 // that pass on their own, those that do not pass over the kernel either, and the
 // rest.
 func (r *Runner) appeal(ctx context.Context, s Suite, m Mode, v *Verdict) error {
-	var bad []string
-	for _, t := range slices.Concat(v.Result.Leaves(Failed), v.Result.Leaves(Skipped)) {
+	failed, skipped := v.unexpected(s, m, Failed), v.unexpected(s, m, Skipped)
+	// A test that is skipped is not skipped by chance.
+	skipped, err := r.again(ctx, s, Kernel, 1, skipped, v.passesOverKernel)
+	if err != nil {
+		return err
+	}
+	if failed, err = r.again(ctx, s, m, Again, failed, v.passesAlone); err != nil {
+		return err
+	}
+	if failed, err = r.again(ctx, s, Kernel, Again, failed, v.passesOverKernel); err != nil {
+		return err
+	}
+	for _, t := range failed {
+		v.note("%s fails over the kernel too", t)
+	}
+	v.Skipped = len(skipped)
+	return nil
+}
+
+// unexpected are the tests that ended so and have no exception.
+func (v *Verdict) unexpected(s Suite, m Mode, o Outcome) []string {
+	var all []string
+	for _, t := range v.Result.Leaves(o) {
 		if exception(s, m, t) != nil {
 			v.Excepted++
 		} else {
-			bad = append(bad, t)
+			all = append(all, t)
 		}
 	}
-	passes := func(m Mode, t string, res *Result) bool {
-		if res.Tests[t] != Passed {
-			return false
+	return all
+}
+
+// again runs tests on their own, several times or until all have passed, tells
+// of those that did, and returns the others.
+func (r *Runner) again(ctx context.Context, s Suite, m Mode, times int, tests []string, passed func(test string)) ([]string, error) {
+	for range times {
+		if len(tests) == 0 {
+			break
 		}
-		if m == Kernel {
-			v.complain("%s passes over the kernel; over berth:\n%s", t, v.Result.Output(t))
-		} else {
-			v.note("%s passes when it runs alone", t)
+		res, _, err := r.Run(ctx, s, m, tops(tests))
+		if err != nil {
+			return nil, err
 		}
-		return true
-	}
-	for _, m := range []Mode{m, Kernel} {
-		for range Again {
-			if len(bad) == 0 {
-				return nil
+		tests = slices.DeleteFunc(tests, func(t string) bool {
+			if res.Tests[t] == Passed {
+				passed(t)
 			}
-			res, _, err := r.Run(ctx, s, m, tops(bad))
-			if err != nil {
-				return err
-			}
-			bad = slices.DeleteFunc(bad, func(t string) bool { return passes(m, t, res) })
-		}
+			return res.Tests[t] == Passed
+		})
 	}
-	for _, t := range bad {
-		v.note("%s does not pass over the kernel either (%s)", t, v.Result.Tests[t])
-	}
-	return nil
+	return tests, nil
+}
+
+func (v *Verdict) passesAlone(test string) { v.note("%s passes when it runs alone", test) }
+
+func (v *Verdict) passesOverKernel(test string) {
+	v.complain("%s passes over the kernel; over berth:\n%s", test, v.Result.Output(test))
 }
 
 func (v *Verdict) complain(format string, args ...any) {

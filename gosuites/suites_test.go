@@ -72,6 +72,7 @@ func judge(t *testing.T, r *gosuites.Runner, s gosuites.Suite, m gosuites.Mode, 
 	for _, c := range v.Complaints {
 		t.Error(c)
 	}
+	t.Logf("%d tests were skipped, over the kernel too", v.Skipped)
 	tab.add(s, m, v.Result, v.Excepted, v.Counters)
 }
 

@@ -14,7 +14,8 @@
 // # The environment
 //
 //   - BERTH_LINE=lossy makes the loopback a line of MTU 1500 that loses one
-//     packet of a hundred and lets others overtake as many.
+//     TCP segment of a hundred and lets others overtake as many. Datagrams are
+//     spared, which nobody would send again.
 //   - BERTH_SEED is the seed of that, a number.
 //   - BERTH_REPORT names a directory: a process that made a host writes what the
 //     host has counted to a file there when it exits.

@@ -17,21 +17,13 @@ const ladderLines = 60
 const maxLines = 100_000
 
 // leaveBehind writes what is needed to understand a test that has failed: the
-// seed, the end of the ladder and the tables of sockets to its log, and all of it
-// to files.
+// seed, a ladder and the tables of sockets to its log, and all of it to files.
 func (n *Network) leaveBehind() {
 	r := n.Recording()
-	r.Failed = []string{n.tb.Name() + " failed"}
 	var b strings.Builder
-	fmt.Fprintf(&b, "lab: seed %d; to repeat: %s\n", n.seed, n.repeat())
-	if n.trace.on {
-		fmt.Fprintf(&b, "the last packets:\n")
-		if err := report.WriteText(&b, r, report.TextOptions{Lines: ladderLines}); err != nil {
-			fmt.Fprintf(&b, "%v\n", err)
-		}
-	}
-	for _, t := range r.Tables {
-		fmt.Fprintf(&b, "sockets of %s:\n%s", r.Nodes[t.Node].Name, t.Text)
+	b.WriteString("lab: what happened\n")
+	if err := report.WriteText(&b, r, report.TextOptions{Lines: ladderLines}); err != nil {
+		fmt.Fprintf(&b, "%v\n", err)
 	}
 	n.tb.Logf("%s", b.String())
 	dir, ok := n.tb.(interface{ ArtifactDir() string })

@@ -59,8 +59,8 @@ func failure(t *testing.T) (log, dir string) {
 func TestAFailureLeavesBehindWhatHappened(t *testing.T) {
 	log, dir := failure(t)
 	for _, want := range []string{
-		"seed 5; to repeat: go test -run '^TestAFailureLeavesBehindWhatHappened$' -lab.seed=5",
-		"sockets of web:", "sockets of client:", "ESTABLISHED", "lost",
+		"repeat: go test -run '^TestAFailureLeavesBehindWhatHappened$' -lab.seed=5",
+		"seed 5", "sockets of web", "sockets of client", "ESTABLISHED", "lost",
 		filepath.Join(dir, "lab.html"), "go test -artifacts",
 	} {
 		if !strings.Contains(log, want) {

@@ -9,9 +9,11 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"example.com/berth"
 	"example.com/berth/lab/report"
 	"example.com/berth/link"
 	"example.com/berth/link/pcapng"
+	"example.com/berth/socket"
 )
 
 // Recording returns what happened so far.
@@ -100,10 +102,23 @@ func (h *Host) table() string {
 		if s.Timer > 0 {
 			timer = s.Timer.Round(time.Millisecond).String()
 		}
-		fmt.Fprintf(w, "%v\t%v\t%d\t%d\t%v\t%s\t%s\n", s.Protocol, s.State, s.RecvQueue, s.SendQueue, s.Local, peer, timer)
+		fmt.Fprintf(w, "%s\t%v\t%d\t%d\t%v\t%s\t%s\n", protocolName(s), s.State, s.RecvQueue, s.SendQueue, s.Local, peer, timer)
 	}
 	w.Flush()
 	return b.String()
+}
+
+// protocolName is what ss(8) calls the kind of a socket.
+func protocolName(s berth.SocketInfo) string {
+	switch {
+	case s.Type == socket.RAW:
+		return "raw"
+	case s.Protocol == socket.IPPROTO_TCP:
+		return "tcp"
+	case s.Protocol == socket.IPPROTO_UDP:
+		return "udp"
+	}
+	return "icmp"
 }
 
 // WriteReport writes what happened so far as one HTML file; see package report.

@@ -111,7 +111,8 @@ function drawLink(doc, l, ax, ay, bx, by, few) {
   if (!few) return g;
   const mx = (ax + bx) / 2, my = (ay + by) / 2, level = Math.abs(by - ay) < Math.abs(bx - ax);
   const left = ax <= bx, arrow = (way) => (level ? ((way === 0) === left ? "→" : "←") : (way === 0) === (ay <= by) ? "↓" : "↑");
-  const says = (way) => `${arrow(way)} ${cutText([l.ab, l.ba][way] || "", 44)}`;
+  const room = level ? Math.max(14, Math.min(44, Math.floor((Math.abs(bx - ax) - 76) / 6.7))) : 44; // between the nodes' names
+  const says = (way) => `${arrow(way)} ${cutText([l.ab, l.ba][way] || "", room)}`;
   const counts = (way) => plural(l.packets[way], "packet") + (l.lost[way] ? `, ${count(l.lost[way])} lost` : "");
   const line = (way, dy, words, css) => svg("text", { x: mx, y: my + dy, class: `mono ${css}` }, words);
   for (const way of [0, 1]) {

@@ -18,12 +18,20 @@ const (
 // first slow start. After a loss the window follows a cubic function of time:
 // quickly back to near where the loss was, slowly past that, and quickly on from
 // there. On short paths, where that is slower than Reno, it follows Reno.
+//
+// What is not needed yet takes no memory: most connections are never held back
+// by their window.
 type Cubic struct {
 	window
-	hystart hystart
+	hystart *hystart // in the first slow start
+	*cubicHistory
+}
+
+// cubicHistory is there from the first loss, or the end of slow start, on.
+type cubicHistory struct {
 	cubicState
-	prior cubicState // before the last reduction
-	last  time.Duration
+	prior cubicState    // before the last reduction
+	last  time.Duration // when something was last acknowledged
 }
 
 // cubicState is what a loss changes (RFC 9438 4.1.2). Windows are in bytes; the
@@ -44,12 +52,14 @@ func NewCubic(mss int) *Cubic {
 
 // OnAck lets the window grow.
 func (c *Cubic) OnAck(now time.Duration, a Ack) {
-	if !a.Limited && c.epoch != 0 {
-		// The time in which the window was not what limits does not count
-		// (RFC 9438 5.8).
-		c.epoch += now - c.last
+	if c.cubicHistory != nil {
+		if !a.Limited && c.epoch != 0 {
+			// The time in which the window was not what limits does not count
+			// (RFC 9438 5.8).
+			c.epoch += now - c.last
+		}
+		c.last = now
 	}
-	c.last = now
 	if a.Recovery || !a.Limited || a.Acked == 0 {
 		return
 	}
@@ -69,9 +79,13 @@ func (c *Cubic) start(a *Ack) int {
 	if c.ssthresh < NoThreshold {
 		return c.grow(a.Acked, c.ssthresh)
 	}
+	if c.hystart == nil {
+		c.hystart = new(hystart)
+	}
 	n, over := c.hystart.grow(a, c.mss)
 	if over {
 		c.ssthresh = c.cwnd
+		c.hystart = nil
 		return 0
 	}
 	c.grow(n, NoThreshold)
@@ -80,6 +94,8 @@ func (c *Cubic) start(a *Ack) int {
 
 // avoid is congestion avoidance (RFC 9438 4.2 to 4.5).
 func (c *Cubic) avoid(now time.Duration, acked int, rtt time.Duration) {
+	c.remember()
+	c.last = now
 	if c.epoch == 0 || int(c.exact) != c.cwnd {
 		c.begin(now)
 	}
@@ -98,6 +114,13 @@ func (c *Cubic) avoid(now time.Duration, acked int, rtt time.Duration) {
 	}
 	c.exact = min(c.exact, NoThreshold)
 	c.cwnd = int(c.exact)
+}
+
+// remember sees to it that there is a history.
+func (c *Cubic) remember() {
+	if c.cubicHistory == nil {
+		c.cubicHistory = new(cubicHistory)
+	}
 }
 
 // begin starts a stage of congestion avoidance. Where the window of the last
@@ -127,6 +150,8 @@ func (c *Cubic) curve(t time.Duration) float64 {
 // (4.7): a window that did not get back to where it was leaves room for the
 // flows that took the rest.
 func (c *Cubic) OnLoss(_ time.Duration, flight int) {
+	c.remember()
+	c.hystart = nil
 	c.prior = c.cubicState
 	cwnd := float64(c.cwnd)
 	c.cwndPrior = cwnd
@@ -145,6 +170,7 @@ func (c *Cubic) OnRTO(now time.Duration, flight int, first bool) {
 	if first {
 		c.OnLoss(now, flight)
 	}
+	c.remember()
 	c.wMax, c.epoch = 0, 0
 	c.cwnd = c.mss
 }
@@ -160,5 +186,7 @@ func (c *Cubic) OnUndo(time.Duration) {
 // of the curve.
 func (c *Cubic) OnIdle(now time.Duration, timeouts int) {
 	c.idle(timeouts)
-	c.epoch, c.last = 0, now
+	if c.cubicHistory != nil {
+		c.epoch, c.last = 0, now
+	}
 }

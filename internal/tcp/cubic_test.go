@@ -158,3 +158,17 @@ func TestCubicUndoRestoresTheCurve(t *testing.T) {
 		t.Errorf("%+v, %d; was %+v, %d", c.cubicState, c.Cwnd(), before, cwnd)
 	}
 }
+
+// A pause right after slow start does not count, either.
+func TestCubicPausesAfterSlowStart(t *testing.T) {
+	c := NewCubic(cubicMSS)
+	c.Init(0, Window{Initial: 10 * cubicMSS, Cwnd: 99 * cubicMSS, SSThresh: 100 * cubicMSS})
+	now := time.Hour
+	for range 2 {
+		c.OnAck(now, Ack{Acked: cubicMSS, SRTT: time.Millisecond, Limited: true})
+	}
+	c.OnAck(now+time.Minute, Ack{Acked: cubicMSS, SRTT: time.Millisecond})
+	if c.epoch != now+time.Minute {
+		t.Errorf("the stage begins at %v, want %v", c.epoch, now+time.Minute)
+	}
+}

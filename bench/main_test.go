@@ -40,11 +40,7 @@ func TestWorkloadsOverBerth(t *testing.T) {
 				continue
 			}
 			t.Run(name+"/"+w.Name, func(t *testing.T) {
-				opts := short()
-				if w.Name == "goodput" {
-					opts.Time = time.Second // slow start takes some round trips
-				}
-				m, err := runner.Child(n, w, opts)
+				m, err := runner.Child(n, w, short())
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -45,8 +45,25 @@ func (h *lnetoHost) Dial(ctx context.Context, network, addr string) (net.Conn, e
 	if network == "udp" {
 		typ = unix.SOCK_DGRAM
 	}
-	return lnetoSocket[net.Conn](ctx, h, network, typ, netip.AddrPortFrom(h.addr, 0), netip.MustParseAddrPort(addr))
+	// Connecting fails now and then on a busy machine: it gets more tries.
+	var c net.Conn
+	var err error
+	for range lnetoTries {
+		once, cancel := context.WithTimeout(ctx, lnetoPatience)
+		c, err = lnetoSocket[net.Conn](once, h, network, typ, netip.AddrPortFrom(h.addr, 0), netip.MustParseAddrPort(addr))
+		cancel()
+		if err == nil {
+			break
+		}
+	}
+	return c, err
 }
+
+// lnetoTries is how often a connection is tried, lnetoPatience for how long.
+const (
+	lnetoTries    = 5
+	lnetoPatience = 2 * time.Second
+)
 
 func (h *lnetoHost) ListenPacket(network, addr string) (net.PacketConn, error) {
 	return lnetoSocket[net.PacketConn](context.Background(), h, network, unix.SOCK_DGRAM, netip.MustParseAddrPort(addr), netip.AddrPort{})

@@ -34,31 +34,34 @@ func runSeed(t *testing.T, seed uint64, f func(*testing.T, *Network), opts []Opt
 	t.Helper()
 	opts = append(opts[:len(opts):len(opts)], Seed(seed))
 	if !*flagShrink {
-		run(t, f, opts)
+		run(t, f, opts, nil)
 		return
 	}
 	var faults []Fault
-	passed := t.Run("faults=all", func(t *testing.T) { faults = run(t, f, opts) })
+	passed := t.Run("faults=all", func(t *testing.T) { run(t, f, opts, &faults) })
 	if passed {
 		return
 	}
 	left := Minimise(faults, func(only Option) bool {
-		return !t.Run("faults=some", func(t *testing.T) { run(t, f, append(opts[:len(opts):len(opts)], only)) })
+		return !t.Run("faults=some", func(t *testing.T) { run(t, f, append(opts[:len(opts):len(opts)], only), nil) })
 	})
 	if len(left) == 0 {
 		t.Logf("lab: seed %d fails without any of its %d random faults", seed, len(faults))
 		return
 	}
 	t.Logf("lab: seed %d still fails with %d of its %d random faults:\n%s", seed, len(left), len(faults), list(left))
-	t.Run("faults=fewest", func(t *testing.T) { run(t, f, append(opts[:len(opts):len(opts)], Only(left))) })
+	t.Run("faults=fewest", func(t *testing.T) { run(t, f, append(opts[:len(opts):len(opts)], Only(left)), nil) })
 }
 
-// run runs the test once, and returns the faults that there were.
-func run(t *testing.T, f func(*testing.T, *Network), opts []Option) (faults []Fault) {
+// run runs the test once, and sets faults, if not nil, to those that there were. It
+// does not return where the test ends at once.
+func run(t *testing.T, f func(*testing.T, *Network), opts []Option, faults *[]Fault) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		n := New(t, opts...)
-		t.Cleanup(func() { faults = n.Faults() })
+		if faults != nil {
+			t.Cleanup(func() { *faults = n.Faults() })
+		}
 		f(t, n)
 	})
-	return faults
 }

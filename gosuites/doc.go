@@ -10,14 +10,14 @@
 // Package overlay writes a file for go test -overlay that puts berth under
 // package net: the suites are compiled unchanged, against a package net whose
 // sockets are those of a berth host in the process. They are run twice, over
-// clean loopback and over one that loses one packet of a hundred and reorders as
-// many (package bridge). Nothing is fetched: a suite is that of the toolchain or
+// clean loopback and over one that loses one TCP segment of a hundred and
+// reorders as many (package bridge). Nothing is fetched: a suite is that of the toolchain or
 // of a library in go.mod.
 //
-// As root each process runs in a network namespace of its own in which nothing
-// is up, so that a connection over the kernel could not be made at all. And each
-// process tells what its host has counted: a suite that sends no segment through
-// berth fails.
+// Where it is allowed to (as root), each process runs in a network namespace of
+// its own in which nothing is up, so that a connection over the kernel could not
+// be made at all. And each process tells what its host has counted: a suite that
+// sends nothing through berth fails.
 //
 // # What is judged
 //

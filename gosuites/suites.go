@@ -7,8 +7,8 @@ type Suite struct {
 	Short bool
 	// Long suites run over clean loopback only, unless everything is asked for.
 	Long bool
-	// Skip are tests that are not run at all, as a pattern for -skip: they hang
-	// and take the others with them. Exceptions says why.
+	// Skip are tests that are not run at all, as a pattern for -skip: exceptions
+	// that hang, and take the others with them.
 	Skip string
 }
 

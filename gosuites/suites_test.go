@@ -29,7 +29,7 @@ func TestSuites(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &gosuites.Runner{Overlay: file, Dir: dir, Seed: *seed}
-	t.Logf("-seed=%d", *seed)
+	t.Logf("-seed=%d; no network but berth: %t", *seed, gosuites.Isolated())
 	var tab table
 	t.Run("berth", func(t *testing.T) {
 		for _, s := range gosuites.Suites {

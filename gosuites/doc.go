@@ -8,11 +8,12 @@
 // # How it works
 //
 // Package overlay writes a file for go test -overlay that puts berth under
-// package net: the suites are compiled unchanged, against a package net whose
-// sockets are those of a berth host in the process. They are run twice, over
-// clean loopback and over one that loses one TCP segment of a hundred and
-// reorders as many (package bridge). Nothing is fetched: a suite is that of the toolchain or
-// of a library in go.mod.
+// package net: the suites are compiled against a package net whose sockets are
+// those of a berth host in the process. They are unchanged, but that net's own
+// tests make their system calls on sockets through the bridge, too. They are run
+// twice, over clean loopback and over one that loses one TCP segment of a hundred
+// and reorders as many (package bridge). Nothing is fetched: a suite is that of
+// the toolchain or of a library in go.mod.
 //
 // Where it is allowed to (as root), each process runs in a network namespace of
 // its own in which nothing is up, so that a connection over the kernel could not

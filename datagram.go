@@ -23,7 +23,7 @@ type datagram struct {
 func newDatagram(h *Host, domain socket.Domain, protocol socket.Protocol) *datagram {
 	s := &datagram{}
 	s.messageSock.init(h, domain, socket.DGRAM, protocol)
-	s.ip.reuseAddr = s.isPing() // as on Linux
+	s.ownIP().reuseAddr = s.isPing() // as on Linux
 	return s
 }
 

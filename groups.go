@@ -217,7 +217,7 @@ func (s *sock) changeGroup(g socket.Group, change func(*multicast.Filter, int, s
 	if err != nil {
 		return err
 	}
-	o := s.ip.group()
+	o := s.group()
 	c, err := change(&o.filter, index, g)
 	if err != nil {
 		return err
@@ -320,14 +320,14 @@ func (s *sock) setMulticastIf(g socket.Group) error {
 		if s.host.interfaceByIndex(g.Interface) == nil {
 			return syscall.EADDRNOTAVAIL
 		}
-		o := s.ip.group()
+		o := s.group()
 		o.multicastIf, o.addr = g.Interface, g.Local
 	case g.Local.IsValid() && !g.Local.IsUnspecified():
 		l, ok := s.host.net.Load().isLocal(g.Local)
 		if !ok {
 			return syscall.EADDRNOTAVAIL
 		}
-		o := s.ip.group()
+		o := s.group()
 		o.multicastIf, o.addr = l.ifc.index, g.Local
 	default:
 		if o := s.ip.groups; o != nil {

@@ -11,7 +11,9 @@ import (
 const defaultTTL = 64
 
 // ipOptions are the options of a socket that concern IP and the socket layer;
-// options.go names them.
+// options.go names them. Sockets that set none share the default ones, and the
+// children of a listener share the listener's: they are never changed, but
+// replaced.
 type ipOptions struct {
 	tos, tclass           uint8
 	ttl, hops             int16 // -1: the default
@@ -52,12 +54,20 @@ type groupOptions struct {
 	addr         netip.Addr // IP_MULTICAST_IF by address
 }
 
+// ownIP gives the socket a copy of its options, which nobody else has yet, so
+// that one of them can be set. The lock is held.
+func (s *sock) ownIP() *ipOptions {
+	o := *s.ip
+	s.ip = &o
+	return s.ip
+}
+
 // group gives the options for multicasts, made on first use.
-func (o *ipOptions) group() *groupOptions {
-	if o.groups == nil {
-		o.groups = new(groupOptions)
+func (s *sock) group() *groupOptions {
+	if s.ip.groups == nil {
+		s.ownIP().groups = new(groupOptions)
 	}
-	return o.groups
+	return s.ip.groups
 }
 
 // multicastDevice is the interface that IP_MULTICAST_IF or IPV6_MULTICAST_IF

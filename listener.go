@@ -138,7 +138,9 @@ func (s *stream) child(seg *tcp.Segment, local, remote netip.AddrPort, minISS se
 	c := &stream{parent: s.lis}
 	c.sock.init(h, s.domain, socket.STREAM, socket.IPPROTO_TCP)
 	c.timer.owner = c
-	c.ip, c.ip.groups = s.ip, nil
+	if c.ip = s.ip; c.ip.groups != nil {
+		c.ownIP().groups = nil
+	}
 	c.local, c.remote, c.path = local, remote, p
 	c.bound, c.opened, c.reported = true, true, true
 	o := c.opening()

@@ -60,7 +60,7 @@ func (s *raw) SetOption(id socket.OptionID, value any) error {
 			if !ok {
 				return syscall.EINVAL
 			}
-			s.ip.hdrincl = v != 0
+			s.ownIP().hdrincl = v != 0
 			return nil
 		case socket.IPV6_CHECKSUM.ID:
 			return s.setChecksum(value)
@@ -84,7 +84,7 @@ func (s *raw) setChecksum(value any) error {
 	case !ok || v > 0 && v&1 != 0:
 		return syscall.EINVAL
 	}
-	s.ip.checksumAt = max(v, -1)
+	s.ownIP().checksumAt = max(v, -1)
 	return nil
 }
 
@@ -147,7 +147,7 @@ func (s *messageSock) setMessageOption(id socket.OptionID, value any) (error, bo
 		if !isInt {
 			return syscall.EINVAL, true
 		}
-		s.ip.keepAlive = v != 0
+		s.ownIP().keepAlive = v != 0
 		return nil, true
 	}
 	return nil, false

@@ -134,7 +134,7 @@ func gather(bufs [][]byte) []byte {
 
 // control gives the ancillary data that options ask for.
 func (s *sock) control(c *socket.Control, m *message) {
-	o := &s.ip
+	o := s.ip
 	v4 := m.from.Addr().Is4()
 	if v4 && o.pktInfo4 || o.pktInfo6 && s.domain == socket.INET6 {
 		c.Present |= socket.ControlPktInfo

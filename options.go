@@ -18,13 +18,13 @@ type intOption struct {
 func flag(field func(*ipOptions) *bool) intOption {
 	return intOption{
 		get: func(s *sock) int {
-			if *field(&s.ip) {
+			if *field(s.ip) {
 				return 1
 			}
 			return 0
 		},
 		set: func(s *sock, v int) error {
-			*field(&s.ip) = v != 0
+			*field(s.ownIP()) = v != 0
 			return nil
 		},
 	}
@@ -47,7 +47,7 @@ var commonOptions = map[socket.OptionID]intOption{
 
 	socket.IP_TOS.ID: {
 		get: func(s *sock) int { return int(s.ip.tos) },
-		set: func(s *sock, v int) error { s.ip.tos = s.withoutECN(v); return nil },
+		set: func(s *sock, v int) error { s.ownIP().tos = s.withoutECN(v); return nil },
 	},
 	socket.IP_TTL.ID: {
 		get: func(s *sock) int { return orDefault(s.ip.ttl, defaultTTL) },
@@ -55,7 +55,7 @@ var commonOptions = map[socket.OptionID]intOption{
 			if v != -1 && (v < 1 || v > 255) {
 				return syscall.EINVAL
 			}
-			s.ip.ttl = int16(v)
+			s.ownIP().ttl = int16(v)
 			return nil
 		},
 	},
@@ -79,14 +79,14 @@ var commonOptions = map[socket.OptionID]intOption{
 			case v < 0 || v > 255:
 				return syscall.EINVAL
 			}
-			s.ip.multicastTTL = uint8(v)
+			s.ownIP().multicastTTL = uint8(v)
 			return nil
 		},
 	},
 	socket.IP_MTU_DISCOVER.ID: {
 		min: socket.IP_PMTUDISC_DONT, max: 5,
 		get: func(s *sock) int { return int(s.ip.mtuDiscover4) },
-		set: func(s *sock, v int) error { s.ip.mtuDiscover4 = uint8(v); return nil },
+		set: func(s *sock, v int) error { s.ownIP().mtuDiscover4 = uint8(v); return nil },
 	},
 }
 
@@ -95,12 +95,12 @@ var options6 = map[socket.OptionID]intOption{
 	socket.IPV6_TCLASS.ID: {
 		min: -1, max: 255,
 		get: func(s *sock) int { return int(s.ip.tclass) },
-		set: func(s *sock, v int) error { s.ip.tclass = s.withoutECN(max(v, 0)); return nil },
+		set: func(s *sock, v int) error { s.ownIP().tclass = s.withoutECN(max(v, 0)); return nil },
 	},
 	socket.IPV6_UNICAST_HOPS.ID: {
 		min: -1, max: 255,
 		get: func(s *sock) int { return orDefault(s.ip.hops, defaultTTL) },
-		set: func(s *sock, v int) error { s.ip.hops = int16(v); return nil },
+		set: func(s *sock, v int) error { s.ownIP().hops = int16(v); return nil },
 	},
 	socket.IPV6_MULTICAST_HOPS.ID: {
 		min: -1, max: 255,
@@ -109,7 +109,7 @@ var options6 = map[socket.OptionID]intOption{
 			if s.typ == socket.STREAM {
 				return syscall.ENOPROTOOPT
 			}
-			s.ip.multicastHops = int16(v)
+			s.ownIP().multicastHops = int16(v)
 			return nil
 		},
 	},
@@ -122,7 +122,7 @@ var options6 = map[socket.OptionID]intOption{
 	socket.IPV6_MTU_DISCOVER.ID: {
 		min: socket.IP_PMTUDISC_DONT, max: 5,
 		get: func(s *sock) int { return int(s.ip.mtuDiscover6) },
-		set: func(s *sock, v int) error { s.ip.mtuDiscover6 = uint8(v); return nil },
+		set: func(s *sock, v int) error { s.ownIP().mtuDiscover6 = uint8(v); return nil },
 	},
 	socket.IPV6_MTU.ID: {
 		get: func(s *sock) int { return int(s.ip.mtu6) },
@@ -130,7 +130,7 @@ var options6 = map[socket.OptionID]intOption{
 			if v != 0 && (v < header.MinMTU6 || v > header.MaxPacket) {
 				return syscall.EINVAL
 			}
-			s.ip.mtu6 = uint16(v)
+			s.ownIP().mtu6 = uint16(v)
 			return nil
 		},
 	},
@@ -140,7 +140,7 @@ var options6 = map[socket.OptionID]intOption{
 			if s.bound {
 				return syscall.EINVAL
 			}
-			s.ip.v6only = v != 0
+			s.ownIP().v6only = v != 0
 			return nil
 		},
 	},
@@ -155,7 +155,7 @@ var options6 = map[socket.OptionID]intOption{
 			case s.ip.device != 0 && s.ip.device != v:
 				return syscall.EINVAL
 			}
-			s.ip.group().multicastIf6 = v
+			s.group().multicastIf6 = v
 			return nil
 		},
 	},
@@ -280,7 +280,7 @@ var structOptions = map[socket.OptionID]func(*sock, any) error{
 		if !ok || l.Seconds < 0 {
 			return syscall.EINVAL
 		}
-		s.ip.linger = l
+		s.ownIP().linger = l
 		return nil
 	},
 	socket.SO_BINDTODEVICE.ID: func(s *sock, v any) error {
@@ -296,7 +296,7 @@ var structOptions = map[socket.OptionID]func(*sock, any) error{
 			}
 			index = ifc.index
 		}
-		s.ip.device = index
+		s.ownIP().device = index
 		s.host.ports.update(s)
 		return nil
 	},

@@ -22,10 +22,10 @@ type raw struct {
 func newRaw(h *Host, domain socket.Domain, protocol socket.Protocol) *raw {
 	s := &raw{}
 	s.messageSock.init(h, domain, socket.RAW, protocol)
-	s.ip.reuseAddr = true // as on Linux
-	s.ip.hdrincl = protocol == socket.IPPROTO_RAW
+	s.ownIP().reuseAddr = true // as on Linux
+	s.ownIP().hdrincl = protocol == socket.IPPROTO_RAW
 	if domain == socket.INET6 && protocol == socket.IPPROTO_ICMPV6 {
-		s.ip.checksumAt = icmpChecksumAt
+		s.ownIP().checksumAt = icmpChecksumAt
 	}
 	h.raws.insert(s)
 	return s
@@ -192,7 +192,7 @@ func (s *raw) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
 		if options.hdrincl {
 			return s.host.emitPacket(&d, b)
 		}
-		return s.output(&d, b, &options)
+		return s.output(&d, b, options)
 	}
 	if s.host.waitsForTurn() {
 		if err = s.fitsRaw(&d, len(b), options.hdrincl); err == nil {

@@ -37,8 +37,8 @@ type sock struct {
 	local, remote netip.AddrPort
 
 	binding port.Binding
-	ip      ipOptions
-	err     error // pending: what SO_ERROR gives
+	ip      *ipOptions // shared: see ownIP
+	err     error      // pending: what SO_ERROR gives
 }
 
 // endpoint is a socket of a berth host as Poll and the host see it.
@@ -57,7 +57,7 @@ func (s *sock) init(h *Host, domain socket.Domain, typ socket.Type, protocol soc
 	s.host, s.domain, s.typ, s.protocol = h, domain, typ, protocol
 	s.readers.lock = &s.mu
 	s.writers.lock = &s.mu
-	s.ip = defaultIPOptions
+	s.ip = &defaultIPOptions
 	s.local = netip.AddrPortFrom(s.anyAddr(), 0)
 }
 

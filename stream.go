@@ -207,9 +207,9 @@ func (s *stream) forgetConnection() {
 		local = s.host.ports.local(&s.sock)
 	}
 	s.local = local
-	opts := *s.conn.Options()
+	opts := s.conn.Options()
 	s.conn = tcp.NewConn(s.host.tcp)
-	*s.conn.Options() = opts
+	*s.conn.OwnOptions() = *opts
 	s.opened, s.remote = false, netip.AddrPort{}
 }
 

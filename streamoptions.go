@@ -38,7 +38,7 @@ func seconds(least, most int, field func(*tcp.Options) *time.Duration, changed f
 		min: least, max: most,
 		get: func(s *stream) int { return int(*field(s.conn.Options()) / time.Second) },
 		set: func(s *stream, v int) error {
-			*field(s.conn.Options()) = time.Duration(v) * time.Second
+			*field(s.conn.OwnOptions()) = time.Duration(v) * time.Second
 			changed(s)
 			return nil
 		},
@@ -72,7 +72,7 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			if v < 0 {
 				v = 1<<31 - 1
 			}
-			s.conn.Options().RcvLowat = v
+			s.conn.OwnOptions().RcvLowat = v
 			return nil
 		},
 	},
@@ -123,7 +123,7 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 		min: 1, max: 127,
 		get: func(s *stream) int { return s.conn.Options().KeepCount },
 		set: func(s *stream, v int) error {
-			s.conn.Options().KeepCount = v
+			s.conn.OwnOptions().KeepCount = v
 			retimeKeepalive(s)
 			return nil
 		},
@@ -136,7 +136,7 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			}
 			return s.host.tcp.SynRetries
 		},
-		set: func(s *stream, v int) error { s.conn.Options().SynCount = v; return nil },
+		set: func(s *stream, v int) error { s.conn.OwnOptions().SynCount = v; return nil },
 	},
 	socket.TCP_LINGER2.ID: {
 		get: func(s *stream) int {
@@ -146,14 +146,14 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			return -1
 		},
 		set: func(s *stream, v int) error {
-			o := s.conn.Options()
+			o, most := s.conn.OwnOptions(), s.host.tcp.Options.Linger2
 			switch {
 			case v < 0:
 				o.Linger2 = -1
 			case v == 0:
-				o.Linger2 = s.host.tcp.FinWait2
+				o.Linger2 = most
 			default:
-				o.Linger2 = min(time.Duration(v)*time.Second, 2*s.host.tcp.FinWait2)
+				o.Linger2 = min(time.Duration(v)*time.Second, 2*most)
 			}
 			return nil
 		},
@@ -161,7 +161,7 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 	socket.TCP_DEFER_ACCEPT.ID: {
 		get: func(s *stream) int { return int(s.conn.Options().DeferAccept / time.Second) },
 		set: func(s *stream, v int) error {
-			s.conn.Options().DeferAccept = deferAccept(v)
+			s.conn.OwnOptions().DeferAccept = deferAccept(v)
 			return nil
 		},
 	},
@@ -174,7 +174,7 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			if v > 0 {
 				v = max(v, minRcvBuf/2)
 			}
-			s.conn.Options().WindowClamp = v
+			s.conn.OwnOptions().WindowClamp = v
 			return nil
 		},
 	},
@@ -190,7 +190,7 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 	},
 	socket.TCP_NOTSENT_LOWAT.ID: {
 		get: func(s *stream) int { return s.conn.Options().NotSentLowat },
-		set: func(s *stream, v int) error { s.conn.Options().NotSentLowat = v; return nil },
+		set: func(s *stream, v int) error { s.conn.OwnOptions().NotSentLowat = v; return nil },
 	},
 }
 

@@ -59,7 +59,7 @@ func (c *Conn) SetCongestion(now time.Duration, name string) error {
 		if c.cc != nil && (c.delivery != nil) != a.Rates {
 			c.measureRates(a.Rates)
 		}
-		c.opts.Algorithm = a
+		c.OwnOptions().Algorithm = a
 		return nil
 	}
 	return syscall.ENOENT

@@ -16,7 +16,7 @@ import (
 type Conn struct {
 	p     *Params
 	cc    CongestionControl
-	opts  Options
+	opts  *Options // shared: see OwnOptions
 	state socket.TCPState
 
 	ipv6      bool
@@ -137,7 +137,7 @@ type Opening struct {
 // NewConn returns a connection in CLOSED state. Its options can be set before
 // Connect.
 func NewConn(p *Params) *Conn {
-	c := &Conn{p: p, opts: NewOptions(p), state: socket.TCP_CLOSE}
+	c := &Conn{p: p, opts: &p.Options, state: socket.TCP_CLOSE}
 	c.sndBuf, c.rcvBuf = p.SndBuf.Default, p.RcvBuf.Default
 	return c
 }

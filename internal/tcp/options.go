@@ -2,14 +2,14 @@ package tcp
 
 import "time"
 
-// Options are the options of a connection that its user sets. Those of a
-// listener are copied to the connections that it accepts. Fields that no method
-// of [Conn] sets take effect at the next occasion.
+// Options are the options of a connection that its user sets. Connections that
+// set none share those of Params, and those that a listener accepts share the
+// listener's, until one of them sets its own. Fields that no method of [Conn]
+// sets take effect at the next occasion.
 type Options struct {
 	NoDelay bool // TCP_NODELAY: set with SetNoDelay
 	Cork    bool // TCP_CORK: set with SetCork
-	// KeepAlive is SO_KEEPALIVE: set with SetKeepAlive. The timings default to
-	// those of Params.
+	// KeepAlive is SO_KEEPALIVE: set with SetKeepAlive.
 	KeepAlive              bool
 	KeepCount              int
 	KeepIdle, KeepInterval time.Duration
@@ -19,7 +19,6 @@ type Options struct {
 	// MaxSeg is TCP_MAXSEG: a bound for the MSS of both directions; 0 for none.
 	MaxSeg int
 	// Linger2 is how long FIN-WAIT-2 lasts after Close; negative: not at all.
-	// The default is that of Params.
 	Linger2 time.Duration
 	// RcvBuf and SndBuf are sizes that the user set, which autotuning leaves
 	// alone: set with SetRcvBuf and SetSndBuf. 0 means automatic.
@@ -45,27 +44,24 @@ type Options struct {
 	Algorithm *Algorithm
 }
 
-// NewOptions returns the options of a new socket.
-func NewOptions(p *Params) Options {
-	return Options{
-		KeepIdle:     p.KeepIdle,
-		KeepInterval: p.KeepInterval,
-		KeepCount:    p.KeepCount,
-		Linger2:      p.FinWait2,
-	}
-}
+// Options returns the connection's options, to read.
+func (c *Conn) Options() *Options { return c.opts }
 
-// Options returns the connection's options, to read and to set those that need
-// no method.
-func (c *Conn) Options() *Options { return &c.opts }
+// OwnOptions returns the connection's options, to set those that need no
+// method: a copy that nobody else has, so the pointer is good for one change.
+func (c *Conn) OwnOptions() *Options {
+	o := *c.opts
+	c.opts = &o
+	return c.opts
+}
 
 // SetNoDelay is TCP_NODELAY. Switched on, it sends what the Nagle algorithm was
 // holding back (RFC 9293 3.7.4, MUST-17).
-func (c *Conn) SetNoDelay(on bool) { c.opts.NoDelay = on }
+func (c *Conn) SetNoDelay(on bool) { c.OwnOptions().NoDelay = on }
 
 // SetCork is TCP_CORK. Switched off, it sends what was held back.
 func (c *Conn) SetCork(on bool) {
-	c.opts.Cork = on
+	c.OwnOptions().Cork = on
 	c.more = false
 	if !on {
 		c.stop(timerCork)
@@ -74,19 +70,20 @@ func (c *Conn) SetCork(on bool) {
 
 // SetKeepAlive is SO_KEEPALIVE (RFC 9293 3.8.4, MUST-24).
 func (c *Conn) SetKeepAlive(now time.Duration, on bool) {
-	c.opts.KeepAlive = on
+	c.OwnOptions().KeepAlive = on
 	c.armKeepalive(now)
 }
 
 // SetKeepTimings sets TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT.
 func (c *Conn) SetKeepTimings(now, idle, interval time.Duration, count int) {
-	c.opts.KeepIdle, c.opts.KeepInterval, c.opts.KeepCount = idle, interval, count
+	o := c.OwnOptions()
+	o.KeepIdle, o.KeepInterval, o.KeepCount = idle, interval, count
 	c.armKeepalive(now)
 }
 
 // SetUserTimeout is TCP_USER_TIMEOUT; 0 for the default.
 func (c *Conn) SetUserTimeout(now, d time.Duration) {
-	c.opts.UserTimeout = d
+	c.OwnOptions().UserTimeout = d
 	if c.deadlines[timerRetransmit] != 0 {
 		c.armRetransmit(now)
 	}
@@ -100,7 +97,7 @@ func (c *Conn) SetUserTimeout(now, d time.Duration) {
 // makes it automatic again. A smaller one does not take back what the window
 // has promised.
 func (c *Conn) SetRcvBuf(n int) {
-	c.opts.RcvBuf = n
+	c.OwnOptions().RcvBuf = n
 	if n != 0 {
 		c.rcvBuf = n
 	}
@@ -109,7 +106,7 @@ func (c *Conn) SetRcvBuf(n int) {
 // SetSndBuf fixes the size of the send buffer at n bytes, 0 makes it automatic
 // again.
 func (c *Conn) SetSndBuf(n int) {
-	c.opts.SndBuf = n
+	c.OwnOptions().SndBuf = n
 	if n != 0 {
 		c.sndBuf = n
 	}
@@ -134,7 +131,7 @@ func (c *Conn) QuickAck() bool { return !c.delack.interactive }
 // SetMaxSeg is TCP_MAXSEG, which also lowers the size of segments sent from now
 // on. A peer learns of it only before Connect.
 func (c *Conn) SetMaxSeg(n int) {
-	c.opts.MaxSeg = n
+	c.OwnOptions().MaxSeg = n
 	if c.synchronized() {
 		c.lowerMSS(false)
 	}

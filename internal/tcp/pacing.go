@@ -77,7 +77,7 @@ func (c *Conn) paceBurst(most int) int {
 
 // SetMaxPacingRate is SO_MAX_PACING_RATE, in bytes a second; 0 for no limit.
 func (c *Conn) SetMaxPacingRate(rate uint64) {
-	c.opts.MaxPacingRate = rate
+	c.OwnOptions().MaxPacingRate = rate
 	c.pace.next = 0
 	c.stop(timerPacing)
 }

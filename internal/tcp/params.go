@@ -23,11 +23,10 @@ type Params struct {
 	// this many retransmissions at MinRTO with exponential backoff take.
 	// OrphanRetries is the same for one that the user has closed.
 	Retries2, OrphanRetries int
-	// KeepIdle, KeepInterval and KeepCount are the defaults for SO_KEEPALIVE.
-	KeepIdle, KeepInterval time.Duration
-	KeepCount              int
-	// FinWait2 is how long FIN-WAIT-2 lasts after Close; TimeWait is 2 MSL.
-	FinWait2, TimeWait time.Duration
+	// Options are those of a connection whose user has set none.
+	Options Options
+	// TimeWait is 2 MSL.
+	TimeWait time.Duration
 	// DelayedAckMin and DelayedAckMax bound the delay of an acknowledgment.
 	DelayedAckMin, DelayedAckMax time.Duration
 	// RcvBuf and SndBuf are the sizes of the buffers. The window offered is
@@ -59,10 +58,12 @@ func DefaultParams() *Params {
 		SynAckRetries: 5,
 		Retries2:      15, // 924.6 s; RFC 9293 SHLD-11 wants at least 100 s
 		OrphanRetries: 8,
-		KeepIdle:      2 * time.Hour, // RFC 9293 MUST-28
-		KeepInterval:  75 * time.Second,
-		KeepCount:     9,
-		FinWait2:      60 * time.Second,
+		Options: Options{
+			KeepIdle:     2 * time.Hour, // RFC 9293 MUST-28
+			KeepInterval: 75 * time.Second,
+			KeepCount:    9,
+			Linger2:      60 * time.Second,
+		},
 		TimeWait:      60 * time.Second, // RFC 9293 MUST-13 with an MSL of 30 s
 		DelayedAckMin: 40 * time.Millisecond,
 		DelayedAckMax: 200 * time.Millisecond, // RFC 9293 MUST-40: less than 500 ms

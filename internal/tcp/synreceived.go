@@ -8,11 +8,12 @@ import (
 )
 
 // Passive returns the connection in SYN-RECEIVED state for a SYN that arrived
-// at a listener with these options (RFC 9293 3.10.7.2).
+// at a listener with these options, which it shares; nil means those of p
+// (RFC 9293 3.10.7.2).
 func Passive(p *Params, now time.Duration, o Opening, syn *Segment, opts *Options) *Conn {
 	c := NewConn(p)
 	if opts != nil {
-		c.opts = *opts
+		c.opts = opts
 	}
 	c.open(now, o)
 	c.passive = true

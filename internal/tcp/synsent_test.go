@@ -167,7 +167,7 @@ func TestSynIsResent_MUST22(t *testing.T) {
 
 func TestSynCount_MUST21(t *testing.T) {
 	tc := talk(t)
-	tc.c.Options().SynCount = 1
+	tc.c.OwnOptions().SynCount = 1
 	tc.connect()
 	tc.fire()
 	tc.want("S 0:0(0)")

@@ -49,9 +49,10 @@ func (h *Host) change(f func(*network) error) error {
 
 // derive makes what follows from the interfaces' addresses and the routes.
 func (n *network) derive() {
-	n.local = make(map[netip.Addr]localAddr)
-	n.broadcast = map[netip.Addr]*Interface{broadcastAll: nil}
-	n.sources = nil
+	n.local = make(map[netip.Addr]localAddr, len(n.local)+1)
+	n.broadcast = make(map[netip.Addr]*Interface, len(n.broadcast)+2)
+	n.broadcast[broadcastAll] = nil
+	n.sources = make([]route.Address, 0, len(n.sources)+1)
 	for _, ifc := range n.interfaces {
 		for _, a := range ifc.addrs {
 			addr := a.Prefix.Addr()

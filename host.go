@@ -84,6 +84,14 @@ type TCPConfig struct {
 	TimeWait time.Duration
 	// SYNRetries is how often a SYN is sent again; 0 means 6.
 	SYNRetries int
+	// Congestion is the congestion control of connections that do not choose one
+	// by TCP_CONGESTION: one of [Algorithms] or of Algorithms below; empty means
+	// cubic. A name that there is not panics in NewHost.
+	Congestion string
+	// Algorithms are further ones that TCP_CONGESTION can choose.
+	Algorithms []*Algorithm
+	// ECN says when explicit congestion notification is used.
+	ECN ECN
 }
 
 // BufferSize bounds a socket buffer, in bytes.

@@ -302,5 +302,6 @@ func (cfg TCPConfig) params(h *Host) *tcp.Params {
 	if cfg.SYNRetries > 0 {
 		p.SynRetries = cfg.SYNRetries
 	}
+	cfg.setCongestion(p)
 	return p
 }

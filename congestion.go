@@ -1,0 +1,56 @@
+package berth
+
+import (
+	"slices"
+
+	"example.com/berth/internal/tcp"
+)
+
+// CongestionControl decides how much a connection may have in flight, and how
+// fast it goes out. The connection finds losses and repairs them; the congestion
+// control only answers. A program can bring its own, by TCPConfig.Algorithms.
+type CongestionControl = tcp.CongestionControl
+
+// An Algorithm is a kind of congestion control, by the name that TCP_CONGESTION
+// gives it.
+type Algorithm = tcp.Algorithm
+
+// What a CongestionControl is told: of each acknowledgment, of the rate at which
+// data arrives, and of the window that it begins with.
+type (
+	Ack        = tcp.Ack
+	RateSample = tcp.RateSample
+	Window     = tcp.Window
+)
+
+// NoThreshold is the slow start threshold of a CongestionControl that has none.
+const NoThreshold = tcp.NoThreshold
+
+// Algorithms returns those that every host has: cubic (RFC 9438, with HyStart++ of
+// RFC 9406), reno (RFC 5681), bbr (draft-ietf-ccwg-bbr) and dctcp (RFC 8257).
+func Algorithms() []*Algorithm { return tcp.Algorithms() }
+
+// ECN says when connections use explicit congestion notification (RFC 3168).
+type ECN uint8
+
+// The modes of ECN.
+const (
+	ECNPassive ECN = iota // grant it to peers that ask, as Linux by default
+	ECNOn                 // ask for it, and grant it
+	ECNOff                // neither
+)
+
+// setCongestion takes the settings of congestion control over.
+func (cfg *TCPConfig) setCongestion(p *tcp.Params) {
+	p.ECN = [...]tcp.ECNMode{ECNPassive: tcp.ECNPassive, ECNOn: tcp.ECNOn, ECNOff: tcp.ECNOff}[cfg.ECN]
+	p.Algorithms = append(slices.Clone(p.Algorithms), cfg.Algorithms...)
+	if cfg.Congestion == "" {
+		return
+	}
+	i := slices.IndexFunc(p.Algorithms, func(a *Algorithm) bool { return a.Name == cfg.Congestion })
+	if i < 0 {
+		panic("berth: TCPConfig.Congestion: there is no algorithm " + cfg.Congestion)
+	}
+	first := p.Algorithms[i]
+	p.Algorithms = slices.Insert(slices.Delete(p.Algorithms, i, i+1), 0, first)
+}

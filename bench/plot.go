@@ -48,7 +48,7 @@ func plot(_ context.Context, args []string, _ io.Writer) error {
 func charts(sets map[table.Key]table.Set) map[string]*chart.Chart {
 	mtu := &chart.Chart{
 		Title: "One stream in memory, checksums; Linux: loopback with its offloads",
-		X:     "MTU (bytes)", Y: "Gbit/s",
+		X:     "MTU (bytes)", Y: "Gbit/s", LegendBelow: true,
 	}
 	rtt := &chart.Chart{Title: "200 Mbit/s, queue of one BDP, no loss: the first 10 s", X: "round trip (ms)", Y: "Mbit/s"}
 	loss := &chart.Chart{Title: "200 Mbit/s, 20 ms, loss both ways: the first 10 s", X: "packets lost (%)", Y: "Mbit/s"}

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -22,6 +23,8 @@ type Chart struct {
 	Lines       []Line
 	// Ticks are the values of X that are named.
 	Ticks []float64
+	// LegendBelow puts the names of lines to the bottom, where there is room.
+	LegendBelow bool
 }
 
 // Line is a stack's.
@@ -54,19 +57,20 @@ func (c *Chart) Write(w io.Writer) error {
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	var ticks []plot.Tick
-	for _, x := range c.Ticks {
+	for _, x := range slices.Compact(slices.Sorted(slices.Values(c.Ticks))) {
 		ticks = append(ticks, plot.Tick{Value: x, Label: strconv.FormatFloat(x, 'g', 6, 64)})
 	}
 	p.X.Tick.Marker = plot.ConstantTicks(ticks)
 	p.Y.Tick.Marker = plainTicks{}
 	p.Add(plotter.NewGrid())
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.XOffs, p.Legend.Padding = !c.LegendBelow, -vg.Points(12), vg.Points(3)
 	for i, l := range c.Lines {
 		if err := l.add(p, palette[i%len(palette)], shapeOf(i)); err != nil {
 			return fmt.Errorf("%s: %w", l.Name, err)
 		}
 	}
-	p.Y.Min, p.Y.Max = math.Pow(10, math.Floor(math.Log10(p.Y.Min))), p.Y.Max*1.3
+	p.X.Min, p.X.Max = p.X.Min/1.1, p.X.Max*1.1
+	p.Y.Min, p.Y.Max = p.Y.Min/1.5, p.Y.Max*1.5
 	canvas := vgsvg.New(width, height)
 	p.Draw(draw.New(canvas))
 	_, err := canvas.WriteTo(w)

@@ -53,8 +53,8 @@ var rooms = map[string][]string{
 	"netconn/netconntest":    {"socket", "netconn"},
 	"lab/report":             {"link", "internal/header", "internal/seqnum", "internal/ladder"},
 	"lab/report/reporttest":  {"", "lab/report", "link", "link/impair", "link/wire", "netconn"},
-	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header", "internal/ladder"},
-	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "cmd/berth/...", "internal/header", "internal/ladder"},
+	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder"},
+	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder"},
 }
 
 // withoutNet are the packages that do without package net, so that a program

@@ -9,7 +9,6 @@ import (
 	"os"
 	"syscall"
 
-	"example.com/berth/cmd/berth/internal/usage"
 	"github.com/spf13/cobra"
 )
 
@@ -24,14 +23,21 @@ const (
 // errSaid ends a command with status 1 that has said itself what was wrong.
 var errSaid = errors.New("")
 
+// A mistake is an error in what the person gave, such as a usage.Error. It shows
+// itself.
+type mistake interface {
+	error
+	Print(w io.Writer, cmd *cobra.Command, args []string)
+}
+
 // report says what went wrong, if anything, and returns the exit status.
 func report(ctx context.Context, cmd *cobra.Command, args []string, err error, w io.Writer) int {
-	var mistake *usage.Error
+	var wrong mistake
 	switch {
 	case err == nil:
 		return exitSuccess
-	case errors.As(err, &mistake):
-		mistake.Print(w, cmd, args)
+	case errors.As(err, &wrong):
+		wrong.Print(w, cmd, args)
 		return exitUsage
 	case ctx.Err() != nil:
 		return exitInterrupted

@@ -1,6 +1,7 @@
 package labfile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,6 +107,11 @@ func (p *parser) needsTarget(n *yaml.Node, t *Target, port uint16) {
 	}
 }
 
+// or fills in what a target leaves open.
+func (t Target) or(other Target) Target {
+	return Target{cmp.Or(t.Host, other.Host), cmp.Or(t.Port, other.Port)}
+}
+
 // The ports of services.
 const (
 	echoPort = 7
@@ -177,7 +183,7 @@ func (p *parser) perf(*Command) (any, []field, func(*yaml.Node)) {
 	}
 	fields := []field{
 		p.target("to", mayHavePort, &s.To),
-		p.on("server", &s.Server),
+		p.target("server", mayHavePort, &s.Server),
 		p.udp(&s.UDP),
 		value(&p.reader, "time", durationHint, positive, func(d time.Duration) { s.Time = d }),
 		p.size("bytes", 1, 1<<36, &s.Bytes),
@@ -190,9 +196,7 @@ func (p *parser) perf(*Command) (any, []field, func(*yaml.Node)) {
 	}
 	return s, fields, func(n *yaml.Node) {
 		p.needsTarget(n, &s.To, perfPort)
-		if s.Server == "" {
-			s.Server = s.To.Host
-		}
+		s.Server = s.Server.or(s.To)
 		for _, k := range udpOnly {
 			if !s.UDP {
 				p.fail(k, "protocol: udp", "%s is for UDP: TCP finds its own", k.Value)
@@ -213,7 +217,7 @@ func (p *parser) http(*Command) (any, []field, func(*yaml.Node)) {
 	s := &HTTP{Count: 1, Size: 10_000, Parallel: 1, KeepAlive: true, Timeout: 30 * time.Second}
 	fields := []field{
 		p.target("to", mayHavePort, &s.To),
-		p.on("server", &s.Server),
+		p.target("server", mayHavePort, &s.Server),
 		p.count("count", 1, 100_000, &s.Count),
 		p.size("size", 0, 1<<32, &s.Size),
 		p.count("parallel", 1, maxStreams, &s.Parallel),
@@ -223,9 +227,7 @@ func (p *parser) http(*Command) (any, []field, func(*yaml.Node)) {
 	}
 	return s, fields, func(n *yaml.Node) {
 		p.needsTarget(n, &s.To, httpPort)
-		if s.Server == "" {
-			s.Server = s.To.Host
-		}
+		s.Server = s.Server.or(s.To)
 	}
 }
 

@@ -183,7 +183,7 @@ type Ping struct {
 // Perf measures how much gets through.
 type Perf struct {
 	To         Target
-	Server     string // the host that takes the data
+	Server     Target // what takes the data: To, unless that forwards to it
 	UDP        bool
 	Time       time.Duration // 0: until Bytes, or the end of the run
 	Bytes      int64         // 0: until Time, or the end of the run
@@ -198,7 +198,7 @@ type Perf struct {
 // HTTP asks a server for a body several times.
 type HTTP struct {
 	To        Target
-	Server    string // the host that serves
+	Server    Target // what serves: To, unless that forwards to it
 	Count     int
 	Size      int64
 	Parallel  int

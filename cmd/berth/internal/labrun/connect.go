@@ -141,7 +141,7 @@ func (c *conversation) dial(ctx context.Context) error {
 	took := c.net.Now() - start
 	data := map[string]any{"local": conn.LocalAddr().String(), "remote": conn.RemoteAddr().String()}
 	if c.spec.UDP {
-		c.say("begin", data, "from %v to %s (%v) over UDP", conn.LocalAddr(), target(c.spec.To), conn.RemoteAddr())
+		c.say("start", data, "from %v to %s (%v) over UDP", conn.LocalAddr(), target(c.spec.To), conn.RemoteAddr())
 		return nil
 	}
 	c.took("handshake", took)

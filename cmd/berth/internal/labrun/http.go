@@ -19,8 +19,8 @@ import (
 // startWeb starts the server of an http command, unless another command has
 // started it.
 func (r *run) startWeb(ctx context.Context, s *labfile.HTTP) error {
-	address := (&net.TCPAddr{Port: int(s.To.Port)}).String()
-	return r.startOnce(ctx, s.Server, "http/"+address, func(v *server) {
+	address := (&net.TCPAddr{Port: int(s.Server.Port)}).String()
+	return r.startOnce(ctx, s.Server.Host, "http/"+address, func(v *server) {
 		v.open = func() (func(context.Context), error) {
 			l, err := v.host.Listen("tcp", address)
 			return func(ctx context.Context) {
@@ -66,7 +66,7 @@ type fetch struct {
 func (t *task) http(ctx context.Context, s *labfile.HTTP) error {
 	f := &fetch{task: t, spec: s}
 	began := t.net.Now()
-	t.say("begin", map[string]any{"to": target(s.To), "count": s.Count, "size": s.Size},
+	t.say("start", map[string]any{"to": target(s.To), "count": s.Count, "size": s.Size},
 		"GET http://%s/ of %s, %s", target(s.To), labfile.Size.Format(float64(s.Size)), times(s.Count, "time"))
 	var workers sync.WaitGroup
 	for i := range s.Parallel {

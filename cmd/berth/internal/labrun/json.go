@@ -1,10 +1,13 @@
 package labrun
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"example.com/berth/cmd/berth/internal/labfile"
@@ -19,7 +22,20 @@ type JSON struct{ Out io.Writer }
 
 type object map[string]any
 
-func (j JSON) write(o object) error { return json.NewEncoder(j.Out).Encode(o) }
+// write writes an object of a type, which comes first.
+func (j JSON) write(kind string, o object) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `{"type":%q,`, kind)
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	at := b.Len()
+	if err := e.Encode(o); err != nil {
+		return err
+	}
+	line := slices.Delete(b.Bytes(), at, at+1) // the brace that opened o
+	_, err := j.Out.Write(line)
+	return err
+}
 
 // Begin writes the network.
 func (j JSON) Begin(s *Scene) error {
@@ -30,26 +46,26 @@ func (j JSON) Begin(s *Scene) error {
 	for _, l := range s.Links {
 		links = append(links, object{"a": s.Nodes[l.A].Name, "b": s.Nodes[l.B].Name, "a_to_b": l.AtoB, "b_to_a": l.BtoA})
 	}
-	return j.write(object{
-		"type": "begin", "name": s.File.Name, "file": s.File.Path, "seed": s.File.Seed, "fake": s.File.Fake,
+	return j.write("begin", object{
+		"name": s.File.Name, "file": s.File.Path, "seed": s.File.Seed, "fake": s.File.Fake,
 		"hosts": nodes, "links": links,
 	})
 }
 
 // Line writes what happened.
 func (j JSON) Line(l *Line) error {
-	o := object{"type": l.Type, "at": l.At.Seconds()}
+	o := object{"at": l.At.Seconds()}
 	if l.Command >= 0 {
 		o["command"] = l.Name
 	}
 	maps.Copy(o, l.Data)
-	return j.write(o)
+	return j.write(l.Type, o)
 }
 
 // End writes what came of it.
 func (j JSON) End(r *Result) error {
 	for i := range r.Outcomes {
-		if err := j.write(outcome(&r.Outcomes[i])); err != nil {
+		if err := j.write("result", outcome(&r.Outcomes[i])); err != nil {
 			return err
 		}
 	}
@@ -65,8 +81,8 @@ func (j JSON) End(r *Result) error {
 	if failures == nil {
 		failures = []string{}
 	}
-	return j.write(object{
-		"type": "end", "ok": r.OK(), "at": r.Length.Seconds(), "bounded": r.Bounded, "events_left": r.EventsLeft,
+	return j.write("end", object{
+		"ok": r.OK(), "at": r.Length.Seconds(), "bounded": r.Bounded, "events_left": r.EventsLeft,
 		"failures": failures, "links": links,
 	})
 }
@@ -82,7 +98,7 @@ func outcome(o *Outcome) object {
 		verdicts = append(verdicts, object{"expected": v.Expectation.String(), "got": v.Got, "ok": v.OK})
 	}
 	result := object{
-		"type": "result", "command": o.Command.Name, "kind": o.Command.Kind, "on": o.Command.On, "ok": o.OK(),
+		"command": o.Command.Name, "kind": o.Command.Kind, "on": o.Command.On, "ok": o.OK(),
 		"begun": o.Begun, "began": o.Began.Seconds(), "ended": o.Ended.Seconds(), "values": values, "expect": verdicts, "error": nil,
 	}
 	if o.Err != nil {

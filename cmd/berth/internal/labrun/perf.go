@@ -123,7 +123,7 @@ func (t *task) stream(ctx context.Context, s *labfile.Perf, i int) error {
 	}
 	defer c.Close()
 	if i == 0 {
-		t.say("begin", map[string]any{"local": c.LocalAddr().String(), "remote": c.RemoteAddr().String()},
+		t.say("start", map[string]any{"local": c.LocalAddr().String(), "remote": c.RemoteAddr().String()},
 			"%s over TCP from %v to %v", times(s.Streams, "stream"), c.LocalAddr(), c.RemoteAddr())
 	}
 	header := binary.BigEndian.AppendUint32(nil, uint32(t.index))
@@ -211,7 +211,7 @@ func (t *task) perfUDP(ctx context.Context, s *labfile.Perf, f *flow) error {
 		return err
 	}
 	defer c.Close()
-	t.say("begin", map[string]any{"local": c.LocalAddr().String(), "remote": c.RemoteAddr().String()},
+	t.say("start", map[string]any{"local": c.LocalAddr().String(), "remote": c.RemoteAddr().String()},
 		"UDP at %s from %v to %v", labfile.Rate.Format(float64(s.Rate)), c.LocalAddr(), c.RemoteAddr())
 	gap := float64(s.Size*8) / float64(s.Rate) * 1e9
 	b := make([]byte, s.Size)

@@ -27,7 +27,7 @@ func (t *task) ping(ctx context.Context, s *labfile.Ping) error {
 	if err != nil {
 		return err
 	}
-	t.say("begin", map[string]any{"to": s.To.Host, "addr": cfg.Addr.String()},
+	t.say("start", map[string]any{"to": s.To.Host, "addr": cfg.Addr.String()},
 		"ping %s (%v) with %d bytes, %d times every %v", s.To.Host, cfg.Addr, s.Size, s.Count, s.Interval)
 	stats, err := p.Run(ctx, t.pinged)
 	if err != nil {

@@ -24,12 +24,12 @@ func (r *run) startSink(ctx context.Context, t *task, s *labfile.Perf) error {
 	r.mu.Lock()
 	r.flows[uint32(t.index)] = &flow{task: t, spec: perfSpec{s.Reverse, s.Time, (s.Bytes + streams - 1) / streams, s.Congestion}}
 	r.mu.Unlock()
-	address := (&net.TCPAddr{Port: int(s.To.Port)}).String()
+	address := (&net.TCPAddr{Port: int(s.Server.Port)}).String()
 	what := "perf/tcp/" + address
 	if s.UDP {
 		what = "perf/udp/" + address
 	}
-	return r.startOnce(ctx, s.Server, what, func(v *server) {
+	return r.startOnce(ctx, s.Server.Host, what, func(v *server) {
 		v.open = func() (func(context.Context), error) {
 			if s.UDP {
 				c, err := v.host.ListenPacket("udp", address)

@@ -47,7 +47,8 @@ func (t *Text) Begin(s *Scene) error {
 			fmt.Fprintf(w, "  ... and %d more\n", len(s.Nodes)-most)
 			break
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", n.Name, n.Kind, strings.Join(n.Addrs, " "))
+		line := fmt.Sprintf("  %s\t%s\t%s", n.Name, n.Kind, strings.Join(n.Addrs, " "))
+		fmt.Fprintln(w, strings.TrimRight(line, "\t"))
 	}
 	w.Flush()
 	fmt.Fprintln(t.Out)
@@ -182,7 +183,7 @@ func (t *Text) links(r *Result) {
 		if l.Packets == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "  %s → %s\t%s\t%s\t%s\n", l.From, l.To, plural(fmt.Sprint(l.Packets), "packet"),
+		fmt.Fprintf(w, "  %s → %s\t%s\t%s%s\n", l.From, l.To, plural(fmt.Sprint(l.Packets), "packet"),
 			labfile.Size.Format(float64(l.Bytes)), fates(&l))
 	}
 	w.Flush()
@@ -211,7 +212,10 @@ func fates(l *LinkStats) string {
 			parts = append(parts, fmt.Sprintf("%d %s", f.n, f.what))
 		}
 	}
-	return strings.Join(parts, ", ")
+	if len(parts) == 0 {
+		return ""
+	}
+	return "\t" + strings.Join(parts, ", ")
 }
 
 // verdict is the last line.

@@ -82,7 +82,7 @@ func (j JSON) End(r *Result) error {
 		failures = []string{}
 	}
 	return j.write("end", object{
-		"ok": r.OK(), "at": r.Length.Seconds(), "bounded": r.Bounded, "events_left": r.EventsLeft,
+		"ok": r.OK(), "at": r.Length.Seconds(), "bounded": r.Bounded, "interrupted": r.Interrupted, "events_left": r.EventsLeft,
 		"failures": failures, "links": links,
 	})
 }

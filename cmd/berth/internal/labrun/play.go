@@ -137,7 +137,7 @@ func (r *run) perform(outer context.Context) *Result {
 	for _, t := range r.tasks {
 		go t.play(ctx)
 	}
-	result := &Result{File: r.file, Bounded: r.wait(ctx), Length: r.net.Now(), Links: r.stats()}
+	result := &Result{File: r.file, Bounded: r.wait(ctx), Interrupted: ctx.Err() != nil, Length: r.net.Now(), Links: r.stats()}
 	cancel()
 	for _, t := range r.tasks {
 		<-t.done

@@ -24,6 +24,8 @@ type Result struct {
 	Length time.Duration
 	// Bounded tells that it was ended by a bound, not by itself.
 	Bounded bool
+	// Interrupted tells that whoever started it ended it.
+	Interrupted bool
 	// EventsLeft are events that would have come later.
 	EventsLeft int
 	Outcomes   []Outcome

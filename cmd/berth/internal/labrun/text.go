@@ -234,6 +234,8 @@ func (t *Text) verdict(r *Result) string {
 	failures := r.Failures()
 	held, all := r.Checks()
 	switch {
+	case r.Interrupted:
+		return t.Paint.On(term.Yellow, "interrupted after ") + line
 	case len(failures) > 0:
 		return t.Paint.On(term.Red, fmt.Sprintf("FAILED: %d of %s; ", len(failures), times(all+unexpected(r), "check"))) + line
 	case all > 0:

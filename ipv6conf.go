@@ -81,8 +81,8 @@ func (ifc *Interface) stopConf() {
 
 // confAdd tells the machine of an address that was set by hand.
 func (ifc *Interface) confAdd(p netip.Prefix) {
-	if !p.Addr().Is6() || p.Addr().IsLoopback() {
-		return
+	if !p.Addr().Is6() || p.Addr().IsLoopback() || ifc.host.config.IPv6.Disabled {
+		return // a machine that is never started would have the address wait for ever
 	}
 	ifc.mu.Lock()
 	// The host has checked what Add checks; that the machine has the address

@@ -82,13 +82,19 @@ func decimals(v float64) int {
 	return 2
 }
 
-// formatDuration writes milliseconds up to a second, then seconds.
+// formatDuration writes microseconds up to a millisecond, milliseconds up to a
+// second, then seconds.
 func formatDuration(d time.Duration) string {
-	if d < time.Second {
-		ms := float64(d) / 1e6
-		return strconv.FormatFloat(ms, 'f', decimals(ms), 64) + " ms"
+	v, unit := d.Seconds(), "s"
+	switch {
+	case d == 0:
+		return "0 ms"
+	case d < time.Millisecond:
+		v, unit = float64(d)/1e3, "us"
+	case d < time.Second:
+		v, unit = float64(d)/1e6, "ms"
 	}
-	return strconv.FormatFloat(d.Seconds(), 'f', decimals(d.Seconds()), 64) + " s"
+	return strconv.FormatFloat(v, 'f', decimals(v), 64) + " " + unit
 }
 
 // A Metric is something that a command measures.

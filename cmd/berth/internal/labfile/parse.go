@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,13 +18,16 @@ import (
 // MaxBytes is the longest file.
 const MaxBytes = 1 << 20
 
+// breaks are what ends a line for the YAML library.
+var breaks = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
+
 // Open opens a file that another names: a trace.
 type Open func(path string) (io.ReadCloser, error)
 
 // Parse reads a file. Path is for messages. The error is of type [Errors].
 func Parse(path string, text []byte, open Open) (*File, error) {
 	p := &parser{
-		reader: reader{file: path, lines: strings.Split(string(text), "\n")},
+		reader: reader{file: path, lines: breaks.Split(string(text), -1)},
 		open:   open,
 		nodes:  make(map[string]int),
 		named:  make(map[string]int),

@@ -43,7 +43,7 @@ func (r *reader) failAt(at Pos, width int, hint, format string, args ...any) {
 	}
 	e := &Error{File: r.file, Pos: at, Problem: fmt.Sprintf(format, args...), Hint: hint, width: width}
 	if at.Line >= 1 && at.Line <= len(r.lines) {
-		e.text = strings.TrimSuffix(r.lines[at.Line-1], "\r")
+		e.text = r.lines[at.Line-1]
 	}
 	r.errs = append(r.errs, e)
 }

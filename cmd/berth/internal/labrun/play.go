@@ -80,14 +80,14 @@ func (r *run) play(ctx context.Context) (result *Result, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r.log = &log{show: r.options.Show, gather: r.file.Fake, failed: cancel}
-	picture := r.net.Recording()
-	if err := r.options.Show.Begin(&Scene{File: r.file, Nodes: picture.Nodes, Links: picture.Links}); err != nil {
-		return nil, err
-	}
 	serve, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer r.serving.Wait()
 	defer stop()
 	if err := r.setUp(serve); err != nil {
+		return nil, err
+	}
+	picture := r.net.Recording()
+	if err := r.options.Show.Begin(&Scene{File: r.file, Nodes: picture.Nodes, Links: picture.Links}); err != nil {
 		return nil, err
 	}
 	result = r.perform(ctx)

@@ -144,6 +144,9 @@ func summary(o *Outcome) string {
 	case *labfile.Ping:
 		return fmt.Sprintf("%s sent, %s received, %s lost%s", has("sent"), has("received"), has("loss"), rtt())
 	case *labfile.Connect:
+		if o.Value("sent") == 0 {
+			return "no message sent; " + plural(has("attempts"), "attempt")
+		}
 		return fmt.Sprintf("%s sent, %s came back, %s lost%s; %s", has("sent"), has("received"), has("loss"), rtt(), plural(has("attempts"), "attempt"))
 	case *labfile.Echo:
 		return fmt.Sprintf("%s, %s, %s sent back", plural(has("connections"), "connection"), plural(has("datagrams"), "datagram"), has("bytes"))

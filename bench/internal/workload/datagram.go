@@ -151,6 +151,8 @@ func datagramRequests(p *host.Pair, opts Options) (host.Metrics, error) {
 	}
 	defer c.Close()
 	defer r.Close()
+	// One that is lost ends the run with an error, where the stack has deadlines.
+	_ = c.SetReadDeadline(time.Now().Add(opts.Warm + opts.Time + patience))
 	go func() {
 		buf := make([]byte, 64)
 		for {

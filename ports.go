@@ -33,7 +33,7 @@ func (s *sock) prepareBinding() {
 		b.Protocol = port.ICMP
 	}
 	b.V6Only = s.ip.v6only
-	b.Device = s.ip.device
+	b.Device = int32(s.ip.device)
 	b.ReuseAddr, b.ReusePort, b.NoPort = s.ip.reuseAddr, s.ip.reusePort, s.ip.bindNoPort
 	if !b.Addr.IsValid() {
 		b.Addr = s.anyAddr()

@@ -6,10 +6,10 @@ import "net/netip"
 type class struct {
 	addr      netip.Addr // without a zone
 	v6Only    bool
-	device    int
+	device    int32
 	reuseAddr bool
 	reusePort bool
-	uid       int
+	uid       int32
 	state     State
 	chosen    bool
 }

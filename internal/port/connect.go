@@ -2,6 +2,7 @@ package port
 
 import (
 	"net/netip"
+	"slices"
 	"syscall"
 )
 
@@ -30,7 +31,7 @@ func (t *Table) Connect(b *Binding, local netip.Addr, remote netip.AddrPort, tak
 	if b.state == Unbound {
 		ok := false
 		if b.Port, ok = t.choose(s, func(port uint16) bool {
-			if o := s.ports[port]; o != nil && o.claimed > 0 {
+			if s.ports[port].claimed() {
 				return false
 			}
 			b.Port = port
@@ -66,7 +67,7 @@ func (t *Table) connectDatagram(s *space, b *Binding, local netip.Addr, remote n
 
 func (b *Binding) connectTo(local netip.Addr, remote netip.AddrPort) {
 	if b.Addr.Unmap().IsUnspecified() {
-		b.any = b.Addr
+		b.any = uint8(slices.Index(wildcards[:], b.Addr))
 		b.Addr = local
 	}
 	b.Remote = remote
@@ -82,8 +83,8 @@ func (t *Table) Disconnect(b *Binding) {
 	s := t.space(b.Protocol)
 	s.forget(b)
 	b.Remote = netip.AddrPort{}
-	if b.any.IsValid() {
-		b.Addr, b.any = b.any, netip.Addr{}
+	if b.any != 0 {
+		b.Addr, b.any = wildcards[b.any], 0
 	}
 	if b.keepPort {
 		s.move(b, Bound)
@@ -120,8 +121,9 @@ func (t *Table) Wait(b *Binding) {
 // taken returns the connection that has the ends of b, in a way that b cannot
 // have them too. One that is bound to another device can.
 func (s *space) taken(b *Binding) *Binding {
-	for o := s.tuples[b.tuple()]; o != nil; o = o.next {
-		if o != b && (o.Device == 0 || o.Device == b.Device) {
+	ends := b.tuple()
+	for o := s.ends[b.hash(s.seed)]; o != nil; o = o.next {
+		if o != b && o.tuple() == ends && (o.Device == 0 || o.Device == b.Device) {
 			return o
 		}
 	}
@@ -143,23 +145,23 @@ func (s *space) vacate(b *Binding, takeOver func(*Binding) bool) bool {
 
 // remember enters the ends of a connection, forget takes them out.
 func (s *space) remember(b *Binding) {
-	if s.tuples != nil && b.state >= Connected {
-		k := b.tuple()
-		b.next = s.tuples[k]
-		s.tuples[k] = b
+	if s.ends != nil && b.state >= Connected {
+		k := b.hash(s.seed)
+		b.next = s.ends[k]
+		s.ends[k] = b
 	}
 }
 
 func (s *space) forget(b *Binding) {
-	if s.tuples == nil || b.state < Connected {
+	if s.ends == nil || b.state < Connected {
 		return
 	}
-	k := b.tuple()
-	if o := s.tuples[k]; o == b {
+	k := b.hash(s.seed)
+	if o := s.ends[k]; o == b {
 		if b.next == nil {
-			delete(s.tuples, k)
+			delete(s.ends, k)
 		} else {
-			s.tuples[k] = b.next
+			s.ends[k] = b.next
 		}
 	} else {
 		for ; o != nil; o = o.next {

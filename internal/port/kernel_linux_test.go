@@ -81,7 +81,7 @@ func (w *linuxWorld) socket(k kind) sock {
 		typ, protocol = unix.SOCK_DGRAM, unix.IPPROTO_ICMP
 	}
 	if k.uid != 0 { // a socket's user is the file system's user of the thread
-		setfsuid(k.uid)
+		setfsuid(int(k.uid))
 		defer setfsuid(0)
 	}
 	fd, err := unix.Socket(family, typ|unix.SOCK_CLOEXEC, protocol)

@@ -31,14 +31,14 @@ func matrix(w world) string {
 			for _, owner := range matrixAddrs {
 				for _, newcomer := range matrixAddrs {
 					if newcomer != "::/4" {
-						m.line(protocol, state, owner, newcomer, [2]int{}, [2]int{})
+						m.line(protocol, state, owner, newcomer, [2]int32{}, [2]int32{})
 					}
 				}
 			}
 			for _, a := range [][2]string{{"127.0.0.1", "127.0.0.1"}, {"0.0.0.0", "0.0.0.0"}, {"::", "0.0.0.0"}} {
-				m.line(protocol, state, a[0], a[1], [2]int{}, [2]int{0, 1})
-				for _, devices := range [][2]int{{0, 1}, {1, 0}, {1, 1}, {1, 2}} {
-					m.line(protocol, state, a[0], a[1], devices, [2]int{})
+				m.line(protocol, state, a[0], a[1], [2]int32{}, [2]int32{0, 1})
+				for _, devices := range [][2]int32{{0, 1}, {1, 0}, {1, 1}, {1, 2}} {
+					m.line(protocol, state, a[0], a[1], devices, [2]int32{})
 				}
 			}
 		}
@@ -60,7 +60,7 @@ type matrixWriter struct {
 
 var reuse = [4][2]bool{{false, false}, {true, false}, {false, true}, {true, true}}
 
-func (m *matrixWriter) line(protocol Protocol, state, owner, newcomer string, device, uid [2]int) {
+func (m *matrixWriter) line(protocol Protocol, state, owner, newcomer string, device, uid [2]int32) {
 	name := map[Protocol]string{TCP: "tcp", UDP: "udp"}[protocol]
 	fmt.Fprintf(m.out, "%s %-9s %-16s | %-16s dev %d %d uid %d %d:", name, state, owner, newcomer,
 		device[0], device[1], uid[0], uid[1])
@@ -78,7 +78,7 @@ func (m *matrixWriter) line(protocol Protocol, state, owner, newcomer string, de
 	m.out.WriteByte('\n')
 }
 
-func kindFor(protocol Protocol, addr string, reuse [2]bool, device, uid int) kind {
+func kindFor(protocol Protocol, addr string, reuse [2]bool, device, uid int32) kind {
 	return kind{
 		protocol: protocol, v6: strings.Contains(addr, ":"), v6Only: addr == ":: only",
 		reuseAddr: reuse[0], reusePort: reuse[1], device: device, uid: uid,

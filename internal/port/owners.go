@@ -2,58 +2,61 @@ package port
 
 import (
 	"math/bits"
-	"slices"
+	"unique"
 )
 
-// owners are the bindings of one port, counted by class, the newest class
-// first.
+// owners are the bindings of one port that are of one class, and those of the
+// other classes: a list, the newest class first, and nil if there are none.
+//
+// Most ports of a host with many connections have one owner, and most of these
+// owners are alike: so a class is kept once, whoever has it.
 type owners struct {
-	groups []group
-	// claimed counts those that Connect did not choose the port for. While
-	// there is one, Connect does not choose this port for anybody.
-	claimed int
-}
-
-type group struct {
-	class
+	class unique.Handle[class]
 	count int
+	next  *owners
 }
 
-func (o *owners) add(c class) {
-	if !c.chosen {
-		o.claimed++
-	}
-	for i := range o.groups {
-		if o.groups[i].class == c {
-			o.groups[i].count++
-			return
+// add counts one more of a class, and returns the list.
+func (o *owners) add(c unique.Handle[class]) *owners {
+	for g := o; g != nil; g = g.next {
+		if g.class == c {
+			g.count++
+			return o
 		}
 	}
-	o.groups = slices.Insert(o.groups, 0, group{c, 1})
+	return &owners{c, 1, o}
 }
 
-func (o *owners) remove(c class) {
-	if !c.chosen {
-		o.claimed--
-	}
-	for i := range o.groups {
-		if g := &o.groups[i]; g.class == c {
+// remove counts one less, and returns the list.
+func (o *owners) remove(c unique.Handle[class]) *owners {
+	for at := &o; *at != nil; at = &(*at).next {
+		if g := *at; g.class == c {
 			if g.count--; g.count == 0 {
-				o.groups = slices.Delete(o.groups, i, i+1)
+				*at = g.next
 			}
-			return
+			break
 		}
 	}
+	return o
+}
+
+// claimed tells whether there is one that Connect did not choose the port for.
+// Then Connect does not choose this port for anybody.
+func (o *owners) claimed() bool {
+	for ; o != nil; o = o.next {
+		if !o.class.Value().chosen {
+			return true
+		}
+	}
+	return false
 }
 
 // refuse tells whether the owners keep a newcomer out. An owner that agrees to
 // share speaks for the older ones, as with Linux's UDP.
 func (o *owners) refuse(newcomer *class, judge rules) bool {
-	if o == nil {
-		return false
-	}
-	for i := range o.groups {
-		switch judge(newcomer, &o.groups[i].class) {
+	for ; o != nil; o = o.next {
+		owner := o.class.Value()
+		switch judge(newcomer, &owner) {
 		case conflict:
 			return true
 		case shares:

@@ -1,8 +1,10 @@
 package port
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"syscall"
+	"unique"
 )
 
 // A Table has the ports of one host. It is not safe for concurrent use: the
@@ -21,7 +23,11 @@ type space struct {
 	first, last uint16
 	ports       map[uint16]*owners
 	used        *bitmap
-	tuples      map[tuple]*Binding // connections, with TCP only
+	// ends are the connections, with TCP only, by a hash of their two ends:
+	// lists of those that have one in common. The seed is one that nobody knows,
+	// as with a map; nothing that can be seen depends on it.
+	ends map[uint64]*Binding
+	seed maphash.Seed
 }
 
 // New returns an empty table. It draws ports with random, whose bits are to be
@@ -30,7 +36,7 @@ type space struct {
 func New(random func() uint32) *Table {
 	t := &Table{
 		random: random,
-		tcp:    space{judge: judgeTCP, judgeChoice: judgeStrict, tuples: make(map[tuple]*Binding)},
+		tcp:    space{judge: judgeTCP, judgeChoice: judgeStrict, ends: make(map[uint64]*Binding), seed: maphash.MakeSeed()},
 		udp:    space{judge: judgeUDP, judgeChoice: judgeUDP},
 		icmp:   space{judge: judgeICMP, judgeChoice: judgeAny, first: 1, last: 65535},
 	}
@@ -170,14 +176,14 @@ func (t *Table) Release(b *Binding) {
 		return
 	}
 	t.space(b.Protocol).release(b)
-	b.bound6, b.any = false, netip.Addr{}
+	b.bound6, b.any = false, 0
 }
 
 // release takes b out, and leaves it the address.
 func (s *space) release(b *Binding) {
 	s.forget(b)
 	s.remove(b)
-	b.Port, b.state, b.class = 0, Unbound, class{}
+	b.Port, b.state, b.class = 0, Unbound, unique.Handle[class]{}
 	b.chosen, b.keepPort = false, false
 }
 
@@ -192,34 +198,27 @@ func (t *Table) Owners(p Protocol, port uint16) int {
 		return len(s.ports)
 	}
 	n := 0
-	if o := s.ports[port]; o != nil {
-		for _, g := range o.groups {
-			n += g.count
-		}
+	for g := s.ports[port]; g != nil; g = g.next {
+		n += g.count
 	}
 	return n
 }
 
 // add counts b among the owners of its port.
 func (s *space) add(b *Binding, c class) {
-	o := s.ports[b.Port]
-	if o == nil {
-		o = new(owners)
-		s.ports[b.Port] = o
-		s.used.set(b.Port)
-	}
-	o.add(c)
-	b.class, b.state = c, c.state
+	b.class, b.state = unique.Make(c), c.state
+	s.ports[b.Port] = s.ports[b.Port].add(b.class)
+	s.used.set(b.Port)
 }
 
 // remove is the reverse of add.
 func (s *space) remove(b *Binding) {
-	o := s.ports[b.Port]
-	o.remove(b.class)
-	if len(o.groups) == 0 {
-		delete(s.ports, b.Port)
-		s.used.clear(b.Port)
+	if rest := s.ports[b.Port].remove(b.class); rest != nil {
+		s.ports[b.Port] = rest
+		return
 	}
+	delete(s.ports, b.Port)
+	s.used.clear(b.Port)
 }
 
 // move counts b anew, after a change.

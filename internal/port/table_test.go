@@ -132,7 +132,7 @@ func TestTimeWaitMayBeTakenOver(t *testing.T) {
 func TestDevicesKeepConnectionsApart(t *testing.T) {
 	table := newTable(100, 200)
 	var all []*Binding
-	for device := 1; device <= 3; device++ {
+	for device := int32(1); device <= 3; device++ {
 		b := tcp()
 		b.Addr, b.Port, b.Device = home, 100, device
 		want(t, "bind", table.Bind(b), nil)
@@ -239,7 +239,7 @@ func TestTableAgreesWithItself(t *testing.T) {
 				Protocol:  []Protocol{TCP, UDP, ICMP}[rnd.IntN(3)],
 				Addr:      addrs[rnd.IntN(4)],
 				ReuseAddr: rnd.IntN(2) == 0, ReusePort: rnd.IntN(2) == 0, NoPort: rnd.IntN(4) == 0,
-				Device: rnd.IntN(3), Port: uint16(rnd.IntN(2) * (1000 + rnd.IntN(4))),
+				Device: rnd.Int32N(3), Port: uint16(rnd.IntN(2) * (1000 + rnd.IntN(4))),
 			}
 			_ = table.Bind(b)
 			live = append(live, b)
@@ -260,7 +260,7 @@ func TestTableAgreesWithItself(t *testing.T) {
 				table.Wait(b)
 			case 8:
 				if b.ReuseAddr = !b.ReuseAddr; rnd.IntN(3) == 0 {
-					b.Device = rnd.IntN(3)
+					b.Device = rnd.Int32N(3)
 				}
 				table.Update(b)
 				if rnd.IntN(4) == 0 {
@@ -305,7 +305,7 @@ func count(t *testing.T, table *Table, live []*Binding) {
 			t.Fatalf("port %d of %d has %d owners, want %d", k.port, k.p, got, n)
 		}
 	}
-	for _, b := range table.tcp.tuples {
+	for _, b := range table.tcp.ends {
 		for ; b != nil; b = b.next {
 			connections--
 		}
@@ -317,7 +317,7 @@ func count(t *testing.T, table *Table, live []*Binding) {
 
 func empty(t *testing.T, table *Table) {
 	t.Helper()
-	if table.Owners(TCP, 0)+table.Owners(UDP, 0)+table.Owners(ICMP, 0) != 0 || len(table.tcp.tuples) != 0 {
+	if table.Owners(TCP, 0)+table.Owners(UDP, 0)+table.Owners(ICMP, 0) != 0 || len(table.tcp.ends) != 0 {
 		t.Error("the table is not empty")
 	}
 	for _, s := range []*space{&table.tcp, &table.udp, &table.icmp} {

@@ -23,8 +23,8 @@ type kind struct {
 	v6, v6Only           bool
 	reuseAddr, reusePort bool
 	noPort               bool
-	uid                  int // 0 or 1
-	device               int // 0 none, 1 the loopback, 2 another
+	uid                  int32 // 0 or 1
+	device               int32 // 0 none, 1 the loopback, 2 another
 }
 
 type sock interface {

@@ -118,7 +118,7 @@ func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
 		}
 		s.remote, s.path = d.to, d.path
 		insertBound(s.table(), s.local.Port(), s)
-		insertTuple(s.table(), s.host.tupleOf(s.local, s.remote), s)
+		s.table().insert(s)
 		return nil
 	})
 }
@@ -126,7 +126,7 @@ func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
 // unlist takes the socket out of the demultiplexer.
 func (s *datagram) unlist() {
 	if s.remote.IsValid() {
-		removeTuple(s.table(), s.host.tupleOf(s.local, s.remote), s)
+		s.table().remove(s)
 	}
 	removeBound(s.table(), s.local.Port(), s)
 }

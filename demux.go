@@ -1,6 +1,7 @@
 package berth
 
 import (
+	"hash/maphash"
 	"maps"
 	"net/netip"
 	"slices"
@@ -14,6 +15,10 @@ type tuple struct {
 	localPort, remotePort uint16
 	link                  uint32 // the interface of a link-local peer
 }
+
+// tuple is that of a connected socket. The lock is held, or the socket is in a
+// demultiplexer, where its ends do not change.
+func (s *sock) tuple() tuple { return s.host.tupleOf(s.local, s.remote) }
 
 func (h *Host) tupleOf(local, remote netip.AddrPort) tuple {
 	t := tuple{
@@ -35,57 +40,86 @@ const shards = 64
 // these ends, or the best of those that are bound to the port. Connections are
 // spread over shards so that readers of different flows do not meet.
 //
-// Go's maps hash with a random key, so that nobody outside can aim at one
-// bucket.
-type demux[S any] struct {
-	connected [shards]struct {
-		sync.RWMutex // guards m
-		m            map[tuple]S
-	}
-	bound struct {
+// Connections are found by a hash of their ends, which takes less memory than
+// the ends, under a random key, so that nobody outside can aim at one place.
+type demux[S demuxed] struct {
+	connected [shards]shard[S]
+	bound     struct {
 		sync.RWMutex // guards m and the slices in it, which are replaced, never changed
 		m            map[uint16][]boundSock[S]
 	}
 }
 
-func (t *tuple) shard() int {
-	h := uint32(t.localPort)*0x9e3779b1 ^ uint32(t.remotePort)*0x85ebca6b
-	h ^= uint32(t.remote[15]) | uint32(t.remote[14])<<8 | uint32(t.remote[7])<<16
-	return int(h * 0x9e3779b1 >> 26)
+// demuxed is a socket that a demultiplexer can find.
+type demuxed interface {
+	comparable
+	endpoint
 }
 
-// insertTuple enters a connected socket, unless its ends are taken.
-func insertTuple[S any](d *demux[S], t tuple, s S) bool {
-	sh := &d.connected[t.shard()]
+var demuxSeed = maphash.MakeSeed()
+
+// A shard is some of the connected sockets.
+type shard[S demuxed] struct {
+	sync.RWMutex // guards what follows
+	byHash       map[uint64]S
+	// others are those whose hash another one has, in practice none.
+	others map[tuple]S
+}
+
+// at returns the shard of a tuple, and its hash.
+func (d *demux[S]) at(t tuple) (*shard[S], uint64) {
+	hash := maphash.Comparable(demuxSeed, t)
+	return &d.connected[hash%shards], hash
+}
+
+// find returns the socket of a tuple with that hash. The lock is held.
+func (sh *shard[S]) find(t tuple, hash uint64) (s S, ok bool) {
+	if s, ok = sh.byHash[hash]; !ok || s.base().tuple() != t {
+		s, ok = sh.others[t]
+	}
+	return s, ok
+}
+
+// insert enters a connected socket, unless its ends are taken.
+func (d *demux[S]) insert(s S) bool {
+	t := s.base().tuple()
+	sh, hash := d.at(t)
 	sh.Lock()
 	defer sh.Unlock()
-	if _, taken := sh.m[t]; taken {
+	if _, taken := sh.find(t, hash); taken {
 		return false
 	}
-	if sh.m == nil {
-		sh.m = make(map[tuple]S)
+	if sh.byHash == nil {
+		sh.byHash, sh.others = make(map[uint64]S), make(map[tuple]S)
 	}
-	sh.m[t] = s
+	if _, taken := sh.byHash[hash]; taken {
+		sh.others[t] = s
+	} else {
+		sh.byHash[hash] = s
+	}
 	return true
 }
 
-// removeTuple takes a connected socket out, if it is the one there.
-func removeTuple[S comparable](d *demux[S], t tuple, s S) {
-	sh := &d.connected[t.shard()]
+// remove takes a connected socket out, if it is the one there.
+func (d *demux[S]) remove(s S) {
+	t := s.base().tuple()
+	sh, hash := d.at(t)
 	sh.Lock()
 	defer sh.Unlock()
-	if sh.m[t] == s {
-		delete(sh.m, t)
+	switch s {
+	case sh.byHash[hash]:
+		delete(sh.byHash, hash)
+	case sh.others[t]:
+		delete(sh.others, t)
 	}
 }
 
 // lookup returns the connected socket of these ends.
 func (d *demux[S]) lookup(t tuple) (S, bool) {
-	sh := &d.connected[t.shard()]
+	sh, hash := d.at(t)
 	sh.RLock()
 	defer sh.RUnlock()
-	s, ok := sh.m[t]
-	return s, ok
+	return sh.find(t, hash)
 }
 
 // onPort returns the sockets bound to a port. The slice must not be changed.
@@ -108,10 +142,7 @@ type boundSock[S any] struct {
 
 // insertBound enters a socket that is bound to a port, or brings up to date
 // what it is bound to.
-func insertBound[S interface {
-	comparable
-	endpoint
-}](d *demux[S], port uint16, s S) {
+func insertBound[S demuxed](d *demux[S], port uint16, s S) {
 	of := s.base()
 	b := boundSock[S]{
 		sock: s, addr: of.local.Addr(), remote: of.remote, device: of.ip.device, only6: of.ip.v6only,
@@ -131,7 +162,7 @@ func insertBound[S interface {
 	d.bound.m[port] = list
 }
 
-func removeBound[S comparable](d *demux[S], port uint16, s S) {
+func removeBound[S demuxed](d *demux[S], port uint16, s S) {
 	d.bound.Lock()
 	defer d.bound.Unlock()
 	rest := slices.DeleteFunc(slices.Clone(d.bound.m[port]), func(x boundSock[S]) bool { return x.sock == s })
@@ -208,9 +239,6 @@ func best[S any](candidates []boundSock[S], local netip.Addr, remote netip.AddrP
 // streamTable is the demultiplexer of TCP.
 type streamTable struct{ demux[*stream] }
 
-func (t *streamTable) insert(k tuple, s *stream) bool { return insertTuple(&t.demux, k, s) }
-func (t *streamTable) remove(k tuple, s *stream)      { removeTuple(&t.demux, k, s) }
-
 func (t *streamTable) insertListener(port uint16, s *stream) { insertBound(&t.demux, port, s) }
 func (t *streamTable) removeListener(port uint16, s *stream) { removeBound(&t.demux, port, s) }
 
@@ -224,7 +252,7 @@ func (d *demux[S]) each(f func(S)) {
 	for i := range d.connected {
 		sh := &d.connected[i]
 		sh.RLock()
-		all := slices.Collect(maps.Values(sh.m))
+		all := slices.AppendSeq(slices.Collect(maps.Values(sh.byHash)), maps.Values(sh.others))
 		sh.RUnlock()
 		for _, s := range all {
 			f(s)

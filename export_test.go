@@ -55,7 +55,7 @@ func (d *demux[S]) size() (connected, bound int) {
 	for i := range d.connected {
 		sh := &d.connected[i]
 		sh.RLock()
-		connected += len(sh.m)
+		connected += len(sh.byHash) + len(sh.others)
 		sh.RUnlock()
 	}
 	d.bound.RLock()

@@ -151,7 +151,7 @@ func (s *stream) child(seg *tcp.Segment, local, remote netip.AddrPort, minISS se
 	if err := h.ports.accept(s, c); err != nil {
 		return nil, err
 	}
-	if !h.streams.insert(h.tupleOf(local, remote), c) {
+	if !h.streams.insert(c) {
 		h.ports.release(&c.sock)
 		return nil, syscall.EADDRINUSE
 	}

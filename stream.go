@@ -134,22 +134,24 @@ func (s *stream) startConnect(addr netip.AddrPort) error {
 		return syscall.ENETUNREACH
 	}
 	remote = p.zoned(remote)
-	local := netip.AddrPortFrom(p.src, s.local.Port())
-	if err := s.enter(&local, remote); err != nil {
+	if err := s.enter(netip.AddrPortFrom(p.src, s.local.Port()), remote); err != nil {
 		return err
 	}
-	s.local, s.remote, s.path = local, remote, p
+	s.path = p
 	s.bound, s.opened, s.reported = true, true, false
 	return s.conn.Connect(h.now(), s.opening())
 }
 
 // enter takes the local port and the five-tuple for this socket.
-func (s *stream) enter(local *netip.AddrPort, remote netip.AddrPort) error {
-	if err := s.host.ports.connect(s, local, remote); err != nil {
+func (s *stream) enter(local, remote netip.AddrPort) error {
+	if err := s.host.ports.connect(s, &local, remote); err != nil {
 		return err
 	}
-	if !s.host.streams.insert(s.host.tupleOf(*local, remote), s) {
+	before := s.local
+	s.local, s.remote = local, remote
+	if !s.host.streams.insert(s) {
 		s.host.ports.disconnect(&s.sock)
+		s.local, s.remote = before, netip.AddrPort{}
 		return syscall.EADDRNOTAVAIL
 	}
 	return nil
@@ -228,7 +230,7 @@ func (s *stream) disconnect() {
 
 // unlist takes the connection out of the demultiplexer and of the timers.
 func (s *stream) unlist() {
-	s.host.streams.remove(s.host.tupleOf(s.local, s.remote), s)
+	s.host.streams.remove(s)
 	s.host.timers.remove(&s.timer)
 }
 

@@ -8,12 +8,16 @@ type Exception struct {
 	Test    string // with its subtests
 	Mode    Mode   // empty: both
 	Reason  string
+	// Chance is set if the test passes as often as not, which is no error then.
+	Chance bool
 }
 
 const (
-	noDescriptor = "a socket of berth is no descriptor of the kernel: it cannot be duplicated or become a file"
-	noMultipath  = "berth has no multipath TCP, where the kernel may"
-	noSendfile   = "berth's sockets are not copied to in the kernel, and the test wants to see that they are"
+	noDescriptor  = "a socket of berth is no descriptor of the kernel: it cannot be duplicated or become a file"
+	quarterSecond = "its session ends when a ping is not answered, or a write not taken, within 250 ms: " +
+		"less than the repair of a segment lost twice, and than a busy machine takes"
+	noMultipath = "berth has no multipath TCP, where the kernel may"
+	noSendfile  = "berth's sockets are not copied to in the kernel, and the test wants to see that they are"
 )
 
 // Exceptions are all that are known.
@@ -33,6 +37,9 @@ var Exceptions = []Exception{
 	{Package: "net", Test: "TestSendfileSeeked", Reason: noSendfile},
 	{Package: "net", Test: "TestSplice", Reason: noSendfile + ", and for ever"},
 	{Package: "net/http", Test: "TestLinuxSendfile", Reason: noDescriptor},
+	{Package: "github.com/hashicorp/yamux", Test: "TestManyStreams", Reason: quarterSecond, Chance: true},
+	{Package: "github.com/hashicorp/yamux", Test: "TestManyStreams_PingPong", Reason: quarterSecond, Chance: true},
+	{Package: "github.com/hashicorp/yamux", Test: "TestSendData_Large", Reason: quarterSecond, Chance: true},
 }
 
 // exception is the one for a test; nil if there is none.
@@ -50,11 +57,11 @@ func (e *Exception) of(s Suite, m Mode) bool {
 	return e.Package == s.Package && (e.Mode == "" || e.Mode == m)
 }
 
-// stale are the exceptions whose tests passed.
+// stale are the exceptions whose tests passed, and not by chance.
 func stale(s Suite, m Mode, res *Result) []*Exception {
 	var all []*Exception
 	for i := range Exceptions {
-		if e := &Exceptions[i]; e.of(s, m) && res.Tests[e.Test] == Passed {
+		if e := &Exceptions[i]; !e.Chance && e.of(s, m) && res.Tests[e.Test] == Passed {
 			all = append(all, e)
 		}
 	}

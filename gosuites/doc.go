@@ -2,7 +2,7 @@
 // well-known libraries over berth, and holds the results against those over the
 // kernel: what passes there has to pass here.
 //
-//	go test .        # about two minutes
+//	go test .        # two to three minutes
 //	go test . -full  # everything, about four
 //
 // # How it works

@@ -91,6 +91,7 @@ func states(h *berth.Host) (all []socket.TCPState) {
 	return all
 }
 
+// MUST-10.
 func TestBothOpenAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, ends := range [][2]netip.AddrPort{
@@ -143,6 +144,7 @@ func TestOneHalfEndsBeforeTheOther(t *testing.T) {
 	})
 }
 
+// MUST-13, MAY-2.
 func TestTimeWaitLastsAndMakesRoomForANewConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice, bob, _ := distant(t, berth.Config{})
@@ -264,6 +266,7 @@ func TestAFloodOfSYNs(t *testing.T) {
 	})
 }
 
+// MUST-28.
 func TestKeepaliveFindsThatThePeerIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice, bob, line := distant(t, berth.Config{})
@@ -285,6 +288,7 @@ func TestKeepaliveFindsThatThePeerIsGone(t *testing.T) {
 	})
 }
 
+// MUST-21.
 func TestUserTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice, bob, line := distant(t, berth.Config{})
@@ -303,6 +307,7 @@ func TestUserTimeout(t *testing.T) {
 	})
 }
 
+// MUST-20, SHLD-11.
 func TestRetransmissionGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice, bob, line := distant(t, berth.Config{})
@@ -337,7 +342,8 @@ func TestAConnectionOutlivesALongOutage(t *testing.T) {
 	})
 }
 
-// A reader that stops for hours keeps the connection, and loses nothing.
+// A reader that stops for hours (MAY-8) keeps the connection (MUST-37), and loses
+// nothing.
 func TestAClosedWindowLastsForHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice, bob, _ := distant(t, berth.Config{})

@@ -36,7 +36,8 @@ func TestReservedBitsOfTCPAreIgnored(t *testing.T) {
 	}
 }
 
-// The layouts of Linux, which other stacks' fast paths expect.
+// The layouts of Linux, which other stacks' fast paths expect. Each option but NOP
+// has its length (MUST-68), and nothing stands behind the last one (MUST-69).
 func TestTCPOptionsAreLaidOutAsOnLinux(t *testing.T) {
 	block := SACKBlock{Left: 0x01020304, Right: 0x05060708}
 	blocks := [4]SACKBlock{block, block, block, block}
@@ -97,17 +98,17 @@ func TestTCPOptionsFromTheWire(t *testing.T) {
 		b    string
 		want TCPOptions
 	}{
-		{"NOPs", "\x01\x01\x01\x01", TCPOptions{}},
-		{"behind the end nothing counts", "\x00\x02\x04\x05\xb4\x00\x00\x00", TCPOptions{}},
-		{"unknown are passed over", "\xfd\x04ab\x02\x04\x02\x18", TCPOptions{MSS: 536}},
-		{"unknown without content", "\xfd\x02\x04\x02", TCPOptions{SACKPermitted: true}},
+		{"NOPs (MUST-4)", "\x01\x01\x01\x01", TCPOptions{}},
+		{"behind the end nothing counts (MUST-4)", "\x00\x02\x04\x05\xb4\x00\x00\x00", TCPOptions{}},
+		{"unknown are passed over (MUST-6)", "\xfd\x04ab\x02\x04\x02\x18", TCPOptions{MSS: 536}},
+		{"unknown without content (MUST-6, MUST-64)", "\xfd\x02\x04\x02", TCPOptions{SACKPermitted: true}},
 		{"timestamps unaligned", "\x08\x0a\x00\x00\x00\x01\x00\x00\x00\x02\x01\x01", TCPOptions{HasTS: true, TSVal: 1, TSEcr: 2}},
 		{"MSS of 0", "\x02\x04\x00\x00", TCPOptions{}},
 		{"the last of two counts", "\x02\x04\x00\x01\x02\x04\x00\x02", TCPOptions{MSS: 2}},
 		{"window scale beyond 14", "\x01\x03\x03\xff", TCPOptions{HasWScale: true, WScale: 255}},
-		{"length 0", "\x04\x02\x02\x00\x05\xb4\x00\x00", TCPOptions{SACKPermitted: true, Malformed: true}},
-		{"length 1", "\xfd\x01\x04\x02", TCPOptions{Malformed: true}},
-		{"length 40 in 4 bytes", "\x02\x28\x05\xb4", TCPOptions{Malformed: true}},
+		{"length 0 (MUST-7)", "\x04\x02\x02\x00\x05\xb4\x00\x00", TCPOptions{SACKPermitted: true, Malformed: true}},
+		{"length 1 (MUST-7)", "\xfd\x01\x04\x02", TCPOptions{Malformed: true}},
+		{"length 40 in 4 bytes (MUST-7)", "\x02\x28\x05\xb4", TCPOptions{Malformed: true}},
 		{"length 255", "\x05\xff\x00\x00", TCPOptions{Malformed: true}},
 		{"kind without length", "\x01\x01\x01\x08", TCPOptions{Malformed: true}},
 		{"MSS of length 3", "\x02\x03\x05\x01", TCPOptions{}},

@@ -22,6 +22,7 @@ var rooms = map[string][]string{
 	"internal/siphash":       {},
 	"internal/buffer":        {},
 	"internal/house":         {},
+	"internal/requirements":  {},
 	"internal/header":        {"internal/seqnum"},
 	"internal/tcp":           {"internal/header", "internal/seqnum", "internal/buffer", "socket"},
 	"internal/reassembly":    {"internal/header", "internal/buffer"},

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// RFC 5681 3.1, RFC 3465.
+// MUST-19: slow start and congestion avoidance, of RFC 5681 3.1 and RFC 3465.
 func TestNewReno(t *testing.T) {
 	const mss = 1000
 	ack := func(n int) Ack { return Ack{Acked: n, Delivered: n, Limited: true} }

@@ -18,7 +18,7 @@ func lostAt(segments int) *Cubic {
 	return c
 }
 
-// RFC 9438 4.2: W_cubic(t) = C(t-K)^3 + W_max, K = cbrt((W_max-cwnd_epoch)/C).
+// MAY-18: RFC 9438 4.2: W_cubic(t) = C(t-K)^3 + W_max, K = cbrt((W_max-cwnd_epoch)/C).
 func TestCubicCurve(t *testing.T) {
 	for _, tt := range []struct {
 		wMax int // segments

@@ -9,7 +9,7 @@ import (
 
 func withECN(m ECNMode) func(*Params) { return func(p *Params) { p.ECN = m } }
 
-// RFC 3168 6.1.1, from the side that is asked.
+// SHLD-8: RFC 3168 6.1.1, from the side that is asked.
 func TestECNIsGranted(t *testing.T) {
 	for _, tt := range []struct {
 		mode    ECNMode
@@ -40,7 +40,7 @@ func TestECNIsGranted(t *testing.T) {
 	}
 }
 
-// RFC 3168 6.1.1, from the side that asks.
+// SHLD-8: RFC 3168 6.1.1, from the side that asks.
 func TestECNIsAskedFor(t *testing.T) {
 	for _, tt := range []struct {
 		mode    ECNMode
@@ -112,7 +112,7 @@ func ecnEstablished(t *testing.T, options string, change ...func(*Params)) *conv
 	return tc
 }
 
-// RFC 3168 6.1.3: every acknowledgment echoes a mark until the sender says that
+// SHLD-8: RFC 3168 6.1.3: every acknowledgment echoes a mark until the sender says that
 // it has heard.
 func TestMarksAreEchoed(t *testing.T) {
 	tc := ecnEstablished(t, noOptions)
@@ -143,7 +143,7 @@ func TestMarksAreIgnoredWithoutECN(t *testing.T) {
 	}
 }
 
-// RFC 3168 6.1.2: the sender halves its window once for a window of data, and
+// SHLD-8: RFC 3168 6.1.2: the sender halves its window once for a window of data, and
 // says so with the first new data.
 func TestEchoReducesTheWindowOnce(t *testing.T) {
 	tc := ecnEstablished(t, noOptions)

@@ -34,7 +34,7 @@ func TestSegmentArrivesWhenEstablished(t *testing.T) {
 		{"data across the right edge", "P. 66500:66600(100) ack 1 win 100", ack + " <sack 66500:66536>", estab, nil, 1},
 		{"ACK at the right edge", ". 66536:66536(0) ack 101", ack, estab, nil, 1},
 		{"ACK inside the window", ". 2000:2000(0) ack 101 win 100", "", estab, nil, 101},
-		{"data out of order (SHLD-31)", "P. 1011:1021(10) ack 1 win 100", ack + " <sack 1011:1021>", estab, nil, 1},
+		{"data out of order (SHLD-31, MAY-13)", "P. 1011:1021(10) ack 1 win 100", ack + " <sack 1011:1021>", estab, nil, 1},
 
 		// Second, RST (RFC 5961 3).
 		{"RST", "R 1001:1001(0)", "", closed, syscall.ECONNRESET, 1},
@@ -57,10 +57,10 @@ func TestSegmentArrivesWhenEstablished(t *testing.T) {
 		{"nothing", "- 1001:1001(0)", "", estab, nil, 1},
 		{"FIN without ACK", "F 1001:1001(0)", "", estab, nil, 1},
 		{"ACK of what was not sent", ". 1001:1001(0) ack 102", ack, estab, nil, 1},
-		{"data with ACK of what was not sent", "P. 1001:1011(10) ack 102", ack, estab, nil, 1},
+		{"data with ACK of what was not sent (MAY-12)", "P. 1001:1011(10) ack 102", ack, estab, nil, 1},
 		{"old ACK", ". 1001:1001(0) ack 0 win 9", "", estab, nil, 1},
 		{"old ACK as far back as the largest window", ". 1001:1001(0) ack -49999 win 9", "", estab, nil, 1},
-		{"ACK older than any window", ". 1001:1001(0) ack -50000 win 9", ack, estab, nil, 1},
+		{"ACK older than any window (MAY-12)", ". 1001:1001(0) ack -50000 win 9", ack, estab, nil, 1},
 
 		// Eighth, FIN.
 		{"FIN", "F. 1001:1001(0) ack 1 win 100", ". 101:101(0) ack 1002", closeWait, nil, 1},

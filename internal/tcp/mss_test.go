@@ -9,7 +9,7 @@ import (
 	"example.com/berth/socket"
 )
 
-// RFC 9293 3.7.1: MUST-14 to MUST-16, MUST-67, SHLD-5; and the floor of row 8 of
+// RFC 9293 3.7.1: MUST-14, MUST-16, MUST-67, SHLD-5; and the floor of row 8 of
 // the attacks (CVE-2019-11479).
 func TestEffectiveSendMSS_MUST16(t *testing.T) {
 	for _, tt := range []struct {
@@ -137,7 +137,7 @@ func TestPathMTU(t *testing.T) {
 	})
 }
 
-// RFC 9293 3.9.2.2 (MUST-47, MUST-54 to MUST-56, SHLD-25, SHLD-26), RFC 5927 5,
+// RFC 9293 3.9.2.2 (MUST-54, MUST-56, SHLD-26), RFC 5927 5,
 // RFC 5461.
 func TestICMPErrors_MUST56(t *testing.T) {
 	const e = syscall.EHOSTUNREACH

@@ -101,7 +101,7 @@ func TestDSACK(t *testing.T) {
 	}
 }
 
-// RFC 9293 3.8.6.3: SHLD-18, SHLD-19, MUST-40; MUST-58 and MUST-59.
+// RFC 9293 3.8.6.3: SHLD-18, SHLD-19, MUST-40.
 func TestDelayedAcks_MUST40(t *testing.T) {
 	begin := func(t *testing.T) *conversation {
 		tc := established(t, noOptions)

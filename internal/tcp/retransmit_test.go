@@ -116,7 +116,7 @@ func TestTimerRestartsWithEachAcknowledgment(t *testing.T) {
 	tc.wantNothing()
 }
 
-// RFC 9293 3.8.3, MUST-20: R2, by default after 924.6 seconds.
+// RFC 9293 3.8.3, MUST-20, SHLD-11: R2, by default after 924.6 seconds.
 func TestGivesUp_MUST20(t *testing.T) {
 	tc := inFlight(t, noOptions, 1)
 	start, n := tc.now, 0
@@ -136,7 +136,7 @@ func TestGivesUp_MUST20(t *testing.T) {
 	}
 }
 
-// TCP_USER_TIMEOUT (RFC 5482), on the second.
+// MUST-21: TCP_USER_TIMEOUT (RFC 5482), on the second.
 func TestUserTimeout_MUST21(t *testing.T) {
 	tc := inFlight(t, noOptions, 1)
 	start := tc.now
@@ -417,7 +417,7 @@ func TestLargeSegmentIsResentInPart(t *testing.T) {
 	tc.wantNothing()
 }
 
-// MUST-34, SHLD-15 to SHLD-17: the peer takes its window back.
+// MUST-34: the peer takes its window back.
 func TestWindowShrinks_MUST34(t *testing.T) {
 	tc := inFlight(t, noOptions, 5)
 	tc.input(". 1:1(0) ack 1 win 1500")

@@ -46,6 +46,7 @@ func TestNagleAfterTwoGigabytes(t *testing.T) {
 	tc.want("P. 101:111(10) ack 1")
 }
 
+// MUST-17.
 func TestNoDelay_MUST17(t *testing.T) {
 	tc := established(t, noOptions)
 	tc.write(10)
@@ -80,7 +81,7 @@ func TestCork(t *testing.T) {
 	tc.pull()
 	tc.want("P. 1001:1101(100) ack 1")
 
-	t.Run("for 200 ms", func(t *testing.T) {
+	t.Run("for 200 ms (MUST-60)", func(t *testing.T) {
 		tc := established(t, noOptions)
 		tc.c.SetCork(true)
 		tc.write(100)
@@ -94,7 +95,7 @@ func TestCork(t *testing.T) {
 		tc.advance(200 * time.Millisecond)
 		tc.want("P. 201:301(100) ack 1")
 	})
-	t.Run("MSG_MORE", func(t *testing.T) {
+	t.Run("MSG_MORE (MAY-16)", func(t *testing.T) {
 		tc := established(t, noOptions)
 		if n, err := tc.c.Write(tc.now, make([]byte, 10), true); n != 10 || err != nil {
 			t.Fatal(n, err)
@@ -104,7 +105,7 @@ func TestCork(t *testing.T) {
 		tc.write(10)
 		tc.want("P. 1:21(20) ack 1")
 	})
-	t.Run("MSG_MORE for 200 ms", func(t *testing.T) {
+	t.Run("MSG_MORE for 200 ms (MUST-60)", func(t *testing.T) {
 		tc := established(t, noOptions)
 		_, _ = tc.c.Write(tc.now, make([]byte, 10), true)
 		tc.pull()
@@ -120,7 +121,7 @@ func TestCork(t *testing.T) {
 	})
 }
 
-// MUST-60, MUST-61, SHLD-27, SHLD-28.
+// MUST-61, SHLD-28: PSH is where the data ends, and all else is full.
 func TestPush_MUST61(t *testing.T) {
 	tc := established(t, noOptions)
 	tc.write(2500)
@@ -267,7 +268,8 @@ func TestZeroWindow_MUST36(t *testing.T) {
 	})
 }
 
-// RFC 9293 3.8.4: MUST-24 to MUST-29, SHLD-12.
+// RFC 9293 3.8.4: there are keep-alives (MAY-5), without data (SHLD-12), when the
+// connection is idle (MUST-26).
 func TestKeepalive_MUST26(t *testing.T) {
 	tc := established(t, noOptions)
 	tc.advance(10 * time.Hour)
@@ -314,7 +316,7 @@ func TestKeepalive_MUST26(t *testing.T) {
 			t.Errorf("it took %v", d)
 		}
 	})
-	t.Run("not while something is in flight", func(t *testing.T) {
+	t.Run("not while something is in flight (MUST-26)", func(t *testing.T) {
 		tc := established(t, noOptions)
 		tc.c.SetKeepAlive(tc.now, true)
 		tc.c.SetKeepTimings(tc.now, time.Second, time.Second, 1)
@@ -327,7 +329,7 @@ func TestKeepalive_MUST26(t *testing.T) {
 		}
 		tc.wantState(socket.TCP_ESTABLISHED)
 	})
-	t.Run("switched off", func(t *testing.T) {
+	t.Run("switched off (MUST-24)", func(t *testing.T) {
 		tc := established(t, noOptions)
 		tc.c.SetKeepAlive(tc.now, true)
 		tc.c.SetKeepAlive(tc.now, false)
@@ -413,7 +415,7 @@ func TestStreamIsSentAsWritten(t *testing.T) {
 	}
 }
 
-// RFC 9293 3.8.5: MUST-30 to MUST-33, MUST-62.
+// RFC 9293 3.8.5.
 func TestUrgentData_MUST31(t *testing.T) {
 	tc := established(t, noOptions)
 	if n, err := tc.c.WriteUrgent(tc.now, []byte("abc")); n != 3 || err != nil {
@@ -426,7 +428,7 @@ func TestUrgentData_MUST31(t *testing.T) {
 	tc.input(". 1:1(0) ack 4 win 50000")
 	tc.want("P. 4:9(5) ack 1")
 
-	t.Run("received", func(t *testing.T) {
+	t.Run("received (MUST-31, MUST-33)", func(t *testing.T) {
 		tc := established(t, noOptions)
 		tc.input("PU. 1:11(10) ack 1 win 50000 urg 15")
 		if e := tc.c.Events(); e&socket.POLLPRI == 0 || tc.c.Urgent() != 15 {
@@ -442,7 +444,7 @@ func TestUrgentData_MUST31(t *testing.T) {
 			t.Errorf("events %v, %d octets", e, tc.c.Urgent())
 		}
 	})
-	t.Run("further than the pointer reaches", func(t *testing.T) {
+	t.Run("further than the pointer reaches (MUST-31)", func(t *testing.T) {
 		tc := established(t, noOptions)
 		tc.c.SetSndBuf(200000)
 		if n, _ := tc.c.WriteUrgent(tc.now, make([]byte, 100000)); n != 100000 {

@@ -142,6 +142,7 @@ func TestSynOptions(t *testing.T) {
 	})
 }
 
+// MUST-22.
 func TestSynIsResent_MUST22(t *testing.T) {
 	tc := talk(t).connect()
 	start := tc.now
@@ -165,6 +166,7 @@ func TestSynIsResent_MUST22(t *testing.T) {
 	}
 }
 
+// MUST-21 for SYN.
 func TestSynCount_MUST21(t *testing.T) {
 	tc := talk(t)
 	tc.c.OwnOptions().SynCount = 1

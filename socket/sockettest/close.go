@@ -11,6 +11,7 @@ import (
 
 var closeCases = []rows{
 	both("close/twice", "a second Close is EBADF", closeTwice),
+	// MAY-1.
 	both("close/every-call", "every call on a closed socket is EBADF", closeEveryCall),
 	both("close/local-addr", "LocalAddr after Close is what it was", closeLocalAddr),
 	both("close/wakes-recv", "Close ends a Recv that waits with EBADF", closeWakesRecv),
@@ -19,8 +20,10 @@ var closeCases = []rows{
 	both("close/wakes-accept", "Close ends an Accept that waits with EBADF", closeWakesAccept),
 	both("close/wakes-connect", "Close ends a Connect that waits with EBADF", closeWakesConnect),
 	both("close/delivers", "what was sent before Close arrives, then the end", closeDelivers),
+	// SHLD-3.
 	both("close/unread", "Close with bytes unread resets the peer", closeUnread),
 	both("close/then-data", "data for a closed socket is answered by a reset: after the end, EPIPE", closeThenData),
+	// MUST-12.
 	both("close/reset-recv-first", "after a reset Recv gives ECONNRESET once, then the end; Send EPIPE", closeResetRecvFirst),
 	both("close/reset-send-first", "after a reset the first Send gives ECONNRESET, the next EPIPE", closeResetSendFirst),
 	both("close/reset-so-error", "SO_ERROR gives the reset once, and then no call gives it again", closeResetSoError),

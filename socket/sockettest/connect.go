@@ -14,7 +14,9 @@ var connectCases = []rows{
 	both("connect/refused", "a port where nobody listens is ECONNREFUSED, and the socket has no peer", connectRefused),
 	both("connect/after-refusal", "a socket whose connection was refused connects anew", connectAfterRefusal),
 	both("connect/port-zero", "port 0 is refused", connectPortZero),
+	// MUST-44.
 	both("connect/binds", "Connect binds an unbound socket to the address toward the peer and an ephemeral port", connectBinds),
+	// MUST-43.
 	both("connect/bound", "a bound socket connects from its address and port", connectBound),
 	both("connect/twice", "a connected socket does not connect: EISCONN", connectTwice),
 	both("connect/nonblocking", "a non-blocking Connect is EINPROGRESS; POLLOUT tells that it has ended, SO_ERROR how", connectNonblocking),
@@ -31,7 +33,9 @@ var connectCases = []rows{
 	both("connect/self", "a socket that connects to its own address is connected to itself", connectSelf),
 	both("connect/unspecified", "the unspecified address is the host's own loopback", connectUnspecified),
 	both("connect/wrong-family", "the other family's address is EAFNOSUPPORT on INET and EINVAL on INET6", connectWrongFamily),
+	// MUST-46.
 	on4("connect/broadcast", "a stream does not connect to a broadcast address: ENETUNREACH", connectBroadcast),
+	// MUST-46.
 	both("connect/multicast", "a stream does not connect to a multicast group: ENETUNREACH", connectMulticast),
 	both("connect/no-route", "without a route it is ENETUNREACH", connectNoRoute).needing(link),
 	on6("connect/link-local", "a link-local address with its zone is reached, and the peer sees one", connectLinkLocal).needing(linkLocal),

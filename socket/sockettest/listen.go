@@ -17,6 +17,7 @@ var listenCases = []rows{
 	both("listen/twice", "a second Listen changes the backlog", listenTwice),
 	both("listen/connected", "a connected socket does not listen: EINVAL", listenConnected),
 	both("listen/connecting", "a connecting socket does not listen: EINVAL", listenConnecting),
+	// MUST-41.
 	both("listen/in-use", "of two sockets bound to one port by SO_REUSEADDR the second to listen gets EADDRINUSE", listenInUse),
 	both("listen/acceptconn", "SO_ACCEPTCONN tells who listens", listenAcceptConn),
 	both("listen/no-peer", "a listener has no peer, receives with ENOTCONN and sends with EPIPE", listenNoPeer),

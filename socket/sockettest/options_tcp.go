@@ -28,6 +28,7 @@ var tcpOptionCases = append(optionCases("option-tcp", []optionRow{
 	both("option-tcp/TCP_MAXSEG-listener", "a listener's TCP_MAXSEG limits what the peer sends", optionMaxsegListener),
 	both("option-tcp/TCP_MAXSEG-connected", "a connection tells its segment size, timestamps taken off", optionMaxsegConnected),
 	both("option-tcp/TCP_USER_TIMEOUT-connected", "options are set on a connection too", optionOnConnection),
+	// MUST-17.
 	both("option-tcp/TCP_NODELAY-flushes", "TCP_NODELAY sends what Nagle's algorithm held back", optionNodelayFlushes),
 )
 

@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -128,4 +129,36 @@ func TestManyHosts(t *testing.T) {
 		hosts = 100
 	}
 	synctest.Test(t, func(t *testing.T) { manyHosts(t, hosts, 10) })
+}
+
+// The cost of a packet does not depend on how many hosts there are beside those
+// that talk. What it takes to build the network is measured apart and taken off.
+func BenchmarkHosts(b *testing.B) {
+	for _, hosts := range []int{10, 100, 1000} {
+		b.Run(fmt.Sprint(hosts), func(b *testing.B) {
+			packets := uint64(0)
+			run := func(size int) time.Duration {
+				start := time.Now() // outside of the bubble: real
+				inBubble(b, func(t *testing.T) {
+					n := lab.New(t, lab.Record(-1))
+					_, all := n.Star(hosts, lab.Delay(time.Millisecond), lab.Rate(100e6), lab.Queue(200_000))
+					for _, h := range all {
+						echo(t, h)
+					}
+					transfer(t, all[0], all[1], size)
+					for _, l := range n.Links()[:2] {
+						x, y := l.Ends()
+						packets += l.Stats(x).Packets + l.Stats(y).Packets
+					}
+				})
+				return time.Since(start)
+			}
+			var busy time.Duration
+			for b.Loop() {
+				busy += run(20<<20) - run(1)
+			}
+			b.ReportMetric(float64(busy.Nanoseconds())/float64(packets), "ns/packet")
+			b.ReportMetric(float64(packets)/busy.Seconds(), "packets/s")
+		})
+	}
 }

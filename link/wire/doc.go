@@ -14,7 +14,7 @@
 // the one that delivers takes them along, in order, before it returns. So no
 // device is entered twice, and the stack is at most as deep as there are
 // devices. A queue holds at most as many frames as the option [Queue] says
-// (4096 if it says nothing); what is beyond that is not taken by Output on a
+// (65536 if it says nothing); what is beyond that is not taken by Output on a
 // pair, and dropped by a switch or hub, and counted in [Stats] either way.
 //
 // # Offloads

@@ -13,7 +13,7 @@ const (
 	maxMTU     = 65535
 	defaultMTU = 1500
 
-	defaultQueue = 4096 // frames
+	defaultQueue = 65536 // frames
 	maxQueue     = 1 << 20
 )
 
@@ -90,7 +90,7 @@ func Offload(o link.Offload) Option { return func(c *config) { c.offload = o } }
 // default, leaves it to the 64 KiB.
 func MaxSegments(n int) Option { return func(c *config) { c.segments = n } }
 
-// Queue sets how many frames wait for a device that is busy receiving; 4096 is
+// Queue sets how many frames wait for a device that is busy receiving; 65536 is
 // the default.
 func Queue(frames int) Option { return func(c *config) { c.queue = frames } }
 

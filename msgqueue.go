@@ -2,6 +2,7 @@ package berth
 
 import (
 	"net/netip"
+	"sync"
 
 	"example.com/berth/internal/buffer"
 	"example.com/berth/link"
@@ -27,6 +28,7 @@ const messageOverhead = 256
 // by SO_RCVBUF and the host's budget. An empty one owns nothing.
 type messageQueue struct {
 	ring   []message
+	pooled *[]message // what ring came from the pool in; nil if it did not
 	head   int
 	n      int
 	charge int // what the queued messages cost
@@ -64,15 +66,47 @@ func (q *messageQueue) push(m message, data []byte, buf *link.Buffer, budget *bu
 
 func (q *messageQueue) put(m message) {
 	if q.n == len(q.ring) {
-		bigger := make([]message, max(4, 2*len(q.ring)))
-		for i := range q.n {
-			bigger[i] = *q.at(i)
-		}
-		q.ring, q.head = bigger, 0
+		q.grow()
 	}
 	q.n++
 	*q.at(q.n - 1) = m
 }
+
+// grow doubles the ring.
+func (q *messageQueue) grow() {
+	var bigger []message
+	var pooled *[]message
+	if size := max(4, 2*len(q.ring)); size == burst {
+		pooled = rings.Get().(*[]message)
+		bigger = *pooled
+	} else {
+		bigger = make([]message, size)
+	}
+	for i := range q.n {
+		bigger[i] = *q.at(i)
+	}
+	q.drop()
+	q.ring, q.pooled, q.head = bigger, pooled, 0
+}
+
+// drop gives the ring back. Messages in it have been moved or released.
+func (q *messageQueue) drop() {
+	if q.pooled != nil {
+		clear(q.ring)
+		rings.Put(q.pooled)
+	}
+	q.ring, q.pooled, q.head = nil, nil, 0
+}
+
+// burst is the length of the rings that are pooled: what a burst of datagrams
+// takes that fills a receive buffer of the usual size. A socket whose queue is
+// emptied after one gives the ring back, and takes it again with the next.
+const burst = 128
+
+var rings = sync.Pool{New: func() any {
+	r := make([]message, burst)
+	return &r
+}}
 
 func (q *messageQueue) at(i int) *message { return &q.ring[(q.head+i)&(len(q.ring)-1)] }
 
@@ -93,8 +127,8 @@ func (q *messageQueue) pop(budget *buffer.Budget) {
 	*m = message{}
 	q.head = (q.head + 1) & (len(q.ring) - 1)
 	q.n--
-	if q.n == 0 && len(q.ring) > 64 {
-		q.ring, q.head = nil, 0
+	if q.n == 0 && len(q.ring) >= burst {
+		q.drop()
 	}
 }
 
@@ -102,5 +136,5 @@ func (q *messageQueue) clear(budget *buffer.Budget) {
 	for q.n > 0 {
 		q.pop(budget)
 	}
-	q.ring = nil
+	q.drop()
 }

@@ -3,6 +3,7 @@ package berth
 import (
 	"encoding/binary"
 	"net/netip"
+	"runtime"
 	"syscall"
 
 	"example.com/berth/internal/header"
@@ -22,21 +23,31 @@ func (ifc *Interface) output(frames []link.Frame, next netip.Addr) {
 }
 
 // transmit gives frames with complete headers to the device.
+//
+// A device that is busy is often one whose reader is ready to run and has no
+// processor: it gets this one, a few times, before frames are dropped.
 func (ifc *Interface) transmit(frames []link.Frame) {
 	c := &ifc.host.count.IP
-	for len(frames) > 0 {
+	for yields := 0; len(frames) > 0; {
 		n, err := ifc.dev.Output(frames)
 		if n == len(frames) {
 			return
 		}
 		if err == nil {
-			c.DeviceBusy.Add(uint64(len(frames) - n))
+			if frames = frames[n:]; yields < maxYields {
+				yields++
+				runtime.Gosched()
+				continue
+			}
+			c.DeviceBusy.Add(uint64(len(frames)))
 			return
 		}
 		c.DeviceError.Add(1) // the error is about this frame: others may go
 		frames = frames[n+1:]
 	}
 }
+
+const maxYields = 16
 
 // address fills in the Ethernet headers. It is false if the next hop's address
 // is not known yet; the frames then wait for it in the neighbor cache.

@@ -20,6 +20,7 @@ type timers struct {
 	timer  *time.Timer
 	turn   Timer         // instead, with a Scheduler
 	armed  time.Duration // when timer fires; 0: not armed
+	firing bool          // fire is under way: it arms the timer when it is done
 	closed bool
 }
 
@@ -84,7 +85,7 @@ func (t *timers) close() {
 // arm sets the timer for the first deadline, unless it is set for an earlier
 // time already.
 func (t *timers) arm() {
-	if len(t.heap) == 0 {
+	if len(t.heap) == 0 || t.firing {
 		return
 	}
 	first := t.heap[0].at
@@ -114,7 +115,7 @@ func (t *timers) Turn() { t.fire() }
 func (t *timers) fire() {
 	now := t.host.now()
 	t.mu.Lock()
-	t.armed = 0
+	t.armed, t.firing = 0, true
 	for len(t.heap) > 0 && t.heap[0].at <= now && !t.closed {
 		e := heap.Pop(&t.heap).(*timerEntry)
 		e.at = 0
@@ -122,7 +123,7 @@ func (t *timers) fire() {
 		e.owner.timerFired(now)
 		t.mu.Lock()
 	}
-	if !t.closed {
+	if t.firing = false; !t.closed {
 		t.arm()
 	}
 	t.mu.Unlock()

@@ -7,6 +7,7 @@
 //	berth ping HOST                     ask a host for an echo
 //	berth perf server|client            what a network and its stacks carry
 //	berth ss                            the sockets of a running berth, or of the kernel
+//	berth lab FILE                      a network of hosts that a file describes
 //
 // Commands use the sockets of the operating system, or with --tun those of a
 // host of berth's own, a new machine on the network:
@@ -26,6 +27,7 @@
 //   - machine is the host that a command uses, the kernel's or berth's own;
 //   - relay, echoer, pinger and perf do the work of connect, listen, echo, ping
 //     and perf;
+//   - labfile reads networks from files, and labrun runs them;
 //   - demo plays the scenes of the demonstration, and ladder draws them;
 //   - sockets is the table that ss shows, and control the way to ask a running
 //     berth for its own;

@@ -155,7 +155,7 @@ func (p *parser) stack(v *yaml.Node) (string, bool) {
 	return name, ok
 }
 
-// host is a field that is the name of a host.
+// on is a field that is the name of a host.
 func (p *parser) on(name string, to *string) field {
 	return field{name, func(_, v *yaml.Node) { *to, _ = p.stack(v) }}
 }

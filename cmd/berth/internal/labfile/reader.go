@@ -210,10 +210,6 @@ func (r *reader) duration(name string, to *time.Duration) field {
 	return value(r, name, durationHint, ParseDuration, func(d time.Duration) { *to = d })
 }
 
-func (r *reader) rate(name string, to *int64) field {
-	return value(r, name, rateHint, ParseRate, func(n int64) { *to = n })
-}
-
 // size is one of a size from least to most.
 func (r *reader) size(name string, least, most int64, to *int64) field {
 	return value(r, name, sizeHint, bounded(ParseSize, least, most, " bytes"), func(n int64) { *to = n })

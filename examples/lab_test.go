@@ -2,12 +2,9 @@ package examples
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"strings"
 	"sync"
 	"testing"
-	"testing/cryptotest"
-	"testing/synctest"
 	"time"
 
 	"example.com/berth"
@@ -19,24 +16,6 @@ func check(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// captures runs a program several times with the same seeds, on fake time, and
-// returns how many different captures there were.
-func captures(t *testing.T, runs int, program func(*testing.T, *lab.Network)) int {
-	t.Helper()
-	seen := map[[sha256.Size]byte]int{}
-	for range runs {
-		cryptotest.SetGlobalRandom(t, 1)
-		synctest.Test(t, func(t *testing.T) {
-			n := lab.New(t)
-			program(t, n)
-			var b bytes.Buffer
-			check(t, n.WriteCapture(&b))
-			seen[sha256.Sum256(b.Bytes())]++
-		})
-	}
-	return len(seen)
 }
 
 // A logbook is what programs write into.

@@ -14,44 +14,44 @@ import (
 
 // The cable between two racks is cut for three seconds. Members of a gossip cluster
 // suspect each other, but nobody is taken for dead.
-func TestMemberlistBlink(t *testing.T) {
-	lab.Test(t, func(t *testing.T, n *lab.Network) {
-		members, cable, log := racks(t, n)
-		cable.Cut()
-		time.Sleep(3 * time.Second)
-		cable.Heal()
-		for range 60 {
-			know(t, "after a blink", members, 5)
-			time.Sleep(time.Second)
-		}
-		if !log.contains("Suspect host") {
-			t.Error("nobody was suspected")
-		}
-		if log.contains("Marking host") {
-			t.Error("somebody was taken for dead")
-		}
-	})
+func TestMemberlistBlink(t *testing.T) { lab.Test(t, gossipThroughBlink) }
+
+func gossipThroughBlink(t *testing.T, n *lab.Network) {
+	members, cable, log := racks(t, n)
+	cable.Cut()
+	time.Sleep(3 * time.Second)
+	cable.Heal()
+	for range 60 {
+		know(t, "after a blink", members, 5)
+		time.Sleep(time.Second)
+	}
+	if !log.contains("Suspect host") {
+		t.Error("nobody was suspected")
+	}
+	if log.contains("Marking host") {
+		t.Error("somebody was taken for dead")
+	}
 }
 
 // The cable is cut for two minutes, and each side takes the other for dead. By then
 // nobody gossips with them any more: somebody has to join the two clusters again.
 // That is what Serf and Consul add to memberlist.
-func TestMemberlist(t *testing.T) {
-	lab.Test(t, func(t *testing.T, n *lab.Network) {
-		members, cable, _ := racks(t, n)
-		cable.Cut()
-		time.Sleep(2 * time.Minute)
-		know(t, "cut", members[:2], 2)
-		know(t, "cut", members[2:], 3)
-		cable.Heal()
-		time.Sleep(2 * time.Minute)
-		know(t, "healed, but not joined", members[:2], 2)
-		know(t, "healed, but not joined", members[2:], 3)
-		_, err := members[4].Join([]string{members[0].LocalNode().Address()})
-		check(t, err)
-		time.Sleep(2 * time.Minute)
-		know(t, "joined", members, 5)
-	})
+func TestMemberlist(t *testing.T) { lab.Test(t, gossipThroughPartition) }
+
+func gossipThroughPartition(t *testing.T, n *lab.Network) {
+	members, cable, _ := racks(t, n)
+	cable.Cut()
+	time.Sleep(2 * time.Minute)
+	know(t, "cut", members[:2], 2)
+	know(t, "cut", members[2:], 3)
+	cable.Heal()
+	time.Sleep(2 * time.Minute)
+	know(t, "healed, but not joined", members[:2], 2)
+	know(t, "healed, but not joined", members[2:], 3)
+	_, err := members[4].Join([]string{members[0].LocalNode().Address()})
+	check(t, err)
+	time.Sleep(2 * time.Minute)
+	know(t, "joined", members, 5)
 }
 
 // racks makes a cluster of five members on two switches, and returns it when all

@@ -14,49 +14,49 @@ import (
 )
 
 // Twenty streams of one QUIC connection, over a link that loses packets.
-func TestQUIC(t *testing.T) {
-	lab.Test(t, func(t *testing.T, n *lab.Network) {
-		web, client := lossy(n)
-		conn := connectQUIC(t, n, web, client)
-		var all sync.WaitGroup
-		for i := range 20 {
-			all.Go(func() {
-				if err := echoQUIC(conn, bytes.Repeat([]byte{byte(i)}, 50_000)); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		check(t, conn.CloseWithError(0, "done"))
-	})
+func TestQUIC(t *testing.T) { lab.Test(t, quicStreams) }
+
+func quicStreams(t *testing.T, n *lab.Network) {
+	web, client := lossy(n)
+	conn := connectQUIC(t, n, web, client)
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			if err := echoQUIC(conn, bytes.Repeat([]byte{byte(i)}, 50_000)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	check(t, conn.CloseWithError(0, "done"))
 }
 
 // A partition that is shorter than the idle timeout costs a connection nothing but
 // time; a longer one ends it.
-func TestQUICThroughPartition(t *testing.T) {
-	lab.Test(t, func(t *testing.T, n *lab.Network) {
-		web, client := lossy(n)
-		conn := connectQUIC(t, n, web, client)
-		check(t, echoQUIC(conn, []byte("hello")))
-		heal := n.Partition(web)
-		time.AfterFunc(20*time.Second, heal)
-		start := time.Now()
-		check(t, echoQUIC(conn, []byte("are you there?")))
-		if took := time.Since(start); took < 20*time.Second || took > 40*time.Second {
-			t.Errorf("an answer came after %v", took)
-		}
+func TestQUICThroughPartition(t *testing.T) { lab.Test(t, quicThroughPartition) }
 
-		n.Partition(web)
-		start = time.Now()
-		<-conn.Context().Done()
-		if took := time.Since(start); took > time.Minute {
-			t.Errorf("the connection ended after %v", took)
-		}
-		_, err := conn.OpenStream()
-		if _, ok := errors.AsType[*quic.IdleTimeoutError](err); !ok {
-			t.Errorf("it ended with %v", err)
-		}
-	})
+func quicThroughPartition(t *testing.T, n *lab.Network) {
+	web, client := lossy(n)
+	conn := connectQUIC(t, n, web, client)
+	check(t, echoQUIC(conn, []byte("hello")))
+	heal := n.Partition(web)
+	time.AfterFunc(20*time.Second, heal)
+	start := time.Now()
+	check(t, echoQUIC(conn, []byte("are you there?")))
+	if took := time.Since(start); took < 20*time.Second || took > 40*time.Second {
+		t.Errorf("an answer came after %v", took)
+	}
+
+	n.Partition(web)
+	start = time.Now()
+	<-conn.Context().Done()
+	if took := time.Since(start); took > time.Minute {
+		t.Errorf("the connection ended after %v", took)
+	}
+	_, err := conn.OpenStream()
+	if _, ok := errors.AsType[*quic.IdleTimeoutError](err); !ok {
+		t.Errorf("it ended with %v", err)
+	}
 }
 
 // connectQUIC starts a server that sends back what comes on each stream, and

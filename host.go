@@ -41,6 +41,12 @@ type Config struct {
 	// that is to be the same in every run.
 	Scheduler Scheduler
 
+	// Now, if not nil, is the host's clock in place of time.Now. It is for a
+	// Scheduler with a time of its own: the timers that it makes go by the same
+	// clock, and calls that wait wait for the Scheduler, so that only a time-out
+	// given to Poll is left to the wall clock.
+	Now func() time.Time
+
 	// Probe, if not nil, is called whenever a TCP connection has taken in or sent
 	// something. It is called with the connection's lock held, must not block, and
 	// must not call the host. What it is given it must not keep.
@@ -104,6 +110,7 @@ type BufferSize struct{ Min, Default, Max int }
 // Packets read that from an immutable value, net, without a lock.
 type Host struct {
 	name   string
+	clock  func() time.Time
 	epoch  time.Time
 	random randomness
 	count  Counters
@@ -137,8 +144,11 @@ const defaultMemory = 256 << 20
 
 // NewHost makes a host with one interface, lo, that has 127.0.0.1/8 and ::1.
 func NewHost(cfg Config) *Host {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	h := &Host{
-		name: cfg.Name, config: cfg, epoch: time.Now(), turns: cfg.Scheduler,
+		name: cfg.Name, config: cfg, clock: cfg.Now, epoch: cfg.Now(), turns: cfg.Scheduler,
 		sockets: make(map[endpoint]struct{}),
 	}
 	h.random.seed(cfg.Seed)
@@ -163,7 +173,7 @@ func NewHost(cfg Config) *Host {
 }
 
 // now is the time since the host was made, in nanoseconds and never 0.
-func (h *Host) now() time.Duration { return time.Since(h.epoch) + 1 }
+func (h *Host) now() time.Duration { return h.clock().Sub(h.epoch) + 1 }
 
 // timeOf is the time at which now gives t.
 func (h *Host) timeOf(t time.Duration) time.Time { return h.epoch.Add(t - 1) }

@@ -49,7 +49,7 @@ func (s *stream) Close() error {
 // lingerFor waits until the peer has acknowledged all, FIN included, or the
 // time is over.
 func (s *stream) lingerFor(d time.Duration) {
-	s.setDeadline(&s.writers, time.Now().Add(d))
+	s.setDeadline(&s.writers, s.host.clock().Add(d))
 	for !s.writers.expired && !s.acknowledged() {
 		s.writers.wait()
 	}

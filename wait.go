@@ -65,7 +65,7 @@ func (s *sock) setDeadline(w *waiters, t time.Time) {
 	if t.IsZero() {
 		return
 	}
-	wait := time.Until(t)
+	wait := t.Sub(s.host.clock())
 	if wait <= 0 {
 		w.expired = true
 		w.broadcast()

@@ -1,0 +1,340 @@
+package script
+
+import (
+	"net/netip"
+	"syscall"
+
+	"example.com/berth/socket"
+)
+
+// receive makes a call that receives. Buffers have the lengths given.
+func (r *run) receive(c *call, flags int64, lens []int, after func(*socket.Message) *Error) (*running, *Error) {
+	f, err := r.file(&c.args[0])
+	if err != nil {
+		return nil, err
+	}
+	m := &socket.Message{}
+	total, got := 0, 0
+	for _, n := range lens {
+		m.Buffers = append(m.Buffers, make([]byte, n))
+		total += n
+	}
+	all := socket.Flags(flags)&socket.MSG_WAITALL != 0 && f.typ == socket.STREAM && !f.nonblock
+	g := f.wait(flags, func() (int64, error) {
+		n, err := f.sock.RecvMsg(m, socket.Flags(flags))
+		if got += n; all && n > 0 && got < total && err == nil {
+			m.Buffers = [][]byte{make([]byte, total-got)}
+			return 0, syscall.EAGAIN
+		}
+		if all && got > 0 && err != syscall.EAGAIN {
+			return int64(got), nil
+		}
+		return int64(n), err
+	})
+	if after != nil {
+		g.verify = func() *Error { return after(m) }
+	}
+	return g, nil
+}
+
+// length is an argument that is the length of a buffer.
+func (r *run) length(e *expr) (int, *Error) {
+	const most = 64 << 20
+	n, err := r.int(e)
+	if err == nil && (n < 0 || n > most) {
+		err = errorf(e.pos, "a length is from 0 to %d, not %d", most, n)
+	}
+	return int(n), err
+}
+
+// callRead is read(fd, ..., n).
+func callRead(r *run, c *call) (*running, *Error) {
+	if err := c.want(3); err != nil {
+		return nil, err
+	}
+	n, err := r.length(&c.args[2])
+	if err != nil {
+		return nil, err
+	}
+	return r.receive(c, 0, []int{n}, nil)
+}
+
+// callRecv is recv(fd, ..., n, flags).
+func callRecv(r *run, c *call) (*running, *Error) {
+	if err := c.want(4); err != nil {
+		return nil, err
+	}
+	n, err := r.length(&c.args[2])
+	if err != nil {
+		return nil, err
+	}
+	flags, err := r.int(&c.args[3])
+	if err != nil {
+		return nil, err
+	}
+	return r.receive(c, flags, []int{n}, nil)
+}
+
+// callRecvfrom is recvfrom(fd, ..., n, flags, address, length).
+func callRecvfrom(r *run, c *call) (*running, *Error) {
+	if err := c.want(6); err != nil {
+		return nil, err
+	}
+	n, err := r.length(&c.args[2])
+	if err != nil {
+		return nil, err
+	}
+	flags, err := r.int(&c.args[3])
+	if err != nil {
+		return nil, err
+	}
+	from := &c.args[4]
+	return r.receive(c, flags, []int{n}, func(m *socket.Message) *Error {
+		if from.kind != exprStruct {
+			return nil
+		}
+		want, err := r.sockaddr(from, m.Addr)
+		if err == nil && plain(want) != plain(m.Addr) {
+			err = errorf(from.pos, "the sender is %v, not %v", m.Addr, want)
+		}
+		return err
+	})
+}
+
+// iovecs are the lengths of the buffers in [{..., 100}, {..., 200}].
+func (r *run) iovecs(e *expr) (lens []int, err *Error) {
+	if e == nil || e.kind != exprList {
+		return nil, errorf(e.position(), "a list of buffers is expected")
+	}
+	for i := range e.list {
+		v := &e.list[i]
+		if v.kind != exprList || len(v.list) != 2 {
+			return nil, errorf(v.pos, "a buffer is {..., length}, not %v", v)
+		}
+		n, err := r.length(&v.list[1])
+		if err != nil {
+			return nil, err
+		}
+		lens = append(lens, n)
+	}
+	return lens, nil
+}
+
+func (e *expr) position() Pos {
+	if e == nil {
+		return Pos{}
+	}
+	return e.pos
+}
+
+// callReadv is readv(fd, buffers, n).
+func callReadv(r *run, c *call) (*running, *Error) {
+	if err := c.want(3); err != nil {
+		return nil, err
+	}
+	lens, err := r.iovecs(&c.args[1])
+	if err != nil {
+		return nil, err
+	}
+	return r.receive(c, 0, lens, nil)
+}
+
+// callRecvmsg is recvmsg(fd, message, flags).
+func callRecvmsg(r *run, c *call) (*running, *Error) {
+	if err := c.want(3); err != nil {
+		return nil, err
+	}
+	h := &c.args[1]
+	lens, err := r.iovecs(h.field("msg_iov"))
+	if err != nil {
+		return nil, err
+	}
+	flags, err := r.int(&c.args[2])
+	if err != nil {
+		return nil, err
+	}
+	return r.receive(c, flags, lens, func(m *socket.Message) *Error {
+		if f := h.field("msg_flags"); f != nil {
+			if err := r.same(f, int64(m.Flags)); err != nil {
+				return err
+			}
+		}
+		if f := h.field("msg_control"); f != nil {
+			return r.control(f, m)
+		}
+		return nil
+	})
+}
+
+// send makes a call that sends pieces of the lengths given.
+func (r *run) send(c *call, flags int64, lens []int, to netip.AddrPort, control socket.Control) (*running, *Error) {
+	f, err := r.file(&c.args[0])
+	if err != nil {
+		return nil, err
+	}
+	m := &socket.Message{Control: control}
+	if to.IsValid() {
+		m.Addr = f.form(to)
+	}
+	total, sent := 0, 0
+	for _, n := range lens {
+		m.Buffers = append(m.Buffers, make([]byte, n))
+		total += n
+	}
+	return f.wait(flags, func() (int64, error) {
+		n, err := f.sock.SendMsg(m, socket.Flags(flags))
+		sent += n
+		switch {
+		case err != nil && err != syscall.EAGAIN && sent > 0:
+			return int64(sent), nil
+		case err != nil:
+			return int64(n), err
+		case f.typ == socket.STREAM && sent < total && !f.nonblock && socket.Flags(flags)&socket.MSG_DONTWAIT == 0:
+			m.Buffers = [][]byte{make([]byte, total-sent)}
+			return 0, syscall.EAGAIN
+		}
+		return int64(sent), nil
+	}), nil
+}
+
+// callWrite is write(fd, ..., n).
+func callWrite(r *run, c *call) (*running, *Error) {
+	if err := c.want(3); err != nil {
+		return nil, err
+	}
+	n, err := r.length(&c.args[2])
+	if err != nil {
+		return nil, err
+	}
+	return r.send(c, 0, []int{n}, netip.AddrPort{}, socket.Control{})
+}
+
+// callWritev is writev(fd, buffers, n).
+func callWritev(r *run, c *call) (*running, *Error) {
+	if err := c.want(3); err != nil {
+		return nil, err
+	}
+	lens, err := r.iovecs(&c.args[1])
+	if err != nil {
+		return nil, err
+	}
+	return r.send(c, 0, lens, netip.AddrPort{}, socket.Control{})
+}
+
+// callSend is send(fd, ..., n, flags).
+func callSend(r *run, c *call) (*running, *Error) {
+	if err := c.want(4); err != nil {
+		return nil, err
+	}
+	n, err := r.length(&c.args[2])
+	if err != nil {
+		return nil, err
+	}
+	flags, err := r.int(&c.args[3])
+	if err != nil {
+		return nil, err
+	}
+	return r.send(c, flags, []int{n}, netip.AddrPort{}, socket.Control{})
+}
+
+// callSendto is sendto(fd, ..., n, flags, address, length).
+func callSendto(r *run, c *call) (*running, *Error) {
+	if err := c.want(6); err != nil {
+		return nil, err
+	}
+	n, err := r.length(&c.args[2])
+	if err != nil {
+		return nil, err
+	}
+	flags, err := r.int(&c.args[3])
+	if err != nil {
+		return nil, err
+	}
+	to, err := r.sockaddr(&c.args[4], netip.AddrPortFrom(r.setup.remote, defaultPort))
+	if err != nil {
+		return nil, err
+	}
+	return r.send(c, flags, []int{n}, to, socket.Control{})
+}
+
+// callSendmsg is sendmsg(fd, message, flags).
+func callSendmsg(r *run, c *call) (*running, *Error) {
+	if err := c.want(3); err != nil {
+		return nil, err
+	}
+	h := &c.args[1]
+	lens, err := r.iovecs(h.field("msg_iov"))
+	if err != nil {
+		return nil, err
+	}
+	flags, err := r.int(&c.args[2])
+	if err != nil {
+		return nil, err
+	}
+	if f := h.field("msg_control"); f != nil {
+		return nil, unsupported(f.pos, "control data to send")
+	}
+	var to netip.AddrPort
+	if f := h.field("msg_name"); f != nil && f.kind == exprStruct {
+		if to, err = r.sockaddr(f, netip.AddrPort{}); err != nil {
+			return nil, err
+		}
+	}
+	return r.send(c, flags, lens, to, socket.Control{})
+}
+
+// control compares ancillary data: the traffic class, the hop limit, and an
+// entry of the error queue.
+func (r *run) control(e *expr, m *socket.Message) *Error {
+	if e.kind != exprList {
+		return errorf(e.pos, "a list of control messages is expected, not %v", e)
+	}
+	for i := range e.list {
+		h := &e.list[i]
+		typ, data := h.field("cmsg_type"), h.field("cmsg_data")
+		if typ == nil || data == nil {
+			return errorf(h.pos, "a control message has cmsg_level, cmsg_type and cmsg_data")
+		}
+		var err *Error
+		switch typ.text {
+		case "IP_TOS", "IPV6_TCLASS":
+			err = r.same(data, int64(m.Control.TOS))
+		case "IP_TTL", "IPV6_HOPLIMIT":
+			err = r.same(data, int64(m.Control.TTL))
+		case "IP_RECVERR", "IPV6_RECVERR":
+			err = r.extendedError(data, &m.Control.Err)
+		default:
+			err = unsupported(typ.pos, "the control message %v", typ)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// extendedError compares an entry of the error queue.
+func (r *run) extendedError(e *expr, got *socket.ExtendedError) *Error {
+	for _, f := range e.fields {
+		var v int64
+		switch f.name {
+		case "ee_errno":
+			v = int64(got.Errno)
+		case "ee_origin":
+			v = int64(got.Origin)
+		case "ee_type":
+			v = int64(got.Type)
+		case "ee_code":
+			v = int64(got.Code)
+		case "ee_info":
+			v = int64(got.Info)
+		case "ee_data":
+			continue // nothing that berth gives
+		}
+		if err := r.same(&f.value, v); err != nil {
+			err.Message = f.name + ": " + err.Message
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+// Package script runs test scripts in packetdrill's language against a berth
+// host: socket calls, and packets that come in and that the host is to answer
+// with, on one time axis.
+//
+//	0   socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+//	+0  bind(3, ..., ...) = 0
+//	+0  listen(3, 1) = 0
+//	+0  < S 0:0(0) win 32792 <mss 1460>
+//	+0  > S. 0:0(0) ack 1 <mss 1460>
+//	+.1 < . 1:1(0) ack 1 win 257
+//	+0  accept(3, ..., ...) = 4
+//
+// [Parse] reads a script, [Script.Run] plays it. The host is one of the process,
+// with a clock that stands still but when the script says otherwise: hours take
+// milliseconds, times are exact, and every run is the same. Nothing is shared
+// between runs, so scripts run in parallel, and none needs a privilege.
+//
+// # Meaning
+//
+// Sequence numbers count from each side's first, and those of the peer are
+// chosen so that they wrap around early. Timestamps of the host are what the
+// script calls them; what the peer echoes is translated. A relative time counts
+// from when the event before was over. A time may be off by the tolerance, or by
+// an eighth of the gap if that is more. A packet of the host that no line expects
+// is no error until one expects another. What the host's data is cut into may
+// differ, unless --strict_segments is set. Checksums are checked, the bytes of
+// data are not.
+//
+// A call that waits (+0...0.2 accept(...) = 4) must end when the script says so;
+// others must not wait. Calls are made on non-blocking sockets and tried again
+// after each event, which a program cannot tell from waiting.
+//
+// # Parts
+//
+// The language: token.go, lexer.go, parse*.go give the values of ast.go and
+// expr.go. The run: run.go (the events), expect.go and outbound.go (packets of
+// the host), inbound.go and icmp.go (those of the peer), flow.go (how numbers are
+// translated), call*.go, snippet.go with condition.go and evaluate.go (assertions
+// on TCP_INFO), shell.go (commands). Below it: clock.go and wire.go.
+//
+// # Limits
+//
+// What a script asks for and cannot have ends it with an [Error] that is marked
+// Unsupported; nothing is passed over in silence. That is: packets within GRE,
+// MPLS and IP, SCTP, damaged packets, control data to send, EPOLLET, a close that
+// waits, code that is more than assert and print, and commands for the shell that
+// have no counterpart in a host's configuration.
+package script

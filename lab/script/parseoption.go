@@ -1,0 +1,168 @@
+package script
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+)
+
+// Kinds of TCP options.
+const (
+	optEnd           = 0
+	optNop           = 1
+	optMSS           = 2
+	optWScale        = 3
+	optSACKPermitted = 4
+	optSACK          = 5
+	optTimestamps    = 8
+	optMD5           = 19
+	optFastOpen      = 34
+	optExperiment    = 254
+)
+
+// fastOpenMagic tells the experimental option of Fast Open from others (RFC 7413
+// appendix B.1).
+const fastOpenMagic = 0xf989
+
+// tcpOptions reads options up to the '>'.
+func (p *parser) tcpOptions(k *packet) error {
+	if t := p.peek(); t.kind == ellipsis {
+		if p.next(); !k.out {
+			return errorf(t.pos, "<...> is for packets that go out")
+		}
+		k.anyOptions = true
+		return p.expect(">")
+	}
+	size := 0
+	for {
+		t := p.peek()
+		o, err := p.tcpOption()
+		if err != nil {
+			return err
+		}
+		k.tcp.options = append(k.tcp.options, o)
+		if size += o.size(); size > 40 {
+			return errorf(t.pos, "the TCP options are longer than 40 bytes")
+		}
+		if p.accept(">") {
+			return nil
+		}
+		if !p.accept(",") {
+			t := p.peek()
+			return errorf(t.pos, "',' or '>' is expected, not %v", t)
+		}
+	}
+}
+
+// size is the encoded length of an option.
+func (o *tcpOption) size() int {
+	switch o.kind {
+	case optEnd, optNop:
+		return 1
+	case optTimestamps:
+		return 10
+	case optSACK:
+		return 2 + 8*len(o.blocks)
+	}
+	return 2 + len(o.data)
+}
+
+func (p *parser) tcpOption() (o tcpOption, err error) {
+	t := p.next()
+	var v uint64
+	switch t.text {
+	case "nop":
+		o.kind = optNop
+	case "eol":
+		o.kind = optEnd
+	case "mss":
+		v, err = p.unsigned("an MSS", 16)
+		o.kind, o.data = optMSS, binary.BigEndian.AppendUint16(nil, uint16(v))
+	case "wscale":
+		v, err = p.unsigned("a window scale", 8)
+		o.kind, o.data = optWScale, []byte{uint8(v)}
+	case "sackOK":
+		o.kind = optSACKPermitted
+	case "sack":
+		o.kind = optSACK
+		o.blocks, err = p.blocks()
+	case "TS":
+		o.kind = optTimestamps
+		o.val, o.ecr, err = p.timestamps()
+	case "md5":
+		o.kind = optMD5
+		o.data, err = p.hex()
+	case "FO":
+		o.kind = optFastOpen
+		o.data, err = p.cookie()
+	case "FOEXP":
+		o.kind = optExperiment
+		var cookie []byte
+		cookie, err = p.cookie()
+		o.data = append(binary.BigEndian.AppendUint16(nil, fastOpenMagic), cookie...)
+	case "generic":
+		v, err = p.unsigned("the kind of an option", 8)
+		if o.kind = uint8(v); err == nil && !p.peek().is(",") && !p.peek().is(">") {
+			o.data, err = p.hex()
+		}
+	default:
+		return o, unsupported(t.pos, "the TCP option %v", t)
+	}
+	return o, err
+}
+
+// blocks reads those of SACK: 1:1001 2001:3001.
+func (p *parser) blocks() (list [][2]uint32, err error) {
+	for p.peek().kind == integer {
+		left, err := p.unsigned("a sequence number", 32)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.expect(":"); err != nil {
+			return nil, err
+		}
+		right, err := p.unsigned("a sequence number", 32)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, [2]uint32{uint32(left), uint32(right)})
+	}
+	if len(list) == 0 {
+		return nil, errorf(p.peek().pos, "a block of SACK is expected, not %v", p.peek())
+	}
+	return list, nil
+}
+
+// timestamps reads "val 100 ecr 200".
+func (p *parser) timestamps() (val, ecr uint32, err error) {
+	if err := p.expect("val"); err != nil {
+		return 0, 0, err
+	}
+	v, err := p.unsigned("a timestamp", 32)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := p.expect("ecr"); err != nil {
+		return 0, 0, err
+	}
+	e, err := p.unsigned("a timestamp", 32)
+	return uint32(v), uint32(e), err
+}
+
+// cookie reads one of Fast Open, which may be missing.
+func (p *parser) cookie() ([]byte, error) {
+	if t := p.peek(); t.is(",") || t.is(">") {
+		return nil, nil
+	}
+	return p.hex()
+}
+
+// hex reads bytes as hexadecimal digits.
+func (p *parser) hex() ([]byte, error) {
+	t := p.next()
+	b, err := hex.DecodeString(strings.TrimPrefix(t.text, "0x"))
+	if err != nil {
+		return nil, errorf(t.pos, "bytes in hexadecimal are expected, not %v", t)
+	}
+	return b, nil
+}

@@ -18,7 +18,6 @@ type file struct {
 	typ      socket.Type
 	nonblock bool
 	poll     *interest // of an epoll descriptor
-	started  bool      // a connect is under way that waits
 }
 
 // A running call is one that was made and has not ended.

@@ -37,7 +37,7 @@ func (q *errorQueue) push(e queuedError) {
 func (q *errorQueue) clear() { q.entries = nil }
 
 // take gives the first entry to a receiver; EAGAIN if there is none.
-func (q *errorQueue) take(s *sock, m *socket.Message) (int, error) {
+func (q *errorQueue) take(s *messageSock, m *socket.Message) (int, error) {
 	if len(q.entries) == 0 {
 		return 0, syscall.EAGAIN
 	}

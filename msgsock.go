@@ -16,12 +16,13 @@ type messageSock struct {
 	sock
 	queue   messageQueue
 	errors  errorQueue
-	path    path // to remote, if connected
-	readEnd bool // SHUT_RD
-	sendEnd bool // SHUT_WR
-	sndbuf  int  // SO_SNDBUF
-	lowat   int  // SO_RCVLOWAT
-	unsent  int  // bytes that wait for a turn
+	err     error // pending: what SO_ERROR gives
+	path    path  // to remote, if connected
+	readEnd bool  // SHUT_RD
+	sendEnd bool  // SHUT_WR
+	sndbuf  int   // SO_SNDBUF
+	lowat   int   // SO_RCVLOWAT
+	unsent  int   // bytes that wait for a turn
 }
 
 // Buffers of datagram and raw sockets (Linux: rmem_default, rmem_max).
@@ -71,7 +72,7 @@ func (s *messageSock) RecvMsg(m *socket.Message, flags socket.Flags) (n int, err
 		if s.closed {
 			return 0, syscall.EBADF
 		}
-		return s.errors.take(&s.sock, m)
+		return s.errors.take(s, m)
 	}
 	err = s.receive(flags, func(q *message) {
 		n = scatter(m.Buffers, q.data)
@@ -158,7 +159,7 @@ func (s *sock) control(c *socket.Control, m *message) {
 }
 
 // takeError returns the pending error and clears it.
-func (s *sock) takeError() error {
+func (s *messageSock) takeError() error {
 	err := s.err
 	s.err = nil
 	return err

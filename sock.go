@@ -38,7 +38,6 @@ type sock struct {
 
 	binding port.Binding
 	ip      *ipOptions // shared: see ownIP
-	err     error      // pending: what SO_ERROR gives
 }
 
 // endpoint is a socket of a berth host as Poll and the host see it.
@@ -55,8 +54,6 @@ type endpoint interface {
 
 func (s *sock) init(h *Host, domain socket.Domain, typ socket.Type, protocol socket.Protocol) {
 	s.host, s.domain, s.typ, s.protocol = h, domain, typ, protocol
-	s.readers.lock = &s.mu
-	s.writers.lock = &s.mu
 	s.ip = &defaultIPOptions
 	s.local = netip.AddrPortFrom(s.anyAddr(), 0)
 }

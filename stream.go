@@ -21,12 +21,12 @@ type stream struct {
 	parent   *listener // whose child this is until it has been queued there
 	opened   bool      // a handshake has begun: conn is in the demultiplexer
 	reported bool      // the result of a connect has been given to the caller
+	flushing bool      // somebody empties the outbox
+	orphan   bool      // the user is gone
+	waiting  bool      // the port's table knows of TIME-WAIT
+	label    uint32    // IPv6 flow label
 	path     path
-	flushing bool // somebody empties the outbox
-	orphan   bool // the user is gone
-	waiting  bool // the port's table knows of TIME-WAIT
 	timer    timerEntry
-	label    uint32 // IPv6 flow label
 
 	confirmed time.Duration // when the next hop was last said to be reachable
 }

@@ -51,7 +51,7 @@ func (s *stream) Close() error {
 func (s *stream) lingerFor(d time.Duration) {
 	s.setDeadline(&s.writers, s.host.clock().Add(d))
 	for !s.writers.expired && !s.acknowledged() {
-		s.writers.wait()
+		s.wait(&s.writers)
 	}
 }
 

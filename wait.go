@@ -15,8 +15,7 @@ import (
 // which they share and which is there as long as one of them waits, so that an
 // idle socket owns none.
 type waiters struct {
-	lock     *sync.Mutex // the socket's
-	cond     *sync.Cond  // nil while nobody waits
+	cond     *sync.Cond // nil while nobody waits
 	waiting  int32
 	expired  bool      // the deadline has passed
 	deadline *deadline // nil while there is none
@@ -25,10 +24,10 @@ type waiters struct {
 var conds = sync.Pool{New: func() any { return new(sync.Cond) }}
 
 // wait waits for a broadcast. The socket's lock is held on entry and on return.
-func (w *waiters) wait() {
+func (s *sock) wait(w *waiters) {
 	if w.cond == nil {
 		w.cond = conds.Get().(*sync.Cond)
-		w.cond.L = w.lock
+		w.cond.L = &s.mu
 	}
 	w.waiting++
 	w.cond.Wait()
@@ -132,7 +131,7 @@ func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try fu
 		// To send, try lets go of the lock, and whoever took it meanwhile found
 		// nobody waiting whom to wake.
 		if s.over(ctx, w) == nil {
-			w.wait()
+			s.wait(w)
 		}
 	}
 }

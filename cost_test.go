@@ -13,7 +13,7 @@ import (
 )
 
 // What an idle connection may cost, each end counted apart.
-const idleLimit = 1536
+const idleLimit = 1408
 
 // heap is how many bytes live on the heap.
 func heap() int64 {

@@ -61,7 +61,7 @@ type Conn struct {
 	delivery *deliveryRate
 	ecn      ecnVars
 
-	deadlines [numTimers]time.Duration
+	deadlines *deadlines    // nil while no timer is armed
 	retries   int           // retransmission time-outs in a row
 	probes    int           // window or keepalive probes not answered
 	stalled   time.Duration // since when what is resent, or probed for, waits; 0: nothing

@@ -114,6 +114,9 @@ func (c *Conn) Memory() int {
 	n += c.sendQ.blocks.bytes(unsafe.Sizeof(sendBlock{}))
 	n += c.recvQ.chunks.bytes(unsafe.Sizeof(chunk{}))
 	n += c.fl.memory()
+	if c.deadlines != nil {
+		n += int(unsafe.Sizeof(*c.deadlines))
+	}
 	if c.ep != nil {
 		n += int(unsafe.Sizeof(*c.ep))
 	}

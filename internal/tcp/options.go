@@ -84,10 +84,10 @@ func (c *Conn) SetKeepTimings(now, idle, interval time.Duration, count int) {
 // SetUserTimeout is TCP_USER_TIMEOUT; 0 for the default.
 func (c *Conn) SetUserTimeout(now, d time.Duration) {
 	c.OwnOptions().UserTimeout = d
-	if c.deadlines[timerRetransmit] != 0 {
+	if c.armed(timerRetransmit) {
 		c.armRetransmit(now)
 	}
-	if c.deadlines[timerPersist] != 0 {
+	if c.armed(timerPersist) {
 		c.armPersist(now)
 	}
 }
@@ -120,7 +120,7 @@ func (c *Conn) SndBuf() int { return c.sndBuf }
 // for now and sends one that is due, off enters it.
 func (c *Conn) SetQuickAck(on bool) {
 	c.delack.interactive = !on
-	if on && c.deadlines[timerDelayedAck] != 0 {
+	if on && c.armed(timerDelayedAck) {
 		c.ackNow = true
 	}
 }

@@ -19,7 +19,7 @@ func departures(t *testing.T, size, large int, rtt time.Duration, change func(*C
 	ch.connect(1500, large)
 	change(ch.ends[0].c)
 	for ch.ends[1].c == nil || !ch.ends[1].eof {
-		before := ch.ends[0].c.deadlines[timerPacing]
+		before := ch.ends[0].c.due(timerPacing)
 		if !ch.step() {
 			t.Fatal(ch.describe())
 		}

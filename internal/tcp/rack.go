@@ -138,8 +138,8 @@ func (c *Conn) rackDetect(now time.Duration) (lost int) {
 	c.probe = probeReorder
 	c.arm(timerProbe, max(next, now+tsTick))
 	// The retransmission timer gives way (RFC 8985 8).
-	if at := c.deadlines[timerRetransmit]; at != 0 && at < c.deadlines[timerProbe] {
-		c.arm(timerRetransmit, c.deadlines[timerProbe])
+	if at := c.due(timerRetransmit); at != 0 && at < c.due(timerProbe) {
+		c.arm(timerRetransmit, c.due(timerProbe))
 	}
 	return lost
 }

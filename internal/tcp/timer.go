@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"sync"
 	"time"
 
 	"example.com/berth/socket"
@@ -22,12 +23,45 @@ const (
 	numTimers
 )
 
-func (c *Conn) arm(t timer, at time.Duration) { c.deadlines[t] = at }
-func (c *Conn) stop(t timer)                  { c.deadlines[t] = 0 }
-func (c *Conn) armed(t timer) bool            { return c.deadlines[t] != 0 }
+// deadlines are when the timers are due; 0: not armed. Their memory comes from a
+// pool and goes back there when none is armed, so that an idle connection has
+// none.
+type deadlines [numTimers]time.Duration
+
+var deadlinesPool = sync.Pool{New: func() any { return new(deadlines) }}
+
+func (c *Conn) arm(t timer, at time.Duration) {
+	if c.deadlines == nil {
+		c.deadlines = deadlinesPool.Get().(*deadlines)
+	}
+	c.deadlines[t] = at
+}
+
+func (c *Conn) stop(t timer) {
+	if !c.armed(t) {
+		return
+	}
+	if c.deadlines[t] = 0; *c.deadlines == (deadlines{}) {
+		deadlinesPool.Put(c.deadlines)
+		c.deadlines = nil
+	}
+}
+
+// due is when a timer is due; 0: it is not armed.
+func (c *Conn) due(t timer) time.Duration {
+	if c.deadlines == nil {
+		return 0
+	}
+	return c.deadlines[t]
+}
+
+func (c *Conn) armed(t timer) bool { return c.due(t) != 0 }
 
 // Deadline returns when Timer must be called next; 0: not at all.
 func (c *Conn) Deadline() time.Duration {
+	if c.deadlines == nil {
+		return 0
+	}
 	var d time.Duration
 	for _, at := range c.deadlines {
 		if at != 0 && (d == 0 || at < d) {
@@ -48,7 +82,7 @@ func (c *Conn) Deadline() time.Duration {
 func (c *Conn) Timer(now time.Duration) {
 	c.excuse(now)
 	for t := range numTimers {
-		at := c.deadlines[t]
+		at := c.due(t)
 		if at == 0 || at > now {
 			continue
 		}
@@ -75,6 +109,9 @@ func (c *Conn) Timer(now time.Duration) {
 // excuse puts off the timers that resend where they are called much too late,
 // but not twice.
 func (c *Conn) excuse(now time.Duration) {
+	if c.deadlines == nil {
+		return
+	}
 	resends := c.deadlines[:timerRetransmit+1]
 	late, due := false, false
 	for _, at := range resends {
@@ -107,7 +144,12 @@ func (c *Conn) probeTimeout(now time.Duration) {
 }
 
 // stopAll stops every timer.
-func (c *Conn) stopAll() { c.deadlines, c.probe = [numTimers]time.Duration{}, probeNone }
+func (c *Conn) stopAll() {
+	c.probe = probeNone
+	for t := range numTimers {
+		c.stop(t)
+	}
+}
 
 // armRetransmit starts the retransmission timer anew (RFC 6298 5.1, 5.3), not
 // beyond the end of the user timeout.

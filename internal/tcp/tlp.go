@@ -53,7 +53,7 @@ func (c *Conn) scheduleTail(now time.Duration) {
 		return
 	}
 	c.probe = probeTail
-	c.arm(timerProbe, min(now+c.pto(), c.deadlines[timerRetransmit]))
+	c.arm(timerProbe, min(now+c.pto(), c.due(timerRetransmit)))
 }
 
 // pto is TLP_calc_PTO, but for the bound that the retransmission timer is.

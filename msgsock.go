@@ -279,7 +279,7 @@ func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, 
 			device = c.PktInfo.Interface
 		}
 		if a := c.PktInfo.Local.Unmap(); a.IsValid() && !a.IsUnspecified() {
-			if !s.host.isBindable(a) {
+			if !s.host.isBindable(a) || s.host.isBroadcast(a) { // RFC 1122 3.2.1.3
 				return d, syscall.EINVAL
 			}
 			from = a

@@ -87,6 +87,7 @@ func addRoute(t testing.TB, h *berth.Host, dst, via string, metric int) {
 	}
 }
 
+// HOST-4: the way through a router.
 func TestTransferThroughARouter(t *testing.T) {
 	large, cable := []wire.Option{}, []wire.Option{wire.Offload(0)}
 	ethernet := []wire.Option{wire.Ethernet()}
@@ -120,6 +121,7 @@ func narrow(t *testing.T, opts ...wire.Option) chain {
 	return chained(t, opts, append([]wire.Option{wire.MTU(1300)}, opts...), opts)
 }
 
+// HOST-118: the transport learns what can be sent.
 func TestTCPFindsThePathMTU(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -239,7 +241,7 @@ func wantDatagram(t *testing.T, s socket.Socket, n int) {
 	}
 }
 
-// The answers of routers on the way, one by one: what traceroute does.
+// The answers of routers on the way (HOST-4), one by one: what traceroute does.
 func TestHopsAreFoundByTheirTimeExceeded(t *testing.T) {
 	for i := range 2 {
 		t.Run("family "+strconv.Itoa(i), func(t *testing.T) {
@@ -347,6 +349,8 @@ func TestAHostThatARouterDoesNotFindIsUnreachable(t *testing.T) {
 	}
 }
 
+// HOST-12, HOST-82, HOST-83, HOST-94: the prefix says what is on the link; HOST-96,
+// HOST-98, HOST-99, HOST-100, HOST-111: the routes that were added say the rest.
 func TestRoutesAreChosenByPrefixThenMetric(t *testing.T) {
 	h, st := stationed(t, berth.Config{}, wire.Ethernet())
 	st.addrs = nil

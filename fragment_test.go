@@ -26,7 +26,8 @@ func noise(n int) []byte {
 	return b
 }
 
-// Datagrams of every length that there is, over links of several MTUs.
+// Datagrams of every length that there is (HOST-113, HOST-114), over links of
+// several MTUs: they are fragmented (HOST-119) and put together (HOST-16, HOST-112).
 func TestDatagramsAreFragmentedAndPutTogether(t *testing.T) {
 	for _, opts := range [][]wire.Option{nil, {wire.Offload(0)}, {wire.Ethernet(), wire.MTU(1280)}, {wire.MTU(9000)}} {
 		alice, bob := pair(t, opts...)
@@ -93,7 +94,8 @@ func fragmentDatagram(from netip.Addr, n int) []byte {
 	return udpDatagram(netip.AddrPortFrom(from, 9), netip.AddrPortFrom(localOf(from), 9), noise(n))
 }
 
-// The time is up: who sent the packet is told, if the first fragment came.
+// The time is up (HOST-117): who sent the packet is told, if the first fragment
+// came (HOST-116).
 func TestALostFragmentIsReported(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{})

@@ -29,7 +29,8 @@ func TestIPv4Options(t *testing.T) {
 		{"no operation, end", "\x01\x01\x01\x00", true},
 		{"router alert", header.IPv4RouterAlert, true},
 		{"record route", "\x07\x07\x04\x00\x00\x00\x00\x00", true},
-		{"unknown", "\x5e\x04\xaa\xbb", true},
+		{"unknown (HOST-27)", "\x5e\x04\xaa\xbb", true},
+		{"stream identifier (HOST-30)", "\x88\x04\x00\x01", true},
 		{"loose source route", "\x83\x07\x04\x0a\x00\x00\x09\x00", false},
 		{"strict source route", "\x89\x07\x04\x0a\x00\x00\x09\x00", false},
 		{"length 0", "\x5e\x00\x00\x00", false},
@@ -51,6 +52,7 @@ func TestIPv4Options(t *testing.T) {
 	}
 }
 
+// HOST-9.
 func TestBadIPv4HeadersAreCountedAndNotAnswered(t *testing.T) {
 	h, st := stationed(t, berth.Config{})
 	good := rawIPv4("")
@@ -65,15 +67,15 @@ func TestBadIPv4HeadersAreCountedAndNotAnswered(t *testing.T) {
 		{"one byte", good[:1], &c.BadHeader},
 		{"cut in the header", good[:19], &c.BadHeader},
 		{"cut in the payload", good[:30], &c.BadHeader},
-		{"version 5", change(func(b []byte) []byte { b[0] = 0x55; return b }), &c.BadHeader},
+		{"version 5 (HOST-10)", change(func(b []byte) []byte { b[0] = 0x55; return b }), &c.BadHeader},
 		{"header length 16", change(func(b []byte) []byte { b[0] = 0x44; return b }), &c.BadHeader},
 		{"total length below the header's", change(func(b []byte) []byte { b[3] = 19; return b }), &c.BadHeader},
-		{"checksum", change(func(b []byte) []byte { b[10] ^= 1; return b }), &c.BadChecksum},
-		{"somebody else", encode(packet{src: bob4, dst: netip.MustParseAddr("10.0.0.9"), protocol: 17}), &c.NotForUs},
+		{"checksum (HOST-11)", change(func(b []byte) []byte { b[10] ^= 1; return b }), &c.BadChecksum},
+		{"somebody else (HOST-14)", encode(packet{src: bob4, dst: netip.MustParseAddr("10.0.0.9"), protocol: 17}), &c.NotForUs},
 		{"to loopback", encode(packet{src: bob4, dst: netip.MustParseAddr("127.0.0.1"), protocol: 17}), &c.NotForUs},
-		{"from loopback", encode(packet{src: netip.MustParseAddr("127.0.0.1"), dst: alice4, protocol: 17}), &c.BadSource},
-		{"from a group", encode(packet{src: groupA4, dst: alice4, protocol: 17}), &c.BadSource},
-		{"from everybody", encode(packet{src: netip.MustParseAddr("255.255.255.255"), dst: alice4, protocol: 17}), &c.BadSource},
+		{"from loopback (HOST-15, UDP-15)", encode(packet{src: netip.MustParseAddr("127.0.0.1"), dst: alice4, protocol: 17}), &c.BadSource},
+		{"from a group (HOST-15, UDP-15)", encode(packet{src: groupA4, dst: alice4, protocol: 17}), &c.BadSource},
+		{"from everybody (HOST-15, UDP-15)", encode(packet{src: netip.MustParseAddr("255.255.255.255"), dst: alice4, protocol: 17}), &c.BadSource},
 		{"from the loopback of IPv6", encode(packet{src: netip.IPv6Loopback(), dst: alice6, protocol: 17}), &c.BadSource},
 		{"from a group of IPv6", encode(packet{src: groupA6, dst: alice6, protocol: 17}), &c.BadSource},
 		{"to the loopback of IPv6", encode(packet{src: bob6, dst: netip.IPv6Loopback(), protocol: 17}), &c.NotForUs},
@@ -152,7 +154,7 @@ func TestIPv6ExtensionHeaders(t *testing.T) {
 	}
 }
 
-// RFC 6724 over the addresses of a host, and the rule of IPv4 that the subnet of
+// HOST-3, UDP-14: RFC 6724 over the addresses of a host, and the rule of IPv4 that the subnet of
 // the next hop decides.
 func TestTheSourceAddressFitsTheDestination(t *testing.T) {
 	a, b := wire.Pair()

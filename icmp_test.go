@@ -21,6 +21,7 @@ func portUnreachable(p *packet) bool {
 		p.protocol == header.ProtocolICMPv6 && p.isICMP(header.ICMPv6Unreachable, header.ICMPv6PortUnreachable)
 }
 
+// HOST-47, HOST-48, HOST-152, UDP-1.
 func TestNobodyAtAPortRefusesAConnectedSocket(t *testing.T) {
 	for _, opts := range [][]wire.Option{nil, {wire.Ethernet()}} {
 		alice, bob := pair(t, opts...)
@@ -48,6 +49,7 @@ func TestNobodyAtAPortRefusesAConnectedSocket(t *testing.T) {
 	}
 }
 
+// HOST-1, HOST-63, HOST-67, HOST-68.
 func TestEchoIsAnswered(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		_, st := stationed(t, berth.Config{})
@@ -131,22 +133,22 @@ func TestNoErrorIsSentWhereNoneMayBe(t *testing.T) {
 			return packet{src: bob4, dst: to.Addr(), protocol: header.ProtocolUDP, payload: udpDatagram(from, to, []byte("data"))}
 		}
 		for name, f := range map[string]func(){
-			"to the link's broadcast":  func() { st.ip(datagram("10.0.0.255")) },
-			"to the limited broadcast": func() { st.ip(datagram("255.255.255.255")) },
-			"to a group":               func() { st.ip(datagram(groupA4.String())) },
-			"an error": func() {
+			"to the link's broadcast (HOST-43)":  func() { st.ip(datagram("10.0.0.255")) },
+			"to the limited broadcast (HOST-43)": func() { st.ip(datagram("255.255.255.255")) },
+			"to a group (HOST-43)":               func() { st.ip(datagram(groupA4.String())) },
+			"an error (HOST-42)": func() {
 				st.icmpMessage(bob4, alice4, header.ICMP{Type: header.ICMPv4Unreachable, Code: 3}, encode(datagram("10.0.0.1")))
 			},
-			"a fragment, not the first": func() { p := datagram("10.0.0.1"); p.offset = 8; p.mf = true; p.payload = p.payload[:8]; st.ip(p) },
-			"in a frame to everybody": func() {
+			"a fragment, not the first (HOST-45)": func() { p := datagram("10.0.0.1"); p.offset = 8; p.mf = true; p.payload = p.payload[:8]; st.ip(p) },
+			"in a frame to everybody (HOST-44)": func() {
 				eth := header.Ethernet{Dst: header.Broadcast, Src: stationMAC, Type: header.EtherTypeIPv4}
 				st.frame(append(eth.Append(nil), encode(datagram("10.0.0.1"))...))
 			},
-			"from a group":             func() { p := datagram("10.0.0.1"); p.src = groupA4; st.ip(p) },
-			"from nobody":              func() { p := datagram("10.0.0.1"); p.src = netip.IPv4Unspecified(); st.ip(p) },
-			"from a broadcast address": func() { p := datagram("10.0.0.1"); p.src = netip.MustParseAddr("10.0.0.255"); st.ip(p) },
-			"from loopback":            func() { p := datagram("10.0.0.1"); p.src = netip.MustParseAddr("127.0.0.1"); st.ip(p) },
-			"with a bad checksum":      func() { p := datagram("10.0.0.1"); p.payload[6] ^= 1; st.ip(p) },
+			"from a group (HOST-46)":             func() { p := datagram("10.0.0.1"); p.src = groupA4; st.ip(p) },
+			"from nobody (HOST-46)":              func() { p := datagram("10.0.0.1"); p.src = netip.IPv4Unspecified(); st.ip(p) },
+			"from a broadcast address (HOST-46)": func() { p := datagram("10.0.0.1"); p.src = netip.MustParseAddr("10.0.0.255"); st.ip(p) },
+			"from loopback (HOST-46)":            func() { p := datagram("10.0.0.1"); p.src = netip.MustParseAddr("127.0.0.1"); st.ip(p) },
+			"with a bad checksum":                func() { p := datagram("10.0.0.1"); p.payload[6] ^= 1; st.ip(p) },
 		} {
 			f()
 			st.none(name, nil)
@@ -156,6 +158,7 @@ func TestNoErrorIsSentWhereNoneMayBe(t *testing.T) {
 	})
 }
 
+// HOST-48.
 func TestAProtocolThatNobodyTakesIsAnswered(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		_, st := stationed(t, berth.Config{})
@@ -169,7 +172,7 @@ func TestAProtocolThatNobodyTakesIsAnswered(t *testing.T) {
 	})
 }
 
-// The error goes to the socket that sent the packet it quotes, and to no other;
+// HOST-40: the error goes to the socket that sent the packet it quotes, and to no other;
 // one about a packet that nobody sent is counted.
 func TestForgedErrorsReachNobody(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {

@@ -94,6 +94,7 @@ func types(records []header.GroupRecord) (types []uint8) {
 	return types
 }
 
+// HOST-146.
 func TestMembershipsAreReported(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		group, _ := groupsOf(remote)
@@ -300,6 +301,7 @@ func TestMulticastsGoOutAsTheOptionsSay(t *testing.T) {
 	})
 }
 
+// HOST-140, HOST-142.
 func TestBroadcast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, st := stationed(t, berth.Config{}, wire.Ethernet())

@@ -182,7 +182,8 @@ func TestAClaimToAnAddressOfTheHostIsCounted(t *testing.T) {
 }
 
 // The state machine of RFC 4861 section 7.3.2: what is not confirmed is asked
-// after; what TCP confirms by its progress is not.
+// after (HOST-105); what TCP confirms by its progress is not (HOST-106, HOST-108,
+// HOST-109).
 func TestANeighborIsProbedUnlessTCPMakesProgress(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{}, wire.Ethernet())
@@ -225,7 +226,7 @@ func exchangeWithEcho(t *testing.T, c socket.Socket) {
 	}
 }
 
-// A neighbor that is gone is given up, and found again where it is now.
+// HOST-104: a neighbor that is gone is given up, and found again where it is now.
 func TestANeighborThatMovesIsFoundAgain(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{}, wire.Ethernet())

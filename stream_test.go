@@ -67,6 +67,7 @@ func transfer(t *testing.T, from, to socket.Socket, n int) {
 	}
 }
 
+// HOST-95: without a router.
 func TestStreamCarriesBytesBothWays(t *testing.T) {
 	for _, tt := range []struct {
 		name string

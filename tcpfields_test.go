@@ -56,8 +56,8 @@ func TestSegmentsWithBadChecksumsAreDropped(t *testing.T) {
 	})
 }
 
-// The TTL and the Differentiated Services field of segments are what the program
-// sets, also in the middle of a connection.
+// The TTL (HOST-23) and the Differentiated Services field (HOST-18) of segments are
+// what the program sets, also in the middle of a connection.
 func TestTheProgramSetsTTLAndDiffserv(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{})

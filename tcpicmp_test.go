@@ -33,7 +33,7 @@ func softErrors(remote netip.Addr) map[string]header.ICMP {
 	}
 }
 
-// MUST-56: a soft error about a segment of a connection does not end it. MUST-54,
+// MUST-56, HOST-51: a soft error about a segment of a connection does not end it. MUST-54,
 // MUST-47, SHLD-25: it goes to the connection that sent the segment, which tells
 // it when it has to give up.
 func TestSoftErrorsAreToldWhenAConnectionGivesUp(t *testing.T) {
@@ -59,7 +59,7 @@ func TestSoftErrorsAreToldWhenAConnectionGivesUp(t *testing.T) {
 	})
 }
 
-// SHLD-26: a hard error ends a handshake. One that is established goes on, for
+// SHLD-26, HOST-50: a hard error ends a handshake. One that is established goes on, for
 // anybody can send such a message (RFC 5927 section 5.2).
 func TestHardErrorsEndAHandshake(t *testing.T) {
 	for code, want := range map[uint8]error{2: syscall.ENOPROTOOPT, 3: syscall.ECONNREFUSED} {

@@ -8,6 +8,7 @@ import (
 	"example.com/berth/internal/header"
 )
 
+// HOST-38, HOST-39, HOST-154.
 func TestErrorMessagesQuoteAsMuchAsFits(t *testing.T) {
 	src, dst := addr("2001:db8::2"), addr("2001:db8::1")
 	for _, size := range []int{0, 8, 500, 600, 1300, 65000} {

@@ -177,6 +177,7 @@ func TestUnreachableBacksOffAndEnds(t *testing.T) {
 	w.want("no answer", "ask", "ask", "report:a", "lost")
 }
 
+// HOST-107.
 func TestUnreachableRestsWithoutTraffic(t *testing.T) {
 	w := newWorld(t, Config{})
 	w.enterState(Unreachable, peer)

@@ -6,6 +6,7 @@ import (
 	"time"
 )
 
+// HOST-102.
 func TestPathMTU(t *testing.T) {
 	type step struct {
 		why  string

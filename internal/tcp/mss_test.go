@@ -9,7 +9,7 @@ import (
 	"example.com/berth/socket"
 )
 
-// RFC 9293 3.7.1: MUST-14, MUST-16, MUST-67, SHLD-5; and the floor of row 8 of
+// RFC 9293 3.7.1: MUST-14, MUST-16, MUST-67, SHLD-5 (HOST-115); and the floor of row 8 of
 // the attacks (CVE-2019-11479).
 func TestEffectiveSendMSS_MUST16(t *testing.T) {
 	for _, tt := range []struct {

@@ -8,6 +8,7 @@ import (
 )
 
 var connectedUDPCases = []rows{
+	// UDP-14.
 	both("connected-udp/addresses", "Connect fixes the peer, and the local address toward it", connectedAddresses),
 	both("connected-udp/filter", "only the peer's datagrams are received", connectedFilter),
 	both("connected-udp/queued-before", "what was queued before Connect stays", connectedQueuedBefore),
@@ -21,6 +22,7 @@ var connectedUDPCases = []rows{
 	both("connected-udp/refused-wakes", "the refusal ends a Recv that waits", connectedRefusedWakes),
 	both("connected-udp/unspecified", "the unspecified address is the host's own loopback", connectedUnspecified),
 	both("connected-udp/too-long-for-path", "with PMTUDISC_DO a datagram longer than the MTU is EMSGSIZE", connectedTooLongForPath),
+	// HOST-118.
 	both("connected-udp/mtu", "a connected socket knows the path's MTU; an unconnected one does not: ENOTCONN", connectedMTU),
 	both("connected-udp/self", "a socket connected to itself hears itself", connectedSelf),
 }

@@ -29,6 +29,7 @@ var datagramCases = []rows{
 	both("datagram/self", "a socket sends to itself", datagramSelf),
 	both("datagram/wildcard", "a socket at the wildcard address takes what is sent to any", datagramWildcard),
 	both("datagram/specific", "a socket at an address does not take what is sent to another", datagramSpecific),
+	// UDP-13.
 	both("datagram/source", "a socket at the wildcard address sends from the address toward the destination", datagramSource),
 	both("datagram/best-bound", "of two sockets the one bound to the address takes the datagram", datagramBestBound),
 	both("datagram/best-connected", "of two sockets the one connected to the sender takes the datagram", datagramBestConnected),

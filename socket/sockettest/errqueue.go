@@ -8,6 +8,7 @@ import (
 )
 
 var errqueueCases = []rows{
+	// UDP-5.
 	both("errqueue/refused", "an entry tells what, by whom, of which datagram, and quotes it", errqueueRefused),
 	both("errqueue/unconnected", "with the option an unconnected socket is told too", errqueueUnconnected),
 	both("errqueue/empty", "an empty queue is EAGAIN, also on a socket that blocks", errqueueEmpty),

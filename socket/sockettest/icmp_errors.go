@@ -21,7 +21,7 @@ type icmpRow struct {
 
 var icmpRows4 = []icmpRow{
 	{"net-unreachable", 3, 0, syscall.ENETUNREACH, false},
-	{"host-unreachable", 3, 1, syscall.EHOSTUNREACH, false},
+	{"host-unreachable", 3, 1, syscall.EHOSTUNREACH, false}, // HOST-49, HOST-153
 	{"protocol-unreachable", 3, 2, syscall.ENOPROTOOPT, true},
 	{"port-unreachable", 3, 3, syscall.ECONNREFUSED, true},
 	{"source-route-failed", 3, 5, syscall.EOPNOTSUPP, false},
@@ -34,8 +34,8 @@ var icmpRows4 = []icmpRow{
 	{"filtered", 3, 13, syscall.EHOSTUNREACH, true},
 	{"precedence-violation", 3, 14, syscall.EHOSTUNREACH, true},
 	{"precedence-cutoff", 3, 15, syscall.EHOSTUNREACH, true},
-	{"time-exceeded", 11, 0, syscall.EHOSTUNREACH, false},
-	{"parameter-problem", 12, 0, syscall.EPROTO, true},
+	{"time-exceeded", 11, 0, syscall.EHOSTUNREACH, false}, // HOST-59, HOST-153
+	{"parameter-problem", 12, 0, syscall.EPROTO, true},    // HOST-61, HOST-62, HOST-153
 }
 
 var icmpRows6 = []icmpRow{

@@ -8,6 +8,7 @@ import (
 )
 
 var multicastCases = []rows{
+	// HOST-145.
 	both("multicast/joined", "a member of the group receives what is sent to it", multicastJoined).needing(link),
 	both("multicast/not-joined", "a host without members receives nothing", multicastNotJoined).needing(link),
 	both("multicast/left", "who has left receives nothing more", multicastLeft).needing(link),

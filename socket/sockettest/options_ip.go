@@ -9,6 +9,7 @@ import (
 var ipOptionCases = append(optionCases("option-ip", []optionRow{
 	{name: "IP_TOS", option: socket.IP_TOS, on: []kind{udp4}, reads: map[int]int{0: 0, 0x10: 0x10, 0xb8: 0xb8, 0xff: 0xff}},
 	{name: "IP_TOS-stream", option: socket.IP_TOS, on: []kind{tcp4}, reads: map[int]int{0x10: 0x10, 0xff: 0xfc, 3: 0}},
+	// HOST-21, HOST-24.
 	{name: "IP_TTL", option: socket.IP_TTL, on: over4, initial: fromSysctl, reads: map[int]int{1: 1, 255: 255}, refuses: einval(0, 256, -2)},
 	{name: "IP_PKTINFO", option: socket.IP_PKTINFO, on: []kind{udp4}, reads: switched},
 	{name: "IP_RECVTTL", option: socket.IP_RECVTTL, on: []kind{udp4}, reads: switched},

@@ -9,6 +9,7 @@ import (
 
 var pingCases = func() []rows {
 	tables := []rows{
+		// HOST-63, HOST-64, HOST-69.
 		both("ping/echo", "a datagram socket of ICMP sends an echo request and receives the reply, both without IP header", pingEcho),
 		both("ping/identifier", "the local port is the identifier, whatever the caller wrote", pingIdentifier),
 		both("ping/bound", "Bind with a port chooses the identifier", pingBound),

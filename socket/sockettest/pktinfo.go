@@ -8,15 +8,21 @@ import (
 )
 
 var pktinfoCases = []rows{
+	// HOST-150, UDP-11.
 	both("pktinfo/received", "PktInfo tells the interface and the destination of what came", pktinfoReceived),
 	both("pktinfo/loopback", "PktInfo tells the loopback interface", pktinfoLoopback),
+	// HOST-123, HOST-124, UDP-12.
 	both("pktinfo/source", "PktInfo.Local is the source to send from", pktinfoSource),
+	// HOST-13, UDP-16.
 	both("pktinfo/source-foreign", "a source that is not local is EINVAL, over IPv4 on a recent kernel ENETUNREACH", pktinfoSourceForeign),
 	both("pktinfo/interface", "PktInfo.Interface is where to send", pktinfoInterface),
 	both("pktinfo/interface-unknown", "an interface that does not exist is ENODEV", pktinfoInterfaceUnknown),
+	// UDP-17, UDP-18.
 	both("pktinfo/ttl", "TTL is sent for one datagram, and received", pktinfoTTL),
+	// HOST-21.
 	both("pktinfo/ttl-range", "a TTL out of range is EINVAL", pktinfoTTLRange),
 	on6("pktinfo/ttl-default", "the hop limit -1 is the default", pktinfoTTLDefault),
+	// HOST-19, HOST-149, UDP-17, UDP-18, UDP-19.
 	both("pktinfo/tos", "TOS is sent for one datagram, and received with its ECN bits", pktinfoTOS),
 	both("pktinfo/off", "what no option asked for does not come", pktinfoOff),
 	both("pktinfo/all", "all comes at once, also from MSG_PEEK", pktinfoAll),

@@ -17,7 +17,8 @@ import (
 // AddRoute.
 type IPv6Config struct {
 	// Disabled leaves IPv6 out of the attached interfaces: no link-local
-	// address, no multicast listener reports. AddAddr still takes IPv6 ones.
+	// address, no routers, no multicast listener reports. AddAddr still takes
+	// IPv6 ones, which work as ever.
 	Disabled bool
 	// AcceptRouters takes addresses, routes, the MTU and the hop limit from
 	// router advertisements (SLAAC, RFC 4862), and solicits them. A host that
@@ -40,7 +41,8 @@ func (ifc *Interface) initConf() {
 	c := autoconf.Config{
 		MAC: ifc.info.Load().Addr, Name: ifc.name, NetworkID: h.name,
 		EUI64: cfg.EUI64, Temporary: cfg.Temporary,
-		IgnoreRouters: !cfg.AcceptRouters || h.config.Forwarding,
+		IgnoreRouters: !cfg.AcceptRouters || h.config.Forwarding || cfg.Disabled,
+		NoLinkLocal:   cfg.Disabled,
 		MTU:           ifc.info.Load().MTU, Rand: h.random.Uint64,
 		Transmits: 1,
 	}
@@ -57,7 +59,7 @@ func (ifc *Interface) initConf() {
 // startConf makes the link-local address and begins to listen for routers, on a
 // link that is up.
 func (ifc *Interface) startConf() {
-	if ifc.host.config.IPv6.Disabled || !ifc.info.Load().Up {
+	if !ifc.info.Load().Up {
 		return
 	}
 	ifc.mu.Lock()
@@ -81,8 +83,8 @@ func (ifc *Interface) stopConf() {
 
 // confAdd tells the machine of an address that was set by hand.
 func (ifc *Interface) confAdd(p netip.Prefix) {
-	if !p.Addr().Is6() || p.Addr().IsLoopback() || ifc.host.config.IPv6.Disabled {
-		return // a machine that is never started would have the address wait for ever
+	if !p.Addr().Is6() || p.Addr().IsLoopback() {
+		return
 	}
 	ifc.mu.Lock()
 	// The host has checked what Add checks; that the machine has the address

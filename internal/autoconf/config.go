@@ -26,6 +26,8 @@ type Config struct {
 	// IgnoreRouters makes no use of routers: none are solicited, and what they
 	// advertise is dropped. It is what a router does.
 	IgnoreRouters bool
+	// NoLinkLocal makes no link-local address: there is what is set by hand.
+	NoLinkLocal bool
 
 	// Transmits is how many solicitations detect a duplicate address
 	// (DupAddrDetectTransmits): 1; negative for no detection.

@@ -62,7 +62,7 @@ func (i *Interface) Start(now time.Duration) {
 	delay := i.random(i.cfg.MaxDelay)
 	ll := &address{Address: Address{Origin: LinkLocal, Valid: Never, Preferred: Never}}
 	manual := slices.Clone(i.addresses)
-	if i.form(ll, linkLocalPrefix) { // else it is set by hand
+	if !i.cfg.NoLinkLocal && i.form(ll, linkLocalPrefix) { // else it is set by hand
 		i.add(now, ll, delay)
 	}
 	for _, a := range manual {

@@ -63,6 +63,14 @@ type HostOption func(*berth.Config)
 // memory, time-outs. Name, Seed and Scheduler belong to the lab.
 func Config(f func(*berth.Config)) HostOption { return f }
 
+// SendBuffer gives the host's connections send buffers of that many bytes from the
+// start. Programs that hold a mutex while they write to a connection, as HTTP/2 and
+// ssh do, stop a bubble's clock when the buffer is full: make it larger than what
+// they write at once.
+func SendBuffer(bytes int) HostOption {
+	return func(c *berth.Config) { c.TCP.SendBuffer = berth.BufferSize{Default: bytes, Max: bytes} }
+}
+
 // hostOf is the host that a node is or has; nil for a switch.
 func hostOf(v node) *Host {
 	switch v := v.(type) {

@@ -21,6 +21,7 @@ type Link struct {
 	size int        // MTU
 	cut  bool
 	down bool
+	only []*within // what partitions let pass
 }
 
 // Link joins two nodes: hosts, routers, NATs or switches, by themselves or by
@@ -245,6 +246,7 @@ func (l *Link) switchTo(cut, down bool) {
 	if cut {
 		l.ab.line.Clear()
 		l.ba.line.Clear()
+		l.net.trace.lostOnTheWay(l)
 	}
 	l.mu.Unlock()
 	if wasDown != down {

@@ -1,22 +1,50 @@
 package lab
 
-import "slices"
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
 
-// Partition cuts every link between a node in the set and one that is not in it,
-// and returns what heals them again. Links that are cut already stay cut after
-// that. On a switch or router only those links are cut that lead to the set.
+	"example.com/berth/link"
+)
+
+// Partition separates the nodes of a set from all others, and returns what heals
+// that. What is on its way between them is lost. Nodes of the set reach each other
+// as before, also over a switch or router that is not in the set, if they did; but
+// multicasts and broadcasts of such nodes, other than those of ARP and neighbor
+// discovery, reach nobody. Several partitions may be in force at once.
 func (n *Network) Partition(set ...Node) (heal func()) {
 	inside := func(v node) bool {
 		return slices.ContainsFunc(set, func(s Node) bool { return s.base() == v.base() })
 	}
-	var cut []*Link
+	among := make(within)
+	for _, v := range set {
+		for _, p := range v.base().ports {
+			for _, a := range p.addrs {
+				among[a.Addr()] = true
+			}
+		}
+	}
+	var cut, narrowed []*Link
 	n.sched.do(func() {
 		for _, l := range n.Links() {
-			if inside(l.a.node) == inside(l.b.node) || l.isCut() {
+			a, b := l.a.node, l.b.node
+			if inside(a) == inside(b) {
 				continue
 			}
-			l.switchTo(true, false)
-			cut = append(cut, l)
+			if inside(b) {
+				a, b = b, a
+			}
+			_, isHost := a.(*Host)
+			_, toHost := b.(*Host)
+			switch {
+			case isHost && !toHost && len(set) > 1:
+				l.narrow(&among, true)
+				narrowed = append(narrowed, l)
+			case !l.isCut():
+				l.switchTo(true, false)
+				cut = append(cut, l)
+			}
 		}
 	})
 	return func() {
@@ -24,8 +52,74 @@ func (n *Network) Partition(set ...Node) (heal func()) {
 			for _, l := range cut {
 				l.switchTo(false, false)
 			}
+			for _, l := range narrowed {
+				l.narrow(&among, false)
+			}
 		})
 	}
+}
+
+// within are the addresses of the nodes of a partition, which may talk to each
+// other.
+type within map[netip.Addr]bool
+
+// narrow lets only what is within a partition pass, or everything again.
+func (l *Link) narrow(w *within, on bool) {
+	l.mu.Lock()
+	if on {
+		l.only = append(l.only, w)
+	} else {
+		l.only = slices.DeleteFunc(l.only, func(o *within) bool { return o == w })
+	}
+	l.mu.Unlock()
+	word := "heal"
+	if on {
+		word = "partition"
+	}
+	l.net.trace.note(-1, word, l.String())
+}
+
+// passes tells whether a frame is within all partitions that the link is narrowed
+// to. The lock is held.
+func (l *Link) passes(f *link.Frame) bool {
+	if len(l.only) == 0 {
+		return true
+	}
+	src, dst, ok := parties(l.medium, f)
+	for _, w := range l.only {
+		if !ok || !(*w)[src] || !(*w)[dst] {
+			return false
+		}
+	}
+	return true
+}
+
+// parties are those that a packet is from and to: of ARP and neighbor discovery
+// who asks and who is asked for.
+func parties(m link.Medium, f *link.Frame) (src, dst netip.Addr, ok bool) {
+	var room [14 + 40 + 24]byte
+	b := room[:f.Peek(room[:])]
+	if m == link.Ethernet {
+		if len(b) < 14+28 {
+			return src, dst, false
+		}
+		kind := binary.BigEndian.Uint16(b[12:])
+		b = b[14:]
+		if kind == 0x0806 {
+			return netip.AddrFrom4([4]byte(b[14:])), netip.AddrFrom4([4]byte(b[24:])), true
+		}
+	}
+	switch {
+	case len(b) >= 20 && b[0]>>4 == 4:
+		return netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:])), true
+	case len(b) >= 40 && b[0]>>4 == 6:
+		src, dst = netip.AddrFrom16([16]byte(b[8:])), netip.AddrFrom16([16]byte(b[24:]))
+		if b[6] == 58 && len(b) >= 64 && b[40] == 135 { // a solicitation goes to a multicast address
+			dst = netip.AddrFrom16([16]byte(b[48:]))
+		}
+		return src, dst, true
+	}
+	return src, dst, false
 }
 
 // Links returns all links, in the order in which they were made.

@@ -150,3 +150,51 @@ func TestCallsOnACrashedHostEnd(t *testing.T) {
 		}
 	})
 }
+
+// Members of a set reach each other over a switch or a router that is not one.
+func TestPartitionOfALAN(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		make func(n *lab.Network) []*lab.Host
+	}{
+		{"switch", func(n *lab.Network) []*lab.Host { _, h := n.LAN(4, lab.Delay(time.Millisecond)); return h }},
+		{"router", func(n *lab.Network) []*lab.Host { _, h := n.Star(4, lab.Delay(time.Millisecond)); return h }},
+	} {
+		for _, network := range []string{"tcp4", "tcp6"} {
+			t.Run(tt.name+" "+network, func(t *testing.T) {
+				lab.Test(t, func(t *testing.T, n *lab.Network) {
+					h := tt.make(n)
+					for _, x := range h {
+						echo(t, x)
+					}
+					reaches := func(from, to *lab.Host) bool {
+						d := from.Dialer()
+						d.Timeout = 10 * time.Second
+						c, err := d.Dial(network, to.Name()+":7")
+						if err == nil {
+							c.Close()
+						}
+						return err == nil
+					}
+					check := func(when string, want func(i, j int) bool) {
+						for i := range h {
+							for j := range h {
+								if got := reaches(h[i], h[j]); got != want(i, j) {
+									t.Errorf("%s: %s reaches %s: %v", when, h[i].Name(), h[j].Name(), got)
+								}
+							}
+						}
+					}
+					heal := n.Partition(h[0], h[1])
+					check("parted", func(i, j int) bool { return i == j || i/2 == j/2 })
+					second := n.Partition(h[1], h[2])
+					check("parted twice", func(i, j int) bool { return i == j })
+					heal()
+					check("the second is left", func(i, j int) bool { return i == j || (i == 1 || i == 2) == (j == 1 || j == 2) })
+					second()
+					check("healed", func(i, j int) bool { return true })
+				})
+			})
+		}
+	}
+}

@@ -73,7 +73,7 @@ func (p *pipe) push(frames []link.Frame) {
 			trace.lost(p.leaving[i].Serial, "lost: the link is cut")
 		}
 	} else {
-		p.line.Push(now, p.leaving)
+		p.line.Push(now, p.within(p.leaving))
 	}
 	clear(p.leaving)
 	at, ok := p.line.Next()
@@ -97,14 +97,34 @@ func (p *pipe) Turn() {
 	for _, k := range p.batch {
 		p.frames = append(p.frames, k.Frame)
 	}
-	l.net.trace.arrived(now, p.frames)
-	p.to.receive(p.frames)
+	l.mu.Lock()
+	frames := p.within(p.frames)
+	l.mu.Unlock()
+	l.net.trace.arrived(now, frames)
+	p.to.receive(frames)
 	clear(p.frames)
 	p.frames = p.frames[:0]
 	for i, k := range p.batch {
 		k.Release()
 		p.batch[i] = nil
 	}
+}
+
+// within takes out, in place, the frames that a partition does not let pass. The
+// link's lock is held.
+func (p *pipe) within(frames []link.Frame) []link.Frame {
+	if len(p.link.only) == 0 {
+		return frames
+	}
+	kept := frames[:0]
+	for i := range frames {
+		if p.link.passes(&frames[i]) {
+			kept = append(kept, frames[i])
+		} else {
+			p.link.net.trace.lost(frames[i].Serial, "lost: partition")
+		}
+	}
+	return kept
 }
 
 // configure changes what happens to packets from now on.

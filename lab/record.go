@@ -130,6 +130,22 @@ func (r *recorder) arrived(now time.Duration, frames []link.Frame) {
 	}
 }
 
+// lostOnTheWay remembers that what was on its way over a link did not arrive.
+func (r *recorder) lostOnTheWay(l *Link) {
+	if !r.on {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.chunks {
+		for i := range c.packets {
+			if k := &c.packets[i]; k.pipe.link == l && k.arrived < 0 && !k.dropped {
+				k.dropped, k.comment = true, "lost: the link was cut"
+			}
+		}
+	}
+}
+
 // lost remembers why a packet will not arrive.
 func (r *recorder) lost(serial uint64, why string) {
 	if !r.on {

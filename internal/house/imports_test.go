@@ -55,7 +55,7 @@ var rooms = map[string][]string{
 	"lab/report":             {"link", "internal/header", "internal/seqnum", "internal/ladder"},
 	"lab/script":             {"", "socket", "link", "link/pcapng", "internal/header", "internal/seqnum"},
 	"lab/report/reporttest":  {"", "lab/report", "link", "link/impair", "link/wire", "netconn"},
-	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder"},
+	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "lab/script"},
 	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder"},
 }
 

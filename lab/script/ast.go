@@ -27,6 +27,9 @@ type event struct {
 	text   string // as it stands in the script
 	at     moment
 	action action
+	// untimed: a command that stands before all events, or behind them, where it
+	// undoes what others did to the system.
+	untimed bool
 }
 
 // A moment says when an event is to happen.

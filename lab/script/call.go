@@ -122,6 +122,9 @@ func (r *run) waitFor(g *running) error {
 func (r *run) ended(g *running, n int64, err error) error {
 	c := g.call
 	errno := syscall.Errno(0)
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return e
+	}
 	if err != nil && !errors.As(err, &errno) {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return errorf(c.pos, "%s: %v", c.name, err)

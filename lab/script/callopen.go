@@ -61,8 +61,24 @@ func callSocket(r *run, c *call) (*running, *Error) {
 			return -1, err
 		}
 		r.generation++
+		if err := r.preset(c, f, s); err != nil {
+			return -1, err
+		}
 		return r.enter(c, f, s)
 	}}, nil
+}
+
+// preset gives a new socket what stands for settings of the system.
+func (r *run) preset(c *call, f *file, s socket.Socket) error {
+	if f.typ != socket.STREAM {
+		return nil
+	}
+	for _, p := range r.setup.sockets {
+		if err := s.SetOption(p.id, p.value); err != nil {
+			return unsupported(c.pos, "the setting that is the option %v with the value %v: %v", p.id, p.value, err)
+		}
+	}
+	return nil
 }
 
 // enter makes a descriptor of a socket.

@@ -142,6 +142,7 @@ func (p *parser) events() (list []event, err error) {
 			}
 		} else {
 			e.at = moment{relative: true}
+			e.untimed = true
 		}
 		if e.action, err = p.action(&e); err != nil {
 			return nil, err

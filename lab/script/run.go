@@ -141,6 +141,9 @@ func (r *run) event(e *event) error {
 		return r.begin(a, e, base)
 	case *command:
 		r.note(e.text)
+		if e.untimed && r.host != nil {
+			return nil // it cleans up, and the host is of this script alone
+		}
 		return asError(r.command(a))
 	case *snippet:
 		r.note(e.text)

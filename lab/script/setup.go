@@ -51,6 +51,7 @@ type setup struct {
 	domain         socket.Domain
 	prefix, route  netip.Prefix
 	host           berth.Config
+	sockets        []preset
 }
 
 // defaults are packetdrill's: 4 ms of tolerance, and an MTU with which the MSS

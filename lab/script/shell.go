@@ -1,4 +1,160 @@
 package script
 
-// command does what a line for the shell asks for.
-func (r *run) command(c *command) *Error { return unsupported(c.pos, "the command %q", c.text) }
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/berth"
+)
+
+// command does what a line for the shell asks for, as far as it has a
+// counterpart in a host's configuration.
+func (r *run) command(c *command) *Error {
+	for _, line := range splitShell(c.text) {
+		if err := r.shell(c.pos, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// splitShell cuts text into simple commands, without redirections.
+func splitShell(text string) (lines [][]string) {
+	text = strings.NewReplacer("\\\n", " ", "&&", "\n", "||", "\n", ";", "\n").Replace(text)
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		var words []string
+		for _, w := range strings.Fields(line) {
+			if strings.HasPrefix(w, ">") || strings.HasPrefix(w, "2>") || w == "/dev/null" {
+				continue
+			}
+			words = append(words, strings.Trim(w, `"'`))
+		}
+		if len(words) > 0 {
+			lines = append(lines, words)
+		}
+	}
+	return lines
+}
+
+// shell does one simple command.
+func (r *run) shell(at Pos, words []string) *Error {
+	name := words[0][strings.LastIndexByte(words[0], '/')+1:]
+	switch name {
+	case "sysctl", "set_sysctls.py":
+		return r.sysctls(at, words[1:])
+	case "defaults.sh":
+		r.remark("%s sets what Linux has by default, and so does berth", words[0])
+		return nil
+	case "true", ":", "echo", "sync":
+		return nil
+	case "sleep":
+		if len(words) == 2 {
+			if f, err := strconv.ParseFloat(strings.TrimSuffix(words[1], "s"), 64); err == nil && f >= 0 && f < 1e6 {
+				return r.sleep(at, time.Duration(f*float64(time.Second)))
+			}
+		}
+	case "tc":
+		if slices.Contains(words, "qdisc") && !slices.Contains(words, "netem") && !slices.Contains(words, "tbf") {
+			r.remark("%q: packets leave the host as it sends them; it has no queueing discipline", strings.Join(words, " "))
+			return nil
+		}
+	case "ip":
+		if slices.Contains(words, "tcp_metrics") {
+			r.remark("%q: the host keeps no metrics", strings.Join(words, " "))
+			return nil
+		}
+	}
+	return unsupported(at, "the command %q", strings.Join(words, " "))
+}
+
+// remark tells the author of a script something.
+func (r *run) remark(format string, args ...any) {
+	r.result.Notes = append(r.result.Notes, fmt.Sprintf(format, args...))
+}
+
+func (r *run) sleep(at Pos, d time.Duration) *Error {
+	if err := r.advance(r.clock.now + d); err != nil {
+		return errorf(at, "%v", err)
+	}
+	return nil
+}
+
+// sysctls sets each name=value.
+func (r *run) sysctls(at Pos, words []string) *Error {
+	var setting string
+	for _, w := range words {
+		switch {
+		case strings.HasPrefix(w, "-"):
+		case strings.Contains(w, "="):
+			if setting != "" {
+				if err := r.sysctl(at, setting); err != nil {
+					return err
+				}
+			}
+			setting = w
+		default: // a value with spaces: tcp_rmem=4096 131072 6291456
+			setting += " " + w
+		}
+	}
+	if setting == "" {
+		return nil
+	}
+	return r.sysctl(at, setting)
+}
+
+// sysctl sets one.
+func (r *run) sysctl(at Pos, setting string) *Error {
+	name, value, ok := strings.Cut(setting, "=")
+	if !ok {
+		return unsupported(at, "reading the setting %q", setting)
+	}
+	name = strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", ".")
+	value = strings.Trim(strings.TrimSpace(value), `"'`)
+	short := name[strings.LastIndexByte(name, '.')+1:]
+	switch {
+	case ofSockets[short] != nil:
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return errorf(at, "%s=%s is not a number", name, value)
+		}
+		r.setup.sockets = append(r.setup.sockets, ofSockets[short](n))
+		return nil
+	case short == "tcp_congestion_control":
+		r.setup.sockets = append(r.setup.sockets, preset{socketCongestion, value})
+		return nil
+	case ofHosts[short] != nil:
+		return r.hostSetting(at, name, value, ofHosts[short])
+	case fixed[short] != "":
+		if slices.Contains(strings.Split(fixed[short], "|"), value) {
+			return nil
+		}
+		return unsupported(at, "%s=%s: berth has %s, which cannot be changed", name, value, fixed[short])
+	case meaningless[short]:
+		r.remark("%s has no meaning for berth", name)
+		return nil
+	}
+	return unsupported(at, "the setting %s", name)
+}
+
+// hostSetting changes the configuration of the host, which must not be there yet.
+func (r *run) hostSetting(at Pos, name, value string, set func(*berth.Config, []int) bool) *Error {
+	var numbers []int
+	for _, f := range strings.FieldsFunc(value, func(c rune) bool { return c == ' ' || c == '\t' || c == ',' }) {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			return errorf(at, "%s=%s is not made of numbers", name, value)
+		}
+		numbers = append(numbers, n)
+	}
+	if r.host != nil {
+		return unsupported(at, "changing %s when the host is running", name)
+	}
+	if !set(&r.setup.host, numbers) {
+		return errorf(at, "%s cannot be %q", name, value)
+	}
+	return nil
+}

@@ -8,6 +8,7 @@
 //	berth perf server|client            what a network and its stacks carry
 //	berth ss                            the sockets of a running berth, or of the kernel
 //	berth lab FILE                      a network of hosts that a file describes
+//	berth script FILE...                packet scripts against a host of berth's own
 //
 // Commands use the sockets of the operating system, or with --tun those of a
 // host of berth's own, a new machine on the network:
@@ -28,6 +29,7 @@
 //   - relay, echoer, pinger and perf do the work of connect, listen, echo, ping
 //     and perf;
 //   - labfile reads networks from files, and labrun runs them;
+//   - script runs packet scripts with package lab/script;
 //   - demo plays the scenes of the demonstration, and ladder draws them;
 //   - sockets is the table that ss shows, and control the way to ask a running
 //     berth for its own;

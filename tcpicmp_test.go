@@ -76,6 +76,22 @@ func TestHardErrorsEndAHandshake(t *testing.T) {
 	}
 }
 
+// MUST-55: a Source Quench ends no handshake.
+func TestSourceQuenchEndsNoHandshake(t *testing.T) {
+	h, st := stationed(t, berth.Config{})
+	st.onPacket(func(p *packet) {
+		if p.isTCP(header.SYN) {
+			st.icmpMessage(bob4, alice4, header.ICMP{Type: header.ICMPv4SourceQuench}, p.frame)
+		}
+	})
+	c := newSocket(t, h, socket.INET, socket.STREAM, 0)
+	if err := c.SetNonblock(true); err != nil {
+		t.Fatal(err)
+	}
+	c.Connect(t.Context(), netip.AddrPortFrom(bob4, 80))
+	wantState(t, c, socket.TCP_SYN_SENT)
+}
+
 // MUST-55: a Source Quench changes nothing, and is not answered.
 func TestSourceQuenchIsIgnored(t *testing.T) {
 	h, st := stationed(t, berth.Config{})

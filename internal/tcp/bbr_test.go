@@ -9,7 +9,7 @@ import (
 func followBBR(t *testing.T, p path, d time.Duration, f func(now time.Duration, ch *channel, b *BBR)) (mbits float64) {
 	t.Helper()
 	ch := p.channel(t, 1, bbrAlgorithm)
-	ch.ends[0].send = 1 << 40
+	ch.ends[0].send = 1 << 30
 	start := ch.now
 	ch.connect(1500, 0)
 	for ch.now-start < d {

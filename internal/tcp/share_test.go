@@ -13,7 +13,7 @@ func (p path) share(t *testing.T, from, to time.Duration, algorithms ...*Algorit
 	for i, a := range algorithms {
 		ch := p.channel(t, uint64(i), a)
 		ch.now += time.Duration(i) * time.Second
-		ch.ends[0].send = 1 << 40
+		ch.ends[0].send = 1 << 30
 		if i > 0 {
 			ch.busy = flows[0].busy
 		}

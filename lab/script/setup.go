@@ -114,7 +114,7 @@ func (s *setup) option(o option) error {
 		// those that fit: see [Script.Variants].
 	case "define":
 	case "tolerance_usecs":
-		n, err = number(0, 3600e6)
+		n, err = number(0, 2000e6)
 		s.tolerance = time.Duration(n) * time.Microsecond
 	case "tcp_ts_tick_usecs":
 		n, err = number(0, 1e6)

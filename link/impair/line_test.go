@@ -141,7 +141,7 @@ func TestConfigureALine(t *testing.T) {
 
 func TestWhatIsOnTheWayIsBounded(t *testing.T) {
 	for name, cfg := range map[string]impair.Config{
-		"delay": {Delay: time.Hour}, "queue": {Rate: 1, Queue: 1 << 40},
+		"delay": {Delay: time.Hour}, "queue": {Rate: 1, Queue: 1 << 30},
 	} {
 		const most = 1 << 18
 		l := newLine(t, cfg)

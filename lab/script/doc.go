@@ -43,6 +43,6 @@
 // What a script asks for and cannot have ends it with an [Error] that is marked
 // Unsupported; nothing is passed over in silence. That is: packets within GRE,
 // MPLS and IP, SCTP, damaged packets, control data to send, EPOLLET, a close that
-// waits, code that is more than assert and print, and commands for the shell that
+// waits, code that is more than assert, print and assignments, and commands that
 // have no counterpart in a host's configuration.
 package script

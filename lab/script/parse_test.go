@@ -35,7 +35,7 @@ func TestMistakesHaveAPlace(t *testing.T) {
 		{"0 > gre : . 1:1(0)", "t.pkt:1:5: not supported: packets within gre"},
 		{"0 < . 1:1(0) {mut ip ihl}", "t.pkt:1:14: not supported: packets that are damaged at random"},
 		{"0 < . 1:1(0) <mptcp>", "t.pkt:1:15: not supported: the TCP option 'mptcp'"},
-		{"0 %{ import os }%", "t.pkt:1:3: not supported: the code \"import os\": there are assert and print"},
+		{"0 %{ import os }%", "t.pkt:1:3: not supported: the code \"import os\": there are assert, print and assignments"},
 		{"0 %{ assert tcpi_rtt == }%", "t.pkt:1:3: a value is expected, not the end of the file"},
 		{"0 %{ assert len(x) }%", "t.pkt:1:3: not supported: the function len in code"},
 	} {

@@ -64,6 +64,7 @@ type run struct {
 	generation     int
 	passive        bool // a socket listens
 	subject        *file
+	named          map[string]int64 // the variables of its code
 	history        []string
 	result         *Result
 	last           *event
@@ -73,7 +74,7 @@ type run struct {
 // tells how it went. A script may run several times, also at once.
 func (s *Script) Run(cfg Config) *Result {
 	r := &run{
-		script: s, cfg: cfg, files: make(map[int]*file), port: defaultPort, nextPort: firstPeerPort,
+		script: s, cfg: cfg, files: make(map[int]*file), named: make(map[string]int64), port: defaultPort, nextPort: firstPeerPort,
 		result: &Result{Script: s.Name, Variant: cfg.Variant},
 	}
 	if err := r.play(); err != nil {

@@ -47,8 +47,7 @@ func (r *run) shell(at Pos, words []string) *Error {
 	case "sysctl", "set_sysctls.py":
 		return r.sysctls(at, words[1:])
 	case "defaults.sh":
-		r.remark("%s sets what Linux has by default, and so does berth", words[0])
-		return nil
+		return r.productionDefaults(at, words[0])
 	case "true", ":", "echo", "sync":
 		return nil
 	case "sleep":
@@ -69,6 +68,22 @@ func (r *run) shell(at Pos, words []string) *Error {
 		}
 	}
 	return unsupported(at, "the command %q", strings.Join(words, " "))
+}
+
+// productionDefaults is what the script does that packetdrill's tests begin with:
+// larger buffers than Linux has by default, which is what window scales in such
+// tests come from.
+func (r *run) productionDefaults(at Pos, name string) *Error {
+	for _, s := range []string{
+		"net.ipv4.tcp_rmem=4096 540000 15728640", "net.ipv4.tcp_wmem=4096 262144 4194304",
+		"net.ipv4.tcp_syn_retries=5", "net.ipv4.tcp_congestion_control=cubic",
+	} {
+		if err := r.sysctl(at, s); err != nil {
+			return err
+		}
+	}
+	r.remark("%s: of what it sets, berth keeps tcp_ecn=2, tcp_slow_start_after_idle=1 and tcp_fastopen=0", name)
+	return nil
 }
 
 // remark tells the author of a script something.

@@ -1,15 +1,19 @@
 package script
 
 import (
+	"maps"
 	"strings"
 )
 
-// A statement is an assertion, or something to print.
+// A statement is an assertion, something to print, or a value for a variable.
 type statement struct {
 	pos    Pos
 	text   string
 	assert bool
-	expr   node
+	// name is the variable that the value is given to, op what becomes of its
+	// old value: "=", "+=", "-=".
+	name, op string
+	expr     node
 }
 
 // parseSnippet reads code. It is Python in packetdrill; what scripts use of it is
@@ -34,7 +38,9 @@ func parseSnippet(pos Pos, src string) (*snippet, error) {
 		case word == "assert(" || strings.HasPrefix(word, "assert("):
 			st.assert, rest = true, strings.TrimPrefix(line.text, "assert")
 		default:
-			return nil, unsupported(p, "the code %q: there are assert and print", line.text)
+			if st.name, st.op, rest = assignment(line.text); st.name == "" {
+				return nil, unsupported(p, "the code %q: there are assert, print and assignments", line.text)
+			}
 		}
 		var err error
 		if st.expr, err = parseCondition(p, rest); err != nil {
@@ -43,6 +49,21 @@ func parseSnippet(pos Pos, src string) (*snippet, error) {
 		s.statements = append(s.statements, st)
 	}
 	return s, nil
+}
+
+// assignment takes "name = expression" apart, also with += and -=.
+func assignment(s string) (name, op, rest string) {
+	name = s[:wordLen(s)]
+	if name == "" || isDigit(name[0]) {
+		return "", "", ""
+	}
+	after := strings.TrimLeft(s[len(name):], " \t")
+	for _, op := range []string{"+=", "-=", "="} {
+		if rest, ok := strings.CutPrefix(after, op); ok && !strings.HasPrefix(rest, "=") {
+			return name, op, rest
+		}
+	}
+	return "", "", ""
 }
 
 type codeLine struct {
@@ -110,11 +131,22 @@ func (r *run) check(s *snippet) *Error {
 	if vars == nil {
 		return errorf(s.pos, "there is no TCP socket whose state could be asserted")
 	}
+	maps.Copy(vars, r.named)
 	for i := range s.statements {
 		st := &s.statements[i]
 		v, err := st.expr.eval(vars)
 		if err != nil {
 			return err
+		}
+		if st.name != "" {
+			switch st.op {
+			case "+=":
+				v.num = r.named[st.name] + v.num
+			case "-=":
+				v.num = r.named[st.name] - v.num
+			}
+			r.named[st.name], vars[st.name] = v.num, v.num
+			continue
 		}
 		if !st.assert {
 			r.note("print " + v.String())

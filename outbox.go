@@ -123,6 +123,9 @@ func (s *stream) frame(f *link.Frame, head []byte, seg *tcp.Segment) {
 		df:       s.ip.mtuDiscover(s.remote.Addr()) != socket.IP_PMTUDISC_DONT,
 		label:    s.label,
 	}
+	if !t.df { // it may be cut on the way (RFC 6864 section 4.3)
+		t.id = uint16(s.host.fragmentID())
+	}
 	s.path.frameTCP(f, head, &t, &th, seg)
 	s.host.count.TCP.SegsOut.Add(1)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"example.com/berth"
 	"example.com/berth/internal/header"
@@ -80,6 +81,29 @@ func TestTheProgramSetsTTLAndDiffserv(t *testing.T) {
 			if int(got.tos) != tt.tos { // MUST-48, SHLD-21, SHLD-22
 				t.Errorf("Differentiated Services %#x, want %#x", got.tos, tt.tos)
 			}
+		}
+	})
+}
+
+// RFC 6864 4.3: segments that may be cut on the way have identifications of their
+// own, so that their fragments are not mixed up.
+func TestSegmentsThatMayBeCutHaveIdentifications(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, st := stationed(t, berth.Config{})
+		p := playedServer(t, h, st, bob4)
+		set(t, p.sock, socket.TCP_NODELAY, 1)
+		set(t, p.sock, socket.IP_MTU_DISCOVER, socket.IP_PMTUDISC_DONT)
+		seen := make(map[uint32]bool)
+		for range 5 {
+			send(t, p.sock, "x")
+			got := st.one("the segment", isTCP)
+			if got.df {
+				t.Error("the segment may not be cut")
+			}
+			seen[got.id] = true
+		}
+		if len(seen) < 4 { // by chance two may be the same
+			t.Errorf("the identifications are %v", seen)
 		}
 	})
 }

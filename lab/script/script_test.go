@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"example.com/berth/lab/script"
@@ -37,5 +38,17 @@ func TestScripts(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Options without a meaning here are taken, and said.
+func TestOptionsWithoutEffectAreNoted(t *testing.T) {
+	s, err := script.Parse("o.pkt", []byte("--speed=10G\n0 `true`\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := s.Run(script.Config{})
+	if !r.Passed() || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "o.pkt:1:") || !strings.Contains(r.Notes[0], "--speed has no effect") {
+		t.Errorf("it says %v, %q", r.Err, r.Notes)
 	}
 }

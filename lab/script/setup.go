@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func (r *run) configure() error {
 		if err := r.setup.option(o); err != nil {
 			return err
 		}
+		if slices.Contains(aboutPacketdrill, o.name) {
+			r.remark("%v: the option --%s has no effect here", o.pos, o.name)
+		}
 	}
 	s := &r.setup
 	if !s.local.IsValid() || s.local.Is4() != s.remote.Is4() || s.local.Is4() != (s.variant != IPv6) {
@@ -126,14 +130,20 @@ func (s *setup) option(o option) error {
 		}
 	case "local_ip", "remote_ip", "connect_ip":
 		err = s.address(o)
-	case "gateway_ip", "netmask_ip", "bind_ip", "speed", "non_fatal", "verbose", "dry_run", "no_cleanup", "send_omit_free", "strict":
-		// They are about the interface that packetdrill makes, and about itself.
 	case "strict_segments":
 		s.strictSegments = o.value != "0" && o.value != "false"
 	default:
-		return unsupported(o.pos, "the option --%s", o.name)
+		if !slices.Contains(aboutPacketdrill, o.name) {
+			return unsupported(o.pos, "the option --%s", o.name)
+		}
 	}
 	return err
+}
+
+// aboutPacketdrill are options about the interface that packetdrill makes, and about
+// itself.
+var aboutPacketdrill = []string{
+	"gateway_ip", "netmask_ip", "bind_ip", "speed", "non_fatal", "verbose", "dry_run", "no_cleanup", "send_omit_free", "strict",
 }
 
 // address takes an address that fits the variant; others are for other variants.

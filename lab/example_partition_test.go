@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/berth/lab"
@@ -61,6 +62,7 @@ func TestPartition(t *testing.T) {
 		time.Sleep(time.Hour)
 		heal()
 		time.Sleep(time.Minute)
+		synctest.Wait() // until the monitor waits, too
 
 		want := []string{"up after 100ms", "down after 1m3.1s", "up after 1h1m1.1s"}
 		if !slices.Equal(log, want) {

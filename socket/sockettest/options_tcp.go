@@ -32,12 +32,23 @@ var tcpOptionCases = append(optionCases("option-tcp", []optionRow{
 	both("option-tcp/TCP_NODELAY-flushes", "TCP_NODELAY sends what Nagle's algorithm held back", optionNodelayFlushes),
 )
 
+// congestions are algorithms that a socket can choose. On Linux a user without
+// privileges may only have those of net.ipv4.tcp_allowed_congestion_control, of
+// which reno is always one.
+func congestions(t *T, f family) []string {
+	names := []string{"reno"}
+	if err := socket.Set(t.tcp(t.A, f), socket.TCP_CONGESTION, "cubic"); err != syscall.EPERM {
+		names = append(names, "cubic")
+	}
+	return names
+}
+
 func optionCongestion(t *T, f family) {
 	s := t.tcp(t.A, f)
 	if get(t, s, socket.TCP_CONGESTION) == "" {
 		t.Error("no name")
 	}
-	for _, name := range []string{"reno", "cubic"} {
+	for _, name := range congestions(t, f) {
 		set(t, s, socket.TCP_CONGESTION, name)
 		equal(t, "TCP_CONGESTION", get(t, s, socket.TCP_CONGESTION), name)
 		t.fails("unknown", socket.Set(s, socket.TCP_CONGESTION, "nosuch"), syscall.ENOENT)
@@ -46,7 +57,7 @@ func optionCongestion(t *T, f family) {
 }
 
 func optionCongestionListener(t *T, f family) {
-	for _, name := range []string{"reno", "cubic"} {
+	for _, name := range congestions(t, f) {
 		l := t.tcp(t.B, f)
 		set(t, l, socket.TCP_CONGESTION, name)
 		t.bound(l, f.b)
@@ -61,7 +72,7 @@ func optionCongestionListener(t *T, f family) {
 
 func optionCongestionConnected(t *T, f family) {
 	a, b := t.pair(f)
-	for _, name := range []string{"reno", "cubic", "reno"} {
+	for _, name := range append(congestions(t, f), "reno") {
 		set(t, a, socket.TCP_CONGESTION, name)
 		equal(t, "TCP_CONGESTION", get(t, a, socket.TCP_CONGESTION), name)
 		t.send(a, "under "+name)

@@ -39,6 +39,7 @@ type admission struct {
 	cookie string
 	conns  chan arrival
 	over   <-chan struct{}
+	ended  chan struct{} // closed when another test may begin
 }
 
 type arrival struct {
@@ -159,7 +160,7 @@ func (s *Server) control(ctx context.Context, conn *netconn.TCPConn, ch *channel
 	se := newSession(*m.Params, ch, s.NewPrinter(), false)
 	se.interval = s.Interval
 	defer se.close()
-	a := &admission{cookie: newCookie(), conns: make(chan arrival), over: se.over}
+	a := &admission{cookie: newCookie(), conns: make(chan arrival), over: se.over, ended: make(chan struct{})}
 	if !s.begin(a) {
 		return false, refuse(errors.New("busy with another test; try again later"))
 	}
@@ -173,19 +174,35 @@ func (s *Server) control(ctx context.Context, conn *netconn.TCPConn, ch *channel
 	return true, s.Finish(ctx, conn)
 }
 
+// grace is how long a test waits for one that is under way: a client that has its
+// results may begin another before this end has put the first away.
+const grace = 500 * time.Millisecond
+
+// begin makes a test the one under way, unless another is and stays so.
 func (s *Server) begin(a *admission) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.current != nil {
-		return false
+	deadline := time.After(grace)
+	for {
+		s.mu.Lock()
+		other := s.current
+		if other == nil {
+			s.current = a
+		}
+		s.mu.Unlock()
+		if other == nil {
+			return true
+		}
+		select {
+		case <-other.ended:
+		case <-deadline:
+			return false
+		}
 	}
-	s.current = a
-	return true
 }
 
 func (s *Server) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	close(s.current.ended)
 	s.current = nil
 }
 

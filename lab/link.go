@@ -243,12 +243,11 @@ func (l *Link) switchTo(cut, down bool) {
 	l.mu.Lock()
 	was, wasDown := l.cut, l.down
 	l.cut, l.down = cut, down
+	l.mu.Unlock()
 	if cut {
-		l.ab.line.Clear()
-		l.ba.line.Clear()
+		l.clear()
 		l.net.trace.lostOnTheWay(l)
 	}
-	l.mu.Unlock()
 	if wasDown != down {
 		l.a.changed()
 		l.b.changed()
@@ -262,6 +261,14 @@ func (l *Link) switchTo(cut, down bool) {
 		}
 		l.net.trace.note(-1, word, l.String())
 	}
+}
+
+// clear loses what is on its way.
+func (l *Link) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ab.line.Clear()
+	l.ba.line.Clear()
 }
 
 // Stats are the counters of what the given node has sent into the link.

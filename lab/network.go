@@ -204,9 +204,8 @@ func (n *Network) Close() error {
 		}
 	}
 	n.sched.close()
-	for _, l := range n.links {
-		l.ab.line.Clear()
-		l.ba.line.Clear()
+	for _, l := range n.Links() {
+		l.clear()
 	}
 	return errors.Join(errs...)
 }

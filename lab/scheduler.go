@@ -59,29 +59,22 @@ func (s *scheduler) now() time.Duration { return time.Since(s.epoch) }
 func (s *scheduler) Running() bool { return s.running.Load() }
 
 // Post implements berth.Scheduler.
-func (s *scheduler) Post(o berth.Order, t berth.Task) {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		t.Turn()
-		return
-	}
-	s.posts = append(s.posts, todo{o, t})
-	s.arm()
-	s.mu.Unlock()
-}
+func (s *scheduler) Post(o berth.Order, t berth.Task) { s.put(&s.posts, o, t) }
 
 // Wake implements berth.Scheduler.
-func (s *scheduler) Wake(o berth.Order, t berth.Task) {
+func (s *scheduler) Wake(o berth.Order, t berth.Task) { s.put(&s.wakes, o, t) }
+
+// put adds a task to one of the two lists. Once the loop has ended the task is done
+// on a goroutine of its own: whoever posts it may hold a lock that it takes.
+func (s *scheduler) put(list *[]todo, o berth.Order, t berth.Task) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
-		s.mu.Unlock()
-		t.Turn()
+		go t.Turn()
 		return
 	}
-	s.wakes = append(s.wakes, todo{o, t})
+	*list = append(*list, todo{o, t})
 	s.arm()
-	s.mu.Unlock()
 }
 
 // do calls f in a turn, and waits until it is over.
@@ -250,7 +243,7 @@ func doAll(batch []todo) {
 	}
 }
 
-// close ends the loop. What is posted from then on is done at once, what was
+// close ends the loop. What is posted from then on is done without it, what was
 // planned is not done.
 func (s *scheduler) close() {
 	s.mu.Lock()

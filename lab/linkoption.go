@@ -44,6 +44,9 @@ func From(sender Node, opts ...LinkOption) LinkOption {
 			o(&one, a, b)
 		}
 		c.err = one.err
+		if one.mtu != c.mtu || len(one.addrs[0])+len(one.addrs[1]) != len(c.addrs[0])+len(c.addrs[1]) {
+			c.fail("From: MTU and Addr are about the whole link: they stand beside From")
+		}
 		switch sender {
 		case a:
 			c.ab = one.ab

@@ -71,6 +71,9 @@ func TestMistakesAreSaid(t *testing.T) {
 		{"a direction of another link", "lab: link a with b: From: c is not an end of the link", func(n *lab.Network) {
 			n.Pair(lab.From(n.Host("c"), lab.Loss(1)))
 		}},
+		{"one direction's MTU", "lab: link a with b: From: MTU and Addr are about the whole link: they stand beside From", func(n *lab.Network) {
+			n.Pair(lab.From(n.Host("a"), lab.MTU(1400)))
+		}},
 		{"an unknown profile", "", func(n *lab.Network) { n.Pair(lab.Profile("9G", n.Host("a"))) }},
 		{"a loop of switches", "lab: link t with s: the switches are joined already: a loop would flood for ever", func(n *lab.Network) {
 			s, u := n.Switch("s"), n.Switch("t")

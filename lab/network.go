@@ -76,7 +76,7 @@ func (b *nodeBase) base() *nodeBase { return b }
 // Tb may be nil.
 func New(tb TB, opts ...Option) *Network {
 	n := &Network{tb: tb, sched: newScheduler(), names: make(map[string]node), between: make(map[[2]int]int)}
-	n.opts = defaultOptions(tb)
+	n.opts = defaultOptions()
 	for _, o := range opts {
 		o(&n.opts)
 	}
@@ -104,7 +104,8 @@ type Error struct{ Op, Text string }
 
 func (e *Error) Error() string { return "lab: " + e.Op + ": " + e.Text }
 
-// ErrClosed is what calls on a closed network give, and on a host that is down.
+// ErrClosed is what calls on a closed network give. Calls on a host that is down
+// give ENETDOWN.
 var ErrClosed = errors.New("lab: network closed")
 
 // misuse ends the test, or panics without one.

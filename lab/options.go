@@ -24,7 +24,7 @@ type Option func(*options)
 // defaultRecord is how many bytes of packets a network remembers.
 const defaultRecord = 64 << 20
 
-func defaultOptions(TB) options {
+func defaultOptions() options {
 	return options{seed: 1, record: defaultRecord}
 }
 

@@ -12,7 +12,7 @@ import (
 // with fewer faults, and what is left of them is printed.
 func Test(t *testing.T, f func(t *testing.T, n *Network), opts ...Option) {
 	t.Helper()
-	first := defaultOptions(t)
+	first := defaultOptions()
 	for _, o := range opts {
 		o(&first)
 	}

@@ -39,7 +39,7 @@
 // # Limits
 //
 // Everything that a peer can make the host keep has a bound, and everything
-// that is dropped or refused is counted under its cause: see [Counters]. TCP
-// has NewReno; ECN, Fast Open, RACK and urgent data are not there yet, nor are
-// SCTP and DCCP.
+// that is dropped or refused is counted under its cause: see [Counters]. Fast
+// Open, SYN cookies and urgent data apart from the stream are not there yet, nor
+// are SCTP and DCCP.
 package berth

@@ -34,7 +34,7 @@ func (p *Packet) icmpName() string {
 }
 
 func (p *Packet) tcpLabel() string {
-	parts := []string{flagWords(p.TCP.Flags), fmt.Sprintf("seq %d", p.Seq)}
+	parts := []string{FlagWords(p.TCP.Flags), fmt.Sprintf("seq %d", p.Seq)}
 	if p.TCP.Flags.Has(header.ACK) {
 		parts = append(parts, fmt.Sprintf("ack %d", p.Ack))
 	}
@@ -42,7 +42,7 @@ func (p *Packet) tcpLabel() string {
 		parts = append(parts, fmt.Sprintf("len %d", p.Len))
 	}
 	if p.TCP.Flags.Has(header.SYN) {
-		parts = append(parts, p.offer())
+		parts = append(parts, Offer(&p.TCP.Options))
 	}
 	if len(p.SACK) > 0 {
 		parts = append(parts, fmt.Sprintf("sack %d-%d", p.SACK[0][0], p.SACK[0][1]))
@@ -50,9 +50,8 @@ func (p *Packet) tcpLabel() string {
 	return strings.Join(parts, "  ")
 }
 
-// offer is what a SYN says about its sender.
-func (p *Packet) offer() string {
-	o := &p.TCP.Options
+// Offer is what the options of a SYN say about its sender.
+func Offer(o *header.TCPOptions) string {
 	var parts []string
 	if o.MSS != 0 {
 		parts = append(parts, fmt.Sprintf("mss %d", o.MSS))
@@ -69,8 +68,8 @@ func (p *Packet) offer() string {
 	return strings.Join(parts, " ")
 }
 
-// flagWords are the flags in the order of a handshake: SYN ACK, PSH ACK.
-func flagWords(f header.TCPFlags) string {
+// FlagWords are the flags in the order of a handshake: SYN ACK, PSH ACK.
+func FlagWords(f header.TCPFlags) string {
 	var words []string
 	for _, x := range []struct {
 		bit  header.TCPFlags
@@ -84,6 +83,7 @@ func flagWords(f header.TCPFlags) string {
 		{header.ACK, "ACK"},
 		{header.ECE, "ECE"},
 		{header.CWR, "CWR"},
+		{header.AE, "AE"},
 	} {
 		if f.Has(x.bit) {
 			words = append(words, x.word)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/ladder"
 )
 
 // fields is what a packet's headers say, for people: a line for each header,
@@ -121,7 +122,7 @@ func (r *reading) tcpFields(f *fields, p *position) {
 	h := &r.tcp
 	f.layer("TCP")
 	f.addf("Ports", "%d → %d", h.SrcPort, h.DstPort)
-	f.add("Flags", flagWords(h.Flags))
+	f.add("Flags", ladder.FlagWords(h.Flags))
 	f.addf("Sequence", "%d (relative), %d", p.seq, uint32(h.Seq))
 	if p.end != p.seq {
 		f.addf("Next sequence", "%d (relative)", p.end)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/ladder"
 )
 
 // excerptLen is how much of a payload that is text stands in a label.
@@ -72,7 +73,7 @@ func (r *reading) arpLabel() string {
 
 func (r *reading) tcpLabel(p *position) string {
 	h := &r.tcp
-	parts := []string{flagWords(h.Flags), fmt.Sprintf("seq %d", p.seq)}
+	parts := []string{ladder.FlagWords(h.Flags), fmt.Sprintf("seq %d", p.seq)}
 	if h.Flags.Has(header.ACK) {
 		parts = append(parts, fmt.Sprintf("ack %d", p.ack))
 	}
@@ -83,7 +84,7 @@ func (r *reading) tcpLabel(p *position) string {
 		parts = append(parts, fmt.Sprintf("win %d", p.window))
 	}
 	if h.Flags.Has(header.SYN) {
-		parts = append(parts, r.offer())
+		parts = append(parts, ladder.Offer(&r.tcp.Options))
 	}
 	if len(p.sack) > 0 {
 		blocks := make([]string, len(p.sack))
@@ -93,50 +94,4 @@ func (r *reading) tcpLabel(p *position) string {
 		parts = append(parts, "sack "+strings.Join(blocks, " "))
 	}
 	return strings.TrimRight(strings.Join(parts, "  "), " ")
-}
-
-// offer is what a SYN says about its sender.
-func (r *reading) offer() string {
-	o := &r.tcp.Options
-	var parts []string
-	if o.MSS != 0 {
-		parts = append(parts, fmt.Sprintf("mss %d", o.MSS))
-	}
-	if o.HasWScale {
-		parts = append(parts, fmt.Sprintf("wscale %d", o.WScale))
-	}
-	if o.SACKPermitted {
-		parts = append(parts, "sackOK")
-	}
-	if o.HasTS {
-		parts = append(parts, "ts")
-	}
-	return strings.Join(parts, " ")
-}
-
-// flagWords are the flags in the order of a handshake: SYN ACK, PSH ACK.
-func flagWords(f header.TCPFlags) string {
-	var words []string
-	for _, x := range []struct {
-		bit  header.TCPFlags
-		word string
-	}{
-		{header.SYN, "SYN"},
-		{header.FIN, "FIN"},
-		{header.RST, "RST"},
-		{header.PSH, "PSH"},
-		{header.URG, "URG"},
-		{header.ACK, "ACK"},
-		{header.ECE, "ECE"},
-		{header.CWR, "CWR"},
-		{header.AE, "AE"},
-	} {
-		if f.Has(x.bit) {
-			words = append(words, x.word)
-		}
-	}
-	if len(words) == 0 {
-		return "no flags"
-	}
-	return strings.Join(words, " ")
 }

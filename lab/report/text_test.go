@@ -27,8 +27,8 @@ alice → bob  1ms  6 packets, 1 lost
 bob → alice  1ms  4 packets
 
       ms alice                                                                                   bob
-     0.0 │──── SYN  seq 0  win 1000  mss 1460 wscale 7 sackOK ──────────────────────────────────────▶│
-     1.0 │◀─────────────────────────── SYN ACK  seq 0  ack 1  win 1000  mss 1460 wscale 7 sackOK ────│
+     0.0 │──── SYN  seq 0  win 1000  mss 1460 wscale 7 sack ────────────────────────────────────────▶│
+     1.0 │◀───────────────────────────── SYN ACK  seq 0  ack 1  win 1000  mss 1460 wscale 7 sack ────│
      2.0 ● log: connected                                                                            │
      2.0 │──── ACK  seq 1  ack 1  win 128000 ───────────────────────────────────────────────────────▶│
          ┊                              3ms  network: cut: alice-bob                               ┊

@@ -211,7 +211,7 @@ func (s *stream) forgetConnection() {
 	s.local = local
 	opts := s.conn.Options()
 	s.conn = tcp.NewConn(s.host.tcp)
-	*s.conn.OwnOptions() = *opts
+	s.conn.SetOptions(*opts)
 	s.opened, s.remote = false, netip.AddrPort{}
 }
 

@@ -32,24 +32,6 @@ func tcpSwitch(get func(*stream) bool, set func(*stream, bool)) tcpOption {
 	}
 }
 
-// seconds makes an option of a time that is given in seconds.
-func seconds(least, most int, field func(*tcp.Options) *time.Duration, changed func(*stream)) tcpOption {
-	return tcpOption{
-		min: least, max: most,
-		get: func(s *stream) int { return int(*field(s.conn.Options()) / time.Second) },
-		set: func(s *stream, v int) error {
-			*field(s.conn.OwnOptions()) = time.Duration(v) * time.Second
-			changed(s)
-			return nil
-		},
-	}
-}
-
-func retimeKeepalive(s *stream) {
-	o := s.conn.Options()
-	s.conn.SetKeepTimings(s.host.now(), o.KeepIdle, o.KeepInterval, o.KeepCount)
-}
-
 // Bounds of TCP_MAXSEG (Linux: TCP_MIN_MSS, MAX_TCP_WINDOW).
 const minMaxSeg, maxMaxSeg = 88, 32767
 
@@ -72,7 +54,9 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			if v < 0 {
 				v = 1<<31 - 1
 			}
-			s.conn.OwnOptions().RcvLowat = v
+			o := *s.conn.Options()
+			o.RcvLowat = v
+			s.conn.SetOptions(o)
 			return nil
 		},
 	},
@@ -117,14 +101,30 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			return nil
 		},
 	},
-	socket.TCP_KEEPIDLE.ID:  seconds(1, 32767, func(o *tcp.Options) *time.Duration { return &o.KeepIdle }, retimeKeepalive),
-	socket.TCP_KEEPINTVL.ID: seconds(1, 32767, func(o *tcp.Options) *time.Duration { return &o.KeepInterval }, retimeKeepalive),
+	socket.TCP_KEEPIDLE.ID: {
+		min: 1, max: 32767,
+		get: func(s *stream) int { return int(s.conn.Options().KeepIdle / time.Second) },
+		set: func(s *stream, v int) error {
+			o := s.conn.Options()
+			s.conn.SetKeepTimings(s.host.now(), time.Duration(v)*time.Second, o.KeepInterval, o.KeepCount)
+			return nil
+		},
+	},
+	socket.TCP_KEEPINTVL.ID: {
+		min: 1, max: 32767,
+		get: func(s *stream) int { return int(s.conn.Options().KeepInterval / time.Second) },
+		set: func(s *stream, v int) error {
+			o := s.conn.Options()
+			s.conn.SetKeepTimings(s.host.now(), o.KeepIdle, time.Duration(v)*time.Second, o.KeepCount)
+			return nil
+		},
+	},
 	socket.TCP_KEEPCNT.ID: {
 		min: 1, max: 127,
 		get: func(s *stream) int { return s.conn.Options().KeepCount },
 		set: func(s *stream, v int) error {
-			s.conn.OwnOptions().KeepCount = v
-			retimeKeepalive(s)
+			o := s.conn.Options()
+			s.conn.SetKeepTimings(s.host.now(), o.KeepIdle, o.KeepInterval, v)
 			return nil
 		},
 	},
@@ -136,7 +136,12 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			}
 			return s.host.tcp.SynRetries
 		},
-		set: func(s *stream, v int) error { s.conn.OwnOptions().SynCount = v; return nil },
+		set: func(s *stream, v int) error {
+			o := *s.conn.Options()
+			o.SynCount = v
+			s.conn.SetOptions(o)
+			return nil
+		},
 	},
 	socket.TCP_LINGER2.ID: {
 		get: func(s *stream) int {
@@ -146,7 +151,7 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			return -1
 		},
 		set: func(s *stream, v int) error {
-			o, most := s.conn.OwnOptions(), s.host.tcp.Options.Linger2
+			o, most := *s.conn.Options(), s.host.tcp.Options.Linger2
 			switch {
 			case v < 0:
 				o.Linger2 = -1
@@ -155,13 +160,16 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			default:
 				o.Linger2 = min(time.Duration(v)*time.Second, 2*most)
 			}
+			s.conn.SetOptions(o)
 			return nil
 		},
 	},
 	socket.TCP_DEFER_ACCEPT.ID: {
 		get: func(s *stream) int { return int(s.conn.Options().DeferAccept / time.Second) },
 		set: func(s *stream, v int) error {
-			s.conn.OwnOptions().DeferAccept = deferAccept(v)
+			o := *s.conn.Options()
+			o.DeferAccept = deferAccept(v)
+			s.conn.SetOptions(o)
 			return nil
 		},
 	},
@@ -174,7 +182,9 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			if v > 0 {
 				v = max(v, minRcvBuf/2)
 			}
-			s.conn.OwnOptions().WindowClamp = v
+			o := *s.conn.Options()
+			o.WindowClamp = v
+			s.conn.SetOptions(o)
 			return nil
 		},
 	},
@@ -190,7 +200,12 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 	},
 	socket.TCP_NOTSENT_LOWAT.ID: {
 		get: func(s *stream) int { return s.conn.Options().NotSentLowat },
-		set: func(s *stream, v int) error { s.conn.OwnOptions().NotSentLowat = v; return nil },
+		set: func(s *stream, v int) error {
+			o := *s.conn.Options()
+			o.NotSentLowat = v
+			s.conn.SetOptions(o)
+			return nil
+		},
 	},
 }
 

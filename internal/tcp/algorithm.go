@@ -59,7 +59,9 @@ func (c *Conn) SetCongestion(now time.Duration, name string) error {
 		if c.cc != nil && (c.delivery != nil) != a.Rates {
 			c.measureRates(a.Rates)
 		}
-		c.OwnOptions().Algorithm = a
+		o := *c.opts
+		o.Algorithm = a
+		c.SetOptions(o)
 		return nil
 	}
 	return syscall.ENOENT

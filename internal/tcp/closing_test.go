@@ -351,12 +351,12 @@ func TestOrphansEnd(t *testing.T) {
 
 func TestLinger2(t *testing.T) {
 	tc := reach(t, socket.TCP_FIN_WAIT2)
-	tc.c.OwnOptions().Linger2 = 7 * time.Second
+	tc.set(func(o *Options) { o.Linger2 = 7 * time.Second })
 	tc.close()
 	tc.wantDeadline(7 * time.Second)
 
 	tc = reach(t, socket.TCP_FIN_WAIT2)
-	tc.c.OwnOptions().Linger2 = -1
+	tc.set(func(o *Options) { o.Linger2 = -1 })
 	tc.close()
 	tc.want("R. 2:2(0) ack 1")
 	tc.wantState(socket.TCP_CLOSE)

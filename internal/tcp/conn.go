@@ -16,7 +16,7 @@ import (
 type Conn struct {
 	p     *Params
 	cc    CongestionControl
-	opts  *Options // shared: see OwnOptions
+	opts  *Options // shared: see SetOptions
 	state socket.TCPState
 
 	ipv6      bool

@@ -89,6 +89,13 @@ const (
 	noOptions  = "<mss 1000>"
 )
 
+// set changes options of the connection that no method sets.
+func (tc *conversation) set(change func(*Options)) {
+	o := *tc.c.Options()
+	change(&o)
+	tc.c.SetOptions(o)
+}
+
 // established begins a conversation in ESTABLISHED: opened by the peer with
 // these options, and a window of 50000 bytes.
 func established(t testing.TB, options string, change ...func(*Params)) *conversation {

@@ -39,7 +39,7 @@ func TestEffectiveSendMSS_MUST16(t *testing.T) {
 		{"<mss 1460>", 200, false, 0, 160, 160}, // the path is what it is
 	} {
 		tc := talk(t)
-		tc.c.OwnOptions().MaxSeg = tt.maxSeg
+		tc.set(func(o *Options) { o.MaxSeg = tt.maxSeg })
 		o := tc.opening()
 		o.MTU, o.IPv6 = tt.mtu, tt.ipv6
 		seg := tc.parse("S 0:0(0) win 1000 "+tt.options, true)

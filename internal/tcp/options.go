@@ -2,10 +2,11 @@ package tcp
 
 import "time"
 
-// Options are the options of a connection that its user sets. Connections that
-// set none share those of Params, and those that a listener accepts share the
-// listener's, until one of them sets its own. Fields that no method of [Conn]
-// sets take effect at the next occasion.
+// Options are the options of a connection that its user sets. They are not
+// changed but replaced, so that connections share them: those that set none have
+// those of Params, what a listener accepts has the listener's, and most that set
+// the same have the same. Fields that no method of [Conn] sets take effect at the
+// next occasion.
 type Options struct {
 	NoDelay bool // TCP_NODELAY: set with SetNoDelay
 	Cork    bool // TCP_CORK: set with SetCork
@@ -44,24 +45,30 @@ type Options struct {
 	Algorithm *Algorithm
 }
 
-// Options returns the connection's options, to read.
+// Options returns the connection's options, to read: others may have them, too.
 func (c *Conn) Options() *Options { return c.opts }
 
-// OwnOptions returns the connection's options, to set those that need no
-// method: a copy that nobody else has, so the pointer is good for one change.
-func (c *Conn) OwnOptions() *Options {
-	o := *c.opts
-	c.opts = &o
-	return c.opts
+// SetOptions gives the connection options, a changed copy of those that it has.
+// It is for those that no method sets.
+func (c *Conn) SetOptions(o Options) {
+	if o != *c.opts {
+		c.opts = c.p.shared.find(&o)
+	}
 }
 
 // SetNoDelay is TCP_NODELAY. Switched on, it sends what the Nagle algorithm was
 // holding back (RFC 9293 3.7.4, MUST-17).
-func (c *Conn) SetNoDelay(on bool) { c.OwnOptions().NoDelay = on }
+func (c *Conn) SetNoDelay(on bool) {
+	o := *c.opts
+	o.NoDelay = on
+	c.SetOptions(o)
+}
 
 // SetCork is TCP_CORK. Switched off, it sends what was held back.
 func (c *Conn) SetCork(on bool) {
-	c.OwnOptions().Cork = on
+	o := *c.opts
+	o.Cork = on
+	c.SetOptions(o)
 	c.more = false
 	if !on {
 		c.stop(timerCork)
@@ -70,20 +77,25 @@ func (c *Conn) SetCork(on bool) {
 
 // SetKeepAlive is SO_KEEPALIVE (RFC 9293 3.8.4, MUST-24).
 func (c *Conn) SetKeepAlive(now time.Duration, on bool) {
-	c.OwnOptions().KeepAlive = on
+	o := *c.opts
+	o.KeepAlive = on
+	c.SetOptions(o)
 	c.armKeepalive(now)
 }
 
 // SetKeepTimings sets TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT.
 func (c *Conn) SetKeepTimings(now, idle, interval time.Duration, count int) {
-	o := c.OwnOptions()
+	o := *c.opts
 	o.KeepIdle, o.KeepInterval, o.KeepCount = idle, interval, count
+	c.SetOptions(o)
 	c.armKeepalive(now)
 }
 
 // SetUserTimeout is TCP_USER_TIMEOUT; 0 for the default.
 func (c *Conn) SetUserTimeout(now, d time.Duration) {
-	c.OwnOptions().UserTimeout = d
+	o := *c.opts
+	o.UserTimeout = d
+	c.SetOptions(o)
 	if c.armed(timerRetransmit) {
 		c.armRetransmit(now)
 	}
@@ -97,7 +109,9 @@ func (c *Conn) SetUserTimeout(now, d time.Duration) {
 // makes it automatic again. A smaller one does not take back what the window
 // has promised.
 func (c *Conn) SetRcvBuf(n int) {
-	c.OwnOptions().RcvBuf = n
+	o := *c.opts
+	o.RcvBuf = n
+	c.SetOptions(o)
 	if n != 0 {
 		c.rcvBuf = n
 	}
@@ -106,7 +120,9 @@ func (c *Conn) SetRcvBuf(n int) {
 // SetSndBuf fixes the size of the send buffer at n bytes, 0 makes it automatic
 // again.
 func (c *Conn) SetSndBuf(n int) {
-	c.OwnOptions().SndBuf = n
+	o := *c.opts
+	o.SndBuf = n
+	c.SetOptions(o)
 	if n != 0 {
 		c.sndBuf = n
 	}
@@ -131,7 +147,9 @@ func (c *Conn) QuickAck() bool { return !c.delack.interactive }
 // SetMaxSeg is TCP_MAXSEG, which also lowers the size of segments sent from now
 // on. A peer learns of it only before Connect.
 func (c *Conn) SetMaxSeg(n int) {
-	c.OwnOptions().MaxSeg = n
+	o := *c.opts
+	o.MaxSeg = n
+	c.SetOptions(o)
 	if c.synchronized() {
 		c.lowerMSS(false)
 	}

@@ -77,7 +77,9 @@ func (c *Conn) paceBurst(most int) int {
 
 // SetMaxPacingRate is SO_MAX_PACING_RATE, in bytes a second; 0 for no limit.
 func (c *Conn) SetMaxPacingRate(rate uint64) {
-	c.OwnOptions().MaxPacingRate = rate
+	o := *c.opts
+	o.MaxPacingRate = rate
+	c.SetOptions(o)
 	c.pace.next = 0
 	c.stop(timerPacing)
 }

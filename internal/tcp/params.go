@@ -45,6 +45,8 @@ type Params struct {
 	Algorithms []*Algorithm
 	// Counters count for all connections of the host.
 	Counters *Counters
+
+	shared *optionsCache // nil: none is shared
 }
 
 // DefaultParams returns the settings that Linux has, with counters of their own
@@ -74,5 +76,6 @@ func DefaultParams() *Params {
 		ECN:           ECNPassive,
 		Algorithms:    Algorithms(),
 		Counters:      new(Counters),
+		shared:        new(optionsCache),
 	}
 }

@@ -60,7 +60,7 @@ func TestMSSIsAlwaysAnnounced(t *testing.T) {
 // MUST-23: a user who asks for it has SYN resent for three minutes and more.
 func TestSynIsResentForThreeMinutes(t *testing.T) {
 	tc := talk(t)
-	tc.c.OwnOptions().SynCount = 7
+	tc.set(func(o *Options) { o.SynCount = 7 })
 	tc.connect()
 	tc.advance(3 * time.Minute)
 	tc.wantState(socket.TCP_SYN_SENT)

@@ -380,7 +380,7 @@ func TestWriteFillsTheBuffer(t *testing.T) {
 
 func TestNotSentLowat(t *testing.T) {
 	tc := established(t, noOptions)
-	tc.c.OwnOptions().NotSentLowat = 3000
+	tc.set(func(o *Options) { o.NotSentLowat = 3000 })
 	n, err := tc.c.Write(tc.now, make([]byte, 20000), false)
 	if n != 3000 || err != nil {
 		t.Fatalf("%d, %v", n, err)

@@ -90,7 +90,7 @@ func TestRepeatedSynIsAnsweredAtARate(t *testing.T) {
 func TestDeferAccept(t *testing.T) {
 	open := func(t *testing.T) *conversation {
 		tc := talk(t)
-		tc.c.OwnOptions().DeferAccept = 5 * time.Second
+		tc.set(func(o *Options) { o.DeferAccept = 5 * time.Second })
 		tc.accept("S 0:0(0) win 1000")
 		tc.want("S. 0:0(0) ack 1")
 		tc.input(". 1:1(0) ack 1 win 1000")

@@ -169,7 +169,7 @@ func TestSynIsResent_MUST22(t *testing.T) {
 // MUST-21 for SYN.
 func TestSynCount_MUST21(t *testing.T) {
 	tc := talk(t)
-	tc.c.OwnOptions().SynCount = 1
+	tc.set(func(o *Options) { o.SynCount = 1 })
 	tc.connect()
 	tc.fire()
 	tc.want("S 0:0(0)")

@@ -114,7 +114,7 @@ func TestWindowScaleFitsTheBuffer(t *testing.T) {
 		{6 << 20, 0, 1 << 20, 5},
 	} {
 		tc := talk(t, func(p *Params) { p.RcvBuf.Max = tt.max })
-		tc.c.OwnOptions().WindowClamp = tt.clamp
+		tc.set(func(o *Options) { o.WindowClamp = tt.clamp })
 		tc.c.SetRcvBuf(tt.locked)
 		if got := tc.c.chooseWScale(); got != tt.want {
 			t.Errorf("%+v: %d", tt, got)
@@ -124,7 +124,7 @@ func TestWindowScaleFitsTheBuffer(t *testing.T) {
 
 func TestWindowClamp(t *testing.T) {
 	tc := talk(t)
-	tc.c.OwnOptions().WindowClamp = 5000
+	tc.set(func(o *Options) { o.WindowClamp = 5000 })
 	tc.accept("S 0:0(0) win 1000 " + noOptions)
 	tc.want("S. 0:0(0) ack 1 win 4380") // whole segments of 1460
 	tc.input("P. 1:11(10) ack 1 win 1000")

@@ -33,6 +33,7 @@ var rooms = map[string][]string{
 	"internal/route":         {},
 	"internal/port":          {},
 	"internal/nat":           {"internal/header"},
+	"internal/policy":        {"internal/hello"},
 	"internal/ladder":        {"internal/header", "link", "link/impair"},
 	"internal/testnet":       {"link", "link/...", "internal/header", "internal/seqnum"},
 	"internal/peers":         {},

@@ -55,7 +55,7 @@ func (s *stream) Connect(ctx context.Context, addr netip.AddrPort) error {
 		if s.lis != nil {
 			return syscall.EISCONN
 		}
-		if err := s.inTurn(s.local, addr, func() error { return s.startConnect(addr) }); err != nil {
+		if err := s.startConnectInTurn(addr); err != nil {
 			return err
 		}
 		started = true
@@ -65,6 +65,15 @@ func (s *stream) Connect(ctx context.Context, addr netip.AddrPort) error {
 		}
 		return s.connectResult(&started)
 	})
+}
+
+// startConnectInTurn calls startConnect, in a turn if the host has them: that the
+// way through a turn allocates is no matter for others.
+func (s *stream) startConnectInTurn(addr netip.AddrPort) error {
+	if !s.host.waitsForTurn() {
+		return s.startConnect(addr)
+	}
+	return s.inTurn(s.local, addr, func() error { return s.startConnect(addr) })
 }
 
 // connectResult is what a call of Connect gives once a handshake has begun:

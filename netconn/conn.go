@@ -2,6 +2,8 @@ package netconn
 
 import (
 	"net"
+	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -14,20 +16,50 @@ type conn struct {
 	s             socket.Socket
 	network       string
 	kind          kind
-	domain        socket.Domain
-	local, remote net.Addr // remote is nil without a peer
+	local, remote netip.AddrPort // remote is invalid without a peer
+	told          atomic.Pointer[ends]
 }
 
-func newConn(s socket.Socket, n *network) conn {
-	local := s.LocalAddr()
-	c := conn{s: s, network: n.name, kind: n.kind, domain: socket.INET, local: n.kind.netAddr(local)}
-	if local.Addr().Is6() {
-		c.domain = socket.INET6
+// ends are the addresses in the form of package net, made when first asked for:
+// most programs never do.
+type ends struct{ local, remote net.Addr }
+
+func (c *conn) init(s socket.Socket, n *network, local, remote netip.AddrPort) {
+	c.s, c.network, c.kind = s, n.name, n.kind
+	c.local, c.remote = local, remote
+}
+
+// of is init with the addresses that the socket has.
+func (c *conn) of(s socket.Socket, n *network) {
+	peer, err := s.PeerAddr()
+	if err != nil {
+		peer = netip.AddrPort{}
 	}
-	if peer, err := s.PeerAddr(); err == nil {
-		c.remote = n.kind.netAddr(peer)
+	c.init(s, n, s.LocalAddr(), peer)
+}
+
+func (c *conn) domain() socket.Domain {
+	if c.local.Addr().Is6() {
+		return socket.INET6
 	}
-	return c
+	return socket.INET
+}
+
+func (c *conn) hasPeer() bool { return c.remote.IsValid() }
+
+// ends gives the addresses as those of package net.
+func (c *conn) ends() *ends {
+	if e := c.told.Load(); e != nil {
+		return e
+	}
+	e := &ends{local: c.kind.netAddr(c.local)}
+	if c.hasPeer() {
+		e.remote = c.kind.netAddr(c.remote)
+	}
+	if !c.told.CompareAndSwap(nil, e) {
+		return c.told.Load()
+	}
+	return e
 }
 
 // Socket returns the socket under the connection, for the options and calls
@@ -44,7 +76,8 @@ func (c *conn) ok() bool { return c != nil && c.s != nil }
 
 // opError is the error of an operation between the two ends.
 func (c *conn) opError(op, call string, err error) error {
-	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: cause(call, err)}
+	e := c.ends()
+	return &net.OpError{Op: op, Net: c.network, Source: e.local, Addr: e.remote, Err: cause(call, err)}
 }
 
 // Read receives into b: of a stream what there is, of anything else one
@@ -88,7 +121,7 @@ func (c *conn) LocalAddr() net.Addr {
 	if !c.ok() {
 		return nil
 	}
-	return c.local
+	return c.ends().local
 }
 
 // RemoteAddr returns the address of the peer, or nil without one.
@@ -96,7 +129,7 @@ func (c *conn) RemoteAddr() net.Addr {
 	if !c.ok() {
 		return nil
 	}
-	return c.remote
+	return c.ends().remote
 }
 
 // SetDeadline sets the time at which reading and writing end with
@@ -131,7 +164,7 @@ func (c *conn) set(call string, f func() error) error {
 		return syscall.EINVAL
 	}
 	if err := f(); err != nil {
-		return &net.OpError{Op: "set", Net: c.network, Addr: c.local, Err: cause(call, err)}
+		return &net.OpError{Op: "set", Net: c.network, Addr: c.ends().local, Err: cause(call, err)}
 	}
 	return nil
 }

@@ -65,6 +65,10 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	ctx, cancel := d.limit(ctx)
 	defer cancel()
 	q := query{provider: d.Provider, resolver: d.Resolver, address: address, local: d.LocalAddr, dial: true}
+	if to, ok := q.literal(network); ok {
+		a := attempt{Dialer: d, network: q.network}
+		return a.serial(ctx, []netip.AddrPort{to})
+	}
 	list, err := q.resolve(ctx, network)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
@@ -168,12 +172,18 @@ func (a *attempt) one(ctx context.Context, to netip.AddrPort) (net.Conn, error) 
 	}
 	switch a.network.kind {
 	case "udp":
-		return &UDPConn{newConn(s, &a.network)}, nil
+		c := new(UDPConn)
+		c.of(s, &a.network)
+		return c, nil
 	case "ip":
-		return &IPConn{newConn(s, &a.network)}, nil
+		c := new(IPConn)
+		c.of(s, &a.network)
+		return c, nil
 	}
 	setStreamDefaults(s, a.KeepAlive, a.KeepAliveConfig)
-	return &TCPConn{newConn(s, &a.network)}, nil
+	c := new(TCPConn)
+	c.of(s, &a.network)
+	return c, nil
 }
 
 // connectedToItself tells whether a connection to an ephemeral port of this

@@ -56,7 +56,7 @@ func (c *IPConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 	}
 	a, ok := addr.(*net.IPAddr)
 	if !ok {
-		return 0, &net.OpError{Op: "write", Net: c.network, Source: c.local, Addr: addr, Err: syscall.EINVAL}
+		return 0, &net.OpError{Op: "write", Net: c.network, Source: c.ends().local, Addr: addr, Err: syscall.EINVAL}
 	}
 	var to netip.AddrPort
 	if a != nil {
@@ -64,7 +64,7 @@ func (c *IPConn) WriteTo(b []byte, addr net.Addr) (int, error) {
 	}
 	n, err := c.sendTo(b, to)
 	if err != nil {
-		err = &net.OpError{Op: "write", Net: c.network, Source: c.local, Addr: addr, Err: err}
+		err = &net.OpError{Op: "write", Net: c.network, Source: c.ends().local, Addr: addr, Err: err}
 	}
 	return n, err
 }

@@ -77,7 +77,9 @@ func ListenUDP(p socket.Provider, network string, laddr *net.UDPAddr) (*UDPConn,
 	if err != nil {
 		return nil, err
 	}
-	return &UDPConn{newConn(s, &n)}, nil
+	c := new(UDPConn)
+	c.of(s, &n)
+	return c, nil
 }
 
 // Listen listens on a TCP address. A name is looked up, and its first address
@@ -117,9 +119,13 @@ func (lc *ListenConfig) ListenPacket(ctx context.Context, network, address strin
 		return nil, err
 	}
 	if n.kind == "udp" {
-		return &UDPConn{newConn(s, &n)}, nil
+		c := new(UDPConn)
+		c.of(s, &n)
+		return c, nil
 	}
-	return &IPConn{newConn(s, &n)}, nil
+	c := new(IPConn)
+	c.of(s, &n)
+	return c, nil
 }
 
 func (lc *ListenConfig) listenStream(ctx context.Context, n network, at netip.AddrPort) (*TCPListener, error) {

@@ -50,10 +50,9 @@ func (l *TCPListener) AcceptTCP() (*TCPConn, error) {
 		if err != nil {
 			return nil, l.opError("accept", err)
 		}
-		return &TCPConn{conn{
-			s: s, network: l.network, kind: "tcp",
-			local: net.TCPAddrFromAddrPort(s.LocalAddr()), remote: net.TCPAddrFromAddrPort(peer),
-		}}, nil
+		c := new(TCPConn)
+		c.init(s, &network{name: l.network, kind: "tcp"}, s.LocalAddr(), peer)
+		return c, nil
 	}
 }
 

@@ -48,13 +48,13 @@ func (c *conn) WriteMsg(m *socket.Message, flags socket.Flags) (int, error) {
 		if m.Addr.IsValid() {
 			to = c.kind.netAddr(m.Addr)
 		}
-		err = &net.OpError{Op: "write", Net: c.network, Source: c.local, Addr: to, Err: err}
+		err = &net.OpError{Op: "write", Net: c.network, Source: c.ends().local, Addr: to, Err: err}
 	}
 	return n, err
 }
 
 func (c *conn) writeMsg(m *socket.Message, flags socket.Flags) (int, error) {
-	if c.remote == nil || m.Addr != (netip.AddrPort{}) {
+	if !c.hasPeer() || m.Addr != (netip.AddrPort{}) {
 		to, err := c.destination(m.Addr)
 		if err != nil {
 			return 0, err
@@ -74,13 +74,13 @@ func (c *conn) writeMsg(m *socket.Message, flags socket.Flags) (int, error) {
 
 // destination gives an address the form that the socket's domain wants.
 func (c *conn) destination(to netip.AddrPort) (netip.AddrPort, error) {
-	if c.remote != nil {
+	if c.hasPeer() {
 		return to, net.ErrWriteToConnected
 	}
 	if !to.Addr().IsValid() {
 		return to, errMissingAddress
 	}
-	return fit(c.domain, to)
+	return fit(c.domain(), to)
 }
 
 // ReadMsgUDPAddrPort is ReadMsg in the shape that net.UDPConn gives it, with a

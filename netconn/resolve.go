@@ -30,6 +30,20 @@ type query struct {
 	network  network // set by resolve
 }
 
+// literal is resolve for an address with nothing to look up, which is most that
+// programs dial again and again. It is false for any that resolve has to see.
+func (q *query) literal(network string) (to netip.AddrPort, ok bool) {
+	var err error
+	if q.network, err = parseNetwork(network); err != nil || q.network.kind == "ip" || q.local != nil {
+		return to, false
+	}
+	if to, err = netip.ParseAddrPort(q.address); err != nil {
+		return to, false
+	}
+	to = unmap(to)
+	return to, q.network.family == 0 || to.Addr().Is4() == (q.network.family == '4')
+}
+
 // resolve returns the addresses, at least one, in the order in which to try
 // them. The zero Addr stands for no host. The errors are those of package net.
 func (q *query) resolve(ctx context.Context, network string) (list []netip.AddrPort, err error) {

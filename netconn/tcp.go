@@ -22,7 +22,9 @@ var _ interface {
 
 // NewTCPConn makes a TCPConn of a connected stream socket, which it then owns.
 func NewTCPConn(s socket.Socket) *TCPConn {
-	return &TCPConn{newConn(s, &network{name: "tcp", kind: "tcp"})}
+	c := new(TCPConn)
+	c.of(s, &network{name: "tcp", kind: "tcp"})
+	return c
 }
 
 // Read receives what there is, up to len(b) bytes. When the peer has ended its

@@ -22,7 +22,9 @@ var (
 
 // NewUDPConn makes a UDPConn of a datagram socket, which it then owns.
 func NewUDPConn(s socket.Socket) *UDPConn {
-	return &UDPConn{newConn(s, &network{name: "udp", kind: "udp"})}
+	c := new(UDPConn)
+	c.of(s, &network{name: "udp", kind: "udp"})
+	return c
 }
 
 // ReadFrom receives a datagram, cut if it does not fit into b, and its sender,
@@ -74,7 +76,7 @@ func (c *UDPConn) WriteToUDP(b []byte, addr *net.UDPAddr) (int, error) {
 		return 0, syscall.EINVAL
 	}
 	if addr == nil {
-		if c.remote != nil {
+		if c.hasPeer() {
 			return 0, c.writeError(nil, net.ErrWriteToConnected)
 		}
 		return 0, c.writeError(nil, errMissingAddress)
@@ -100,7 +102,7 @@ func (c *UDPConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
 }
 
 func (c *UDPConn) writeError(to net.Addr, err error) error {
-	return &net.OpError{Op: "write", Net: c.network, Source: c.local, Addr: to, Err: err}
+	return &net.OpError{Op: "write", Net: c.network, Source: c.ends().local, Addr: to, Err: err}
 }
 
 func (c *UDPConn) sendTo(b []byte, to netip.AddrPort) (int, error) {

@@ -6,7 +6,7 @@ import (
 )
 
 // owners are the bindings of one port that are of one class, and those of the
-// other classes: a list, the newest class first, and nil if there are none.
+// other classes: a list, the newest class first. Its zero value is none.
 //
 // Most ports of a host with many connections have one owner, and most of these
 // owners are alike: so a class is kept once, whoever has it.
@@ -17,19 +17,29 @@ type owners struct {
 }
 
 // add counts one more of a class, and returns the list.
-func (o *owners) add(c unique.Handle[class]) *owners {
-	for g := o; g != nil; g = g.next {
+func (o owners) add(c unique.Handle[class]) owners {
+	if o.count == 0 {
+		return owners{c, 1, nil}
+	}
+	for g := &o; g != nil; g = g.next {
 		if g.class == c {
 			g.count++
 			return o
 		}
 	}
-	return &owners{c, 1, o}
+	older := o
+	return owners{c, 1, &older}
 }
 
 // remove counts one less, and returns the list.
-func (o *owners) remove(c unique.Handle[class]) *owners {
-	for at := &o; *at != nil; at = &(*at).next {
+func (o owners) remove(c unique.Handle[class]) owners {
+	if o.class == c {
+		if o.count--; o.count > 0 {
+			return o
+		}
+		return o.rest()
+	}
+	for at := &o.next; *at != nil; at = &(*at).next {
 		if g := *at; g.class == c {
 			if g.count--; g.count == 0 {
 				*at = g.next
@@ -42,19 +52,28 @@ func (o *owners) remove(c unique.Handle[class]) *owners {
 
 // claimed tells whether there is one that Connect did not choose the port for.
 // Then Connect does not choose this port for anybody.
-func (o *owners) claimed() bool {
-	for ; o != nil; o = o.next {
+func (o owners) claimed() bool {
+	for o.count > 0 {
 		if !o.class.Value().chosen {
 			return true
 		}
+		o = o.rest()
 	}
 	return false
 }
 
+// rest is the list without its first class.
+func (o owners) rest() owners {
+	if o.next == nil {
+		return owners{}
+	}
+	return *o.next
+}
+
 // refuse tells whether the owners keep a newcomer out. An owner that agrees to
 // share speaks for the older ones, as with Linux's UDP.
-func (o *owners) refuse(newcomer *class, judge rules) bool {
-	for ; o != nil; o = o.next {
+func (o owners) refuse(newcomer *class, judge rules) bool {
+	for ; o.count > 0; o = o.rest() {
 		owner := o.class.Value()
 		switch judge(newcomer, &owner) {
 		case conflict:

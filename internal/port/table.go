@@ -21,7 +21,7 @@ type space struct {
 	judge       rules // of a port that was asked for
 	judgeChoice rules // of a port that the table chooses for Bind
 	first, last uint16
-	ports       map[uint16]*owners
+	ports       map[uint16]owners
 	used        *bitmap
 	// ends are the connections, with TCP only, by a hash of their two ends:
 	// lists of those that have one in common. The seed is one that nobody knows,
@@ -41,7 +41,7 @@ func New(random func() uint32) *Table {
 		icmp:   space{judge: judgeICMP, judgeChoice: judgeAny, first: 1, last: 65535},
 	}
 	for _, s := range []*space{&t.tcp, &t.udp, &t.icmp} {
-		s.ports = make(map[uint16]*owners)
+		s.ports = make(map[uint16]owners)
 		s.used = new(bitmap)
 	}
 	_ = t.SetRange(32768, 60999)
@@ -198,8 +198,8 @@ func (t *Table) Owners(p Protocol, port uint16) int {
 		return len(s.ports)
 	}
 	n := 0
-	for g := s.ports[port]; g != nil; g = g.next {
-		n += g.count
+	for o := s.ports[port]; o.count > 0; o = o.rest() {
+		n += o.count
 	}
 	return n
 }
@@ -213,7 +213,7 @@ func (s *space) add(b *Binding, c class) {
 
 // remove is the reverse of add.
 func (s *space) remove(b *Binding) {
-	if rest := s.ports[b.Port].remove(b.class); rest != nil {
+	if rest := s.ports[b.Port].remove(b.class); rest.count > 0 {
 		s.ports[b.Port] = rest
 		return
 	}

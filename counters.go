@@ -34,6 +34,14 @@ type Counters struct {
 		// Dropped on output.
 		NoRoute, DeviceBusy, DeviceError, Unresolved atomic.Uint64
 	}
+	// Forward is what the Forwarder was asked about.
+	Forward struct {
+		Flows, Accepted, Declined atomic.Uint64
+		Repeated                  atomic.Uint64 // SYNs of flows that waited for an answer
+		Expired                   atomic.Uint64 // flows that nobody answered
+		Overflow                  atomic.Uint64 // too many flows waited, or memory was short
+		BadAddress                atomic.Uint64 // to or from what is no other host's address
+	}
 	ICMP struct {
 		In, Out, Errors           atomic.Uint64
 		BadChecksum, Malformed    atomic.Uint64

@@ -16,6 +16,7 @@ type datagram struct {
 	messageSock
 	wildcard bool   // Connect chose the local address
 	keepPort bool   // Bind asked for this very port
+	foreign  bool   // accepted from a Forwarder: connected for good, from an address that is not the host's
 	corked   []byte // what MSG_MORE holds back
 	corkTo   netip.AddrPort
 }
@@ -97,6 +98,9 @@ func (s *datagram) takePort() error {
 // Connect fixes the peer, or with the zero AddrPort dissolves that.
 func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
 	return s.withLock(func() error {
+		if s.foreign {
+			return syscall.EISCONN
+		}
 		if !addr.IsValid() {
 			s.disconnect()
 			return nil
@@ -127,6 +131,9 @@ func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
 func (s *datagram) unlist() {
 	if s.remote.IsValid() {
 		s.table().remove(s)
+	}
+	if s.foreign { // its port is another's
+		return
 	}
 	removeBound(s.table(), s.local.Port(), s)
 }

@@ -49,6 +49,10 @@ func (ifc *Interface) accepts(n *network, in *inPacket) bool {
 // sockets.
 func (h *Host) deliver(in *inPacket) {
 	h.count.IP.Delivered.Add(1)
+	if in.foreign {
+		h.foreignInput(in)
+		return
+	}
 	raw := h.rawInput(in)
 	switch in.protocol {
 	case header.ProtocolTCP:

@@ -60,6 +60,46 @@ func Example_router() {
 	// forwarded: 1
 }
 
+// A gateway that accepts any destination: it answers for everybody but port 25.
+func ExampleForwarder() {
+	ctx := context.Background()
+	a, b := wire.Pair()
+	gateway := berth.NewHost(berth.Config{Forwarder: func(f *berth.Flow) {
+		if f.Protocol != socket.IPPROTO_TCP || f.Dst.Port() == 25 {
+			f.Prohibit()
+			return
+		}
+		s, err := f.Accept()
+		check(err)
+		go func() {
+			_, err := s.Send([]byte("you have reached "+s.LocalAddr().String()), 0)
+			check(err)
+			check(s.Close())
+		}()
+	}})
+	inside := berth.NewHost(berth.Config{})
+	join(gateway, a, "10.0.0.1/24")
+	join(inside, b, "10.0.0.2/24")
+	everything := netip.MustParsePrefix("0.0.0.0/0")
+	check(inside.AddRoute(berth.Route{Dst: everything, Via: netip.MustParseAddr("10.0.0.1")}))
+
+	for _, to := range []string{"198.51.100.7:80", "198.51.100.7:25"} {
+		s, err := inside.Socket(socket.INET, socket.STREAM, 0)
+		check(err)
+		if err := s.Connect(ctx, netip.MustParseAddrPort(to)); err != nil {
+			fmt.Println(to, err)
+			continue
+		}
+		answer := make([]byte, 100)
+		n, err := s.Recv(answer, socket.MSG_WAITALL)
+		check(err)
+		fmt.Printf("%s\n", answer[:n])
+	}
+	// Output:
+	// you have reached 198.51.100.7:80
+	// 198.51.100.7:25 no route to host
+}
+
 // What passes a device goes to a capture that Wireshark reads; the capture may
 // as well be a file.
 func Example_capture() {

@@ -19,13 +19,14 @@ import (
 // kinds. Whatever comes, the host sends nothing malformed, never more than a
 // few packets for one, and no answer where there must be none.
 //
-// The first byte says whether the link is Ethernet, and whether checksums are
-// put right, so that what is wrong lies deeper. Each frame is preceded by its
+// The first byte says whether the link is Ethernet, whether checksums are
+// put right, so that what is wrong lies deeper, and whether the host has a
+// Forwarder. Each frame is preceded by its
 // length in two bytes and by the length of its first piece in one: what devices
 // hand in may lie in two.
 func FuzzHostInput(f *testing.F) {
 	for _, frames := range inputSeeds() {
-		for mode := range byte(4) {
+		for mode := range byte(8) {
 			data, medium := []byte{mode}, mode&1
 			for _, b := range frames {
 				if medium == 1 {
@@ -61,7 +62,11 @@ func fuzzInput(t *testing.T, mode byte, data []byte) {
 	if mode&1 != 0 {
 		opts = append(opts, wire.Ethernet())
 	}
-	h, st := stationed(t, berth.Config{Seed: [32]byte{1}, IPv6: berth.IPv6Config{AcceptRouters: true}}, opts...)
+	cfg := berth.Config{Seed: [32]byte{1}, IPv6: berth.IPv6Config{AcceptRouters: true}}
+	if mode&4 != 0 {
+		cfg.Forwarder = answerSomehow
+	}
+	h, st := stationed(t, cfg, opts...)
 	fuzzSockets(t, h, st)
 	st.take(nil)
 	for range maxFuzzFrames {
@@ -85,6 +90,25 @@ func fuzzInput(t *testing.T, mode byte, data []byte) {
 		judge(t, p, group, func() { st.dev.Output([]link.Frame{fr}) }, st)
 	}
 	time.Sleep(fuzzAfterwards)
+}
+
+// answerSomehow answers a flow in a way that depends on where it goes.
+func answerSomehow(f *berth.Flow) {
+	switch f.Dst.Addr().As16()[15] % 8 {
+	case 0:
+		f.Refuse()
+	case 1:
+		f.Prohibit()
+	case 2:
+		f.Drop()
+	case 3: // nothing: it is forgotten
+	case 4:
+		f.Reply()
+	default:
+		if s, err := f.Accept(); err == nil {
+			time.AfterFunc(time.Minute, func() { s.Close() })
+		}
+	}
 }
 
 // fuzzSockets gives the host a listener, a connection, and sockets of UDP, ICMP
@@ -271,6 +295,11 @@ func inputSeeds() [][][]byte {
 		h := header.TCP{Flags: flags, Seq: 100, Ack: 1, Window: 1000}
 		return encode(packet{src: bob4, dst: alice4, protocol: header.ProtocolTCP, payload: tcpSegment(src, dst, h, []byte(data))})
 	}
+	segmentTo := func(dst netip.AddrPort, flags header.TCPFlags) []byte {
+		src := netip.AddrPortFrom(bob4, 5001)
+		h := header.TCP{Flags: flags, Seq: 100, Ack: 1, Window: 1000}
+		return encode(packet{src: bob4, dst: dst.Addr(), protocol: header.ProtocolTCP, payload: tcpSegment(src, dst, h, nil)})
+	}
 	datagram := func(src, dst netip.Addr, to uint16) []byte {
 		b := udpDatagram(netip.AddrPortFrom(src, 9), netip.AddrPortFrom(dst, to), []byte("hello"))
 		return encode(packet{src: src, dst: dst, protocol: header.ProtocolUDP, payload: b})
@@ -317,6 +346,10 @@ func inputSeeds() [][][]byte {
 		{arp.Append(nil)},
 		{half(alice4, 16, false), half(alice4, 0, true)},
 		{half(alice6, 16, false), half(alice6, 0, true)},
+		{segmentTo(netip.MustParseAddrPort("198.51.100.5:80"), header.SYN), segmentTo(netip.MustParseAddrPort("198.51.100.5:80"), header.ACK)},
+		{segmentTo(netip.MustParseAddrPort("198.51.100.8:80"), header.SYN), datagram(bob4, netip.MustParseAddr("198.51.100.6"), 53), datagram(bob6, netip.MustParseAddr("2001:db8::9"), 53)},
+		{message(bob4, netip.MustParseAddr("198.51.100.4"), echo4.Append(nil)), message(bob6, netip.MustParseAddr("2001:db8::4"), echo6.Append(nil))},
+		{half(netip.MustParseAddr("198.51.100.7"), 16, false), half(netip.MustParseAddr("198.51.100.7"), 0, true)},
 		{encode(packet{src: bob4, dst: alice4, protocol: 132, payload: []byte("sctp")}), encode(packet{src: bob6, dst: alice6, protocol: 132, payload: []byte("sctp")})},
 	}
 }

@@ -24,6 +24,10 @@ type Config struct {
 	// Forwarding makes the host a router between its interfaces.
 	Forwarding bool
 
+	// Forwarder, if not nil, is asked about packets for addresses that the host
+	// does not have; Forwarding has no meaning for them then.
+	Forwarder Forwarder
+
 	// Memory bounds what all queues of the host hold together, in bytes; 0
 	// means 256 MiB. At the bound sockets stop growing their buffers and lose
 	// datagrams, but every connection can still move a little.
@@ -131,6 +135,7 @@ type Host struct {
 	frags     fragments
 	limiter   icmpLimiter
 	mtus      mtuCache
+	flows     flows
 
 	mu      sync.Mutex // guards what follows, and the making of a new net
 	sockets map[endpoint]struct{}
@@ -162,6 +167,7 @@ func NewHost(cfg Config) *Host {
 	h.frags.init(h)
 	h.limiter.init(h)
 	h.mtus.init(h)
+	h.flows.init(h)
 	h.net.Store(&network{forwarding: cfg.Forwarding})
 	h.addLoopback(cfg.Loopback)
 	for _, p := range []string{"127.0.0.1/8", "::1/128"} {
@@ -267,6 +273,7 @@ func (h *Host) Close() error {
 }
 
 func (h *Host) shut() error {
+	h.flows.close()
 	for _, s := range h.endpoints() {
 		s.abort(syscall.EBADF)
 	}

@@ -151,7 +151,7 @@ func (h *Host) icmpError(in *inPacket, e *icmp.Error, err error) {
 	c.Errors.Add(1)
 	e.Local = netip.AddrPortFrom(in.ifc.seen(e.Local.Addr()), e.Local.Port())
 	e.Remote = netip.AddrPortFrom(in.ifc.seen(e.Remote.Addr()), e.Remote.Port())
-	if _, ours := h.net.Load().isLocal(e.Local.Addr()); !ours {
+	if _, ours := h.net.Load().isLocal(e.Local.Addr()); !ours && !in.foreign {
 		c.BadQuote.Add(1)
 		return
 	}
@@ -159,7 +159,7 @@ func (h *Host) icmpError(in *inPacket, e *icmp.Error, err error) {
 		c.BadQuote.Add(1)
 		return
 	}
-	if !h.deliverError(in, e) {
+	if in.foreign && !h.foreignError(in, e) || !in.foreign && !h.deliverError(in, e) {
 		c.BadQuote.Add(1)
 	}
 }

@@ -42,6 +42,18 @@ func (h *Host) sendError(in *inPacket, m header.ICMP, even bool) {
 }
 
 func (h *Host) sendErrorAbout(packet []byte, a icmp.Arrival, src, dst netip.Addr, device int, m header.ICMP, even bool) {
+	// From the address that the packet was sent to, if that is ours, so that
+	// whoever sent it can tell which of his packets it was.
+	from := dst
+	if l, ok := h.net.Load().isLocal(dst); !ok || l.tentative {
+		from = netip.Addr{}
+	}
+	h.sendErrorFrom(packet, a, src, from, device, m, even)
+}
+
+// sendErrorFrom sends an ICMP error from an address, or with the zero Addr from the
+// one that the route has.
+func (h *Host) sendErrorFrom(packet []byte, a icmp.Arrival, src, from netip.Addr, device int, m header.ICMP, even bool) {
 	c := &h.count.ICMP
 	allowed := false
 	if src.Is4() {
@@ -52,12 +64,6 @@ func (h *Host) sendErrorAbout(packet []byte, a icmp.Arrival, src, dst netip.Addr
 	if !allowed {
 		c.NotAllowed.Add(1)
 		return
-	}
-	// From the address that the packet was sent to, if that is ours, so that
-	// whoever sent it can tell which of his packets it was.
-	from := dst
-	if l, ok := h.net.Load().isLocal(dst); !ok || l.tentative {
-		from = netip.Addr{}
 	}
 	p, err := h.route(src, from, device)
 	if err != nil {
@@ -104,14 +110,19 @@ func (h *Host) protocolUnreachable(in *inPacket) {
 // netUnreachable answers a packet that cannot be forwarded, for the reason that
 // the routes gave.
 func (h *Host) netUnreachable(in *inPacket, err error) {
+	code4, code6 := unreachableCodes(err)
+	h.unreachable(in, code4, code6)
+}
+
+// unreachableCodes are the codes of destination unreachable that say why.
+func unreachableCodes(err error) (code4, code6 uint8) {
 	switch err {
 	case syscall.EACCES:
-		h.unreachable(in, header.ICMPv4Filtered, header.ICMPv6Prohibited)
+		return header.ICMPv4Filtered, header.ICMPv6Prohibited
 	case syscall.EHOSTUNREACH:
-		h.unreachable(in, header.ICMPv4HostUnreachable, header.ICMPv6AddressUnreachable)
-	default:
-		h.unreachable(in, header.ICMPv4NetUnreachable, header.ICMPv6NoRoute)
+		return header.ICMPv4HostUnreachable, header.ICMPv6AddressUnreachable
 	}
+	return header.ICMPv4NetUnreachable, header.ICMPv6NoRoute
 }
 
 // timeExceeded answers a packet whose hops are used up.

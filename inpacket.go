@@ -27,6 +27,7 @@ type inPacket struct {
 	segSize    int      // of a large frame
 	group      bool     // to a multicast or broadcast address, on any layer
 	fragmented bool
+	foreign    bool // for somebody else, and so for the Forwarder
 	alert      bool // router alert
 	nextAt     int  // IPv6: offset of the byte that names the protocol
 }

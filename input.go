@@ -116,8 +116,13 @@ func (ifc *Interface) receiveIPv4(in *inPacket, f *link.Frame, b []byte) {
 		return
 	}
 	if !ifc.accepts(n, in) {
-		h.forward(in, n)
-		return
+		if in.foreign = h.forwards(n, in); !in.foreign {
+			h.forward(in, n)
+			return
+		}
+		if !h.hasHops(in) {
+			return
+		}
 	}
 	if ip.IsFragment() {
 		h.reassemble(in, ip.Offset, ip.MF, reassembly.Key{ID: uint32(ip.ID), Protocol: ip.Protocol}, 0, 0)
@@ -157,8 +162,13 @@ func (ifc *Interface) receiveIPv6(in *inPacket, f *link.Frame, b []byte) {
 		return
 	}
 	if !ifc.accepts(n, in) {
-		h.forward(in, n)
-		return
+		if in.foreign = h.forwards(n, in); !in.foreign {
+			h.forward(in, n)
+			return
+		}
+		if !h.hasHops(in) {
+			return
+		}
 	}
 	if isExtension(in.protocol) && !in.extensions() {
 		return

@@ -14,7 +14,7 @@ func (s *datagram) SetOption(id socket.OptionID, value any) error {
 			return err
 		}
 		err := s.setOption(id, value)
-		if err == nil && id == socket.SO_BINDTODEVICE.ID && s.bound && s.local.Port() != 0 {
+		if err == nil && id == socket.SO_BINDTODEVICE.ID && s.bound && s.local.Port() != 0 && !s.foreign {
 			insertBound(s.table(), s.local.Port(), s)
 		}
 		return err

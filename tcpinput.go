@@ -54,7 +54,10 @@ func (h *Host) tcpInput(in *inPacket) {
 // else to a listener, else it is answered with a reset.
 func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPort) {
 	var minISS seqnum.Value
-	l, listens := h.streams.listener(local, in.ifc.index, hashEnds(h.random.ports, local, remote))
+	l, listens := (*stream)(nil), in.foreign
+	if !in.foreign {
+		l, listens = h.streams.listener(local, in.ifc.index, hashEnds(h.random.ports, local, remote))
+	}
 	if s, ok := h.streams.lookup(h.tupleOf(local, remote)); ok {
 		result := s.input(seg, listens)
 		if !result.Closed && !result.Reopen {
@@ -71,6 +74,10 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 	case tcp.Reset:
 		h.reset(in, seg, local, remote)
 	case tcp.Open:
+		if in.foreign {
+			h.foreignSYN(in, seg, local, remote, minISS)
+			return
+		}
 		l.synArrived(seg, local, remote, minISS)
 	}
 }

@@ -28,6 +28,10 @@ func (h *Host) udpInput(in *inPacket) {
 		h.udpToGroup(in, local, remote, data)
 		return
 	}
+	if in.foreign {
+		h.foreignDatagram(in, local, remote, data)
+		return
+	}
 	s, ok := h.datagram(&h.datagrams.udp, in, local, remote)
 	if !ok {
 		c.NoPort.Add(1)

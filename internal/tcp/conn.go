@@ -21,6 +21,7 @@ type Conn struct {
 
 	ipv6      bool
 	passive   bool // SYN-RECEIVED was entered from LISTEN (RFC 9293 3.5, MUST-11)
+	announced bool // the user has it before the handshake has ended: see Opening
 	useTS     bool // timestamps were negotiated
 	useSACK   bool // SACK was negotiated
 	useWScale bool // window scaling was negotiated
@@ -132,6 +133,9 @@ type Opening struct {
 	LargeSend int
 	// MaxSegments is the most segments of one frame; 0 for no limit.
 	MaxSegments int
+	// Announced says of a passive open that its user has the connection already, and is
+	// to be told if the handshake does not end well.
+	Announced bool
 }
 
 // NewConn returns a connection in CLOSED state. Its options can be set before
@@ -145,6 +149,7 @@ func NewConn(p *Params) *Conn {
 // open sets what an active and a passive open have in common.
 func (c *Conn) open(now time.Duration, o Opening) {
 	c.iss, c.tsOffset, c.mtu, c.ipv6, c.large = o.ISS, o.TSOffset, o.MTU, o.IPv6, o.LargeSend
+	c.announced = o.Announced
 	c.maxSegments = uint16(min(o.MaxSegments, math.MaxUint16))
 	c.snd.una, c.snd.nxt, c.snd.sml = o.ISS, o.ISS, o.ISS
 	c.sendQ.end = o.ISS.Add(1)

@@ -59,9 +59,13 @@ func (c *Conn) resetByPeer() {
 		e = syscall.ECONNREFUSED
 		c.p.Counters.AttemptFails.Add(1)
 	case socket.TCP_SYN_RECV:
-		// One that came from LISTEN goes back there: nobody is to be told.
+		// One that came from LISTEN goes back there: nobody is to be told, unless
+		// somebody has it already.
 		c.p.Counters.AttemptFails.Add(1)
-		if e = syscall.ECONNREFUSED; c.passive {
+		switch {
+		case !c.passive:
+			e = syscall.ECONNREFUSED
+		case !c.announced:
 			e = 0
 		}
 	case socket.TCP_CLOSE_WAIT:

@@ -79,4 +79,7 @@ type Verdict struct {
 	// Inspect demands that what the client says first is given to a Hello, and is
 	// held back until that has judged it. What the server says may pass.
 	Inspect bool
+
+	// names are those of the destination when the flow was judged.
+	names *known
 }

@@ -1,0 +1,164 @@
+package policy
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Config is what a policy is made of. The zero value allows everything that is
+// not guarded.
+type Config struct {
+	// Rules are asked in order; the first that matches decides. If one of them
+	// allows, what none matches is refused.
+	Rules []*Rule
+	// Networks are those that the machine outside is on, its addresses among
+	// them. Like loopback, link-local and metadata addresses they are reached
+	// only by a rule that names them.
+	Networks []netip.Prefix
+	// Hosts are names that berth itself gives addresses: answered without asking
+	// anyone, and trusted for any address.
+	Hosts map[string][]netip.Addr
+}
+
+// A Policy judges flows, questions and what is said. Its methods may be called
+// from many goroutines.
+type Policy struct {
+	rules atomic.Pointer[rules]
+	hosts map[string][]netip.Addr
+
+	mu      sync.Mutex // guards what follows
+	pins    pins
+	budgets budgets
+	stats   Stats
+}
+
+// Stats are counters of what a policy has done since it was made.
+type Stats struct {
+	Allowed, Denied uint64 // flows
+	Asked, Refused  uint64 // questions that went on, and that did not
+	Removed         uint64 // addresses that were left out of answers
+	Evicted         uint64 // pins that made room for others
+	Pins            int    // that there are now
+}
+
+// New makes a policy.
+func New(cfg Config) *Policy {
+	p := &Policy{hosts: make(map[string][]netip.Addr)}
+	for name, addrs := range cfg.Hosts {
+		name, ok := canonical(name)
+		if !ok {
+			continue
+		}
+		for _, a := range addrs {
+			p.hosts[name] = append(p.hosts[name], a.Unmap())
+			p.pins.add(time.Time{}, a.Unmap(), name, time.Time{})
+		}
+	}
+	p.rules.Store(newRules(cfg.Rules, newTable(cfg.Networks)))
+	return p
+}
+
+// Reload puts other rules in place of all that there are. What names mean stays;
+// flows that were judged are not judged again.
+func (p *Policy) Reload(list []*Rule) {
+	p.rules.Store(newRules(list, p.rules.Load().special))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.budgets.keep(list)
+}
+
+// Stats returns the counters.
+func (p *Policy) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.stats
+	s.Evicted, s.Pins = p.pins.evicted, p.pins.count
+	return s
+}
+
+// Decide judges a flow that is about to begin. If the address has several names,
+// the flow may be if one of them may: where the protocol says which it is about,
+// Inspect has a Hello see to it, and where it does not, all of them are the same
+// server.
+func (p *Policy) Decide(now time.Time, f Flow) Verdict {
+	r := p.rules.Load()
+	f.Dst = netip.AddrPortFrom(f.Dst.Addr().Unmap().WithZone(""), f.Dst.Port())
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names := p.pins.names(now, f.Dst.Addr())
+	v := Verdict{names: namesOf(names)}
+	if len(names) == 0 {
+		v.put(r, f, "", r.judge(f, "", claimed))
+	}
+	for i, n := range names {
+		o := r.judge(f, n.name, n.trust())
+		if i == 0 || o.allow {
+			v.put(r, f, n.name, o)
+		}
+		if o.allow {
+			break
+		}
+	}
+	if v.Allow {
+		p.stats.Allowed++
+	} else {
+		p.stats.Denied++
+	}
+	return v
+}
+
+func (p *pin) trust() trust {
+	if p.until.IsZero() {
+		return given
+	}
+	return pinned
+}
+
+// put makes an outcome the verdict.
+func (v *Verdict) put(r *rules, f Flow, name string, o outcome) {
+	v.Allow, v.Name, v.Reason, v.Rule = o.allow, name, o.reason, ""
+	if o.rule != nil {
+		v.Rule = o.rule.text
+	}
+	v.Inspect = o.allow && r.mustHear(f, o)
+}
+
+// Begin says that a flow has begun that was allowed: until its End, its
+// destination keeps its name.
+func (p *Policy) Begin(f Flow, v Verdict) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pins.hold(f.Dst.Addr().Unmap(), v.Name)
+}
+
+// End says that a flow is over that Begin was called for, with the same verdict.
+func (p *Policy) End(now time.Time, f Flow, v Verdict) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pins.release(now, f.Dst.Addr().Unmap(), v.Name)
+}
+
+// known are the names that an address had when a flow was judged, and how well
+// each is known. It is immutable.
+type known struct{ trust map[string]trust }
+
+func namesOf(all []*pin) *known {
+	if len(all) == 0 {
+		return nil
+	}
+	k := &known{make(map[string]trust, len(all))}
+	for _, p := range all {
+		k.trust[p.name] = p.trust()
+	}
+	return k
+}
+
+// of is how well a name is known; nil knows none.
+func (k *known) of(name string) trust {
+	if k == nil {
+		return claimed
+	}
+	return k.trust[name]
+}

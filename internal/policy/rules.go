@@ -1,0 +1,241 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// rules are a policy's rules with what they are held against. They are immutable.
+type rules struct {
+	list    []*Rule
+	special table
+	// closed is what is not matched by any rule refused.
+	closed bool
+	// named is that some rule is by name.
+	named bool
+}
+
+func newRules(list []*Rule, special table) *rules {
+	return &rules{
+		list:    slices.Clone(list),
+		special: special,
+		closed:  slices.ContainsFunc(list, (*Rule).Allows),
+		named:   slices.ContainsFunc(list, func(r *Rule) bool { return r.target == byName }),
+	}
+}
+
+// trust is how well it is known that an address has a name.
+type trust uint8
+
+const (
+	claimed trust = iota // the program says so
+	pinned               // the name's owner says so, by DNS
+	given                // the person who runs berth says so
+)
+
+// An outcome is what rules say about one flow.
+type outcome struct {
+	allow  bool
+	rule   *Rule // nil if none matched
+	reason string
+}
+
+// dns is the port that is berth's own.
+const dns = 53
+
+// judge goes through the rules. The flow's addresses are unmapped. Name is
+// canonical, or empty.
+func (r *rules) judge(f Flow, name string, t trust) outcome {
+	s := r.special.look(f.Dst.Addr())
+	switch {
+	case f.Proto < TCP || f.Proto > ICMP:
+		return outcome{reason: fmt.Sprintf("berth does not carry protocol %d", f.Number)}
+	case s.class == never:
+		return outcome{reason: fmt.Sprintf("%v is %s", f.Dst.Addr(), s.what)}
+	}
+	near := nearness(0)
+	for _, one := range r.list {
+		if !one.at(f.Dst.Addr(), name, t, s) {
+			continue
+		}
+		near = max(near, one.near(f))
+		switch {
+		case !one.takes(f.Proto) || !one.has(f.Proto, f.Dst.Port()):
+		case !one.allow:
+			return outcome{rule: one, reason: "denied by the rule " + one.text}
+		case f.toResolver() && one.ports == nil:
+			// Only a rule with the port opens another way to ask for names.
+		default:
+			return outcome{allow: true, rule: one}
+		}
+	}
+	return r.unmatched(f, name, s, near)
+}
+
+func (f Flow) toResolver() bool {
+	return f.Dst.Port() == dns && (f.Proto == TCP || f.Proto == UDP)
+}
+
+// nearness is how much of an allowing rule agreed with a flow that it did not
+// allow.
+type nearness uint8
+
+const (
+	rightTarget nearness = iota + 1
+	rightPort
+	rightProto
+)
+
+func (r *Rule) near(f Flow) nearness {
+	switch {
+	case !r.allow:
+		return 0
+	case r.takes(f.Proto):
+		return rightProto
+	case r.has(f.Proto, f.Dst.Port()):
+		return rightPort
+	}
+	return rightTarget
+}
+
+// unmatched is the outcome where no rule decides.
+func (r *rules) unmatched(f Flow, name string, s special, near nearness) outcome {
+	who := name
+	if who == "" {
+		who = f.Dst.Addr().String()
+	}
+	switch {
+	case s.class == guarded:
+		return outcome{reason: fmt.Sprintf("%v is %s, which only a rule that names it opens", f.Dst.Addr(), s.what)}
+	case f.toResolver():
+		return outcome{reason: "names are asked of berth's own resolver; a rule with port 53 opens another"}
+	case !r.closed:
+		return outcome{allow: true}
+	case near == rightProto && f.Proto != ICMP:
+		return outcome{reason: fmt.Sprintf("no rule allows port %d", f.Dst.Port())}
+	case near > 0:
+		return outcome{reason: "no rule allows " + f.Proto.String()}
+	case name != "" && s.class == private && r.asks(name) == nil:
+		return outcome{reason: fmt.Sprintf("%v is %s: %s@%v would allow it", f.Dst.Addr(), s.what, name, f.Dst.Addr())}
+	case name == "" && r.named:
+		return outcome{reason: "no rule allows " + who + ", and berth's resolver gave it for no name"}
+	}
+	return outcome{reason: "no rule allows " + who}
+}
+
+// at tells whether the rule is about a destination.
+func (r *Rule) at(a netip.Addr, name string, t trust, s special) bool {
+	if !r.allow {
+		return r.deniesAt(a, name)
+	}
+	switch r.target {
+	case anything:
+		return s.class < guarded
+	case byAddress:
+		return r.prefix.Contains(a) && (s.class < guarded || inside(s.within, r.prefix))
+	case byName:
+		if t == claimed || !r.name.match(name) {
+			return false
+		}
+		if r.prefix.IsValid() {
+			return r.prefix.Contains(a) && (s.class < guarded || inside(s.within, r.prefix))
+		}
+		return s.class == public || t == given
+	}
+	return false
+}
+
+// deniesAt is at for a rule that denies: it holds for an address in whatever form
+// it comes, and for a name that is only claimed.
+func (r *Rule) deniesAt(a netip.Addr, name string) bool {
+	in := r.prefix.Contains(a) || r.prefix.IsValid() && slices.ContainsFunc(embedded(a), r.prefix.Contains)
+	switch r.target {
+	case anything:
+		return true
+	case byAddress:
+		return in
+	case byName:
+		return name != "" && r.name.match(name) && (in || !r.prefix.IsValid())
+	}
+	return false
+}
+
+// inside tells whether all of a network lies in another.
+func inside(outer, inner netip.Prefix) bool {
+	return outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr())
+}
+
+// mustHear tells whether what the client says can change the outcome.
+func (r *rules) mustHear(f Flow, o outcome) bool {
+	if !r.named || f.Proto != TCP && f.Proto != UDP {
+		return false
+	}
+	for _, one := range r.list {
+		if one == o.rule {
+			return one.target == byName
+		}
+		if one.target == byName && !one.allow && one.takes(f.Proto) && one.has(f.Proto, f.Dst.Port()) {
+			return true
+		}
+	}
+	return false
+}
+
+// A refusal is why a name must not be asked for.
+type refusal struct {
+	rule   string
+	reason string
+}
+
+// asks tells whether a name may be asked for: nil if some flow to it could be
+// allowed. A rule by address does not open the resolver, which carries data of
+// its own.
+func (r *rules) asks(name string) *refusal {
+	for _, one := range r.list {
+		switch {
+		case one.target == byAddress, one.target == byName && !one.name.match(name):
+		case one.allow:
+			return nil
+		case one.whole() && !one.prefix.IsValid():
+			return &refusal{one.text, "denied by the rule " + one.text}
+		}
+	}
+	if r.closed {
+		return &refusal{"", "no rule allows " + name}
+	}
+	return nil
+}
+
+// wildcard is the rule that opens the resolver for a name if that leaves the name
+// open, nil if it does not.
+func (r *rules) wildcard(name string) *Rule {
+	for _, one := range r.list {
+		if one.allow && (one.target == anything || one.target == byName && one.name.match(name)) {
+			if one.target == byName && one.name.wild() {
+				return one
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// reaches tells whether a name may lead to an address: some flow to it could be
+// allowed. An answer without it is safer, and no poorer.
+func (r *rules) reaches(a netip.Addr, name string, t trust) bool {
+	s := r.special.look(a)
+	if s.class == never {
+		return false
+	}
+	for _, one := range r.list {
+		switch {
+		case !one.at(a, name, t, s):
+		case one.allow:
+			return true
+		case one.whole():
+			return false
+		}
+	}
+	return !r.closed && s.class < guarded
+}

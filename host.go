@@ -102,6 +102,9 @@ type TCPConfig struct {
 	Algorithms []*Algorithm
 	// ECN says when explicit congestion notification is used.
 	ECN ECN
+	// MTUProbing says how path MTUs are found without ICMP; the zero value does
+	// so where large packets vanish.
+	MTUProbing MTUProbing
 }
 
 // BufferSize bounds a socket buffer, in bytes.

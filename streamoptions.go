@@ -318,5 +318,6 @@ func (cfg TCPConfig) params(h *Host) *tcp.Params {
 		p.SynRetries = cfg.SYNRetries
 	}
 	cfg.setCongestion(p)
+	cfg.MTUProbing.apply(&p.MTUProbing)
 	return p
 }

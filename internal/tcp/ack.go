@@ -30,6 +30,7 @@ type ackSample struct {
 	// round trip is so short, or a timestamp says so (RFC 8985 6.2, step 2).
 	trusted, sent time.Duration
 	end           seqnum.Value
+	again         bool // it was a retransmission
 	// highest is the end of the highest segment that arrived. lowest, if
 	// original is set, is where the lowest one begins that arrived as it was
 	// sent first.
@@ -60,7 +61,7 @@ func (s *ackSample) arrived(r *record) {
 		s.lowest, s.original = r.seq, true
 	}
 	if trusted && (r.sent > s.sent || r.sent == s.sent && s.end.Less(r.end)) {
-		s.sent, s.end = r.sent, r.end
+		s.sent, s.end, s.again = r.sent, r.end, again
 	}
 }
 
@@ -95,6 +96,7 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 	if c.snd.una.Less(seg.Ack) {
 		c.distrust(now, seg, &s)
 		c.advance(now, seg.Ack, &s)
+		c.mtuProbeAcked()
 	}
 	// RFC 5681 2, duplicate acknowledgment.
 	s.duplicate = outstanding > 0 && seg.Ack == c.snd.una && s.acked == 0 && !moved && seg.Len() == 0

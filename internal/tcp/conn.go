@@ -88,6 +88,7 @@ type Conn struct {
 	err     syscall.Errno // pending, for SO_ERROR
 	softErr syscall.Errno // why the peer may be out of reach
 	stats   connStats
+	rare    *rare // nil while nothing of it is needed
 }
 
 // sendVars is the send sequence space (RFC 9293 3.3.1).
@@ -96,7 +97,7 @@ type sendVars struct {
 	wl1, wl2 seqnum.Value
 	wnd      int          // scaled
 	maxWnd   int          // the largest SND.WND seen
-	peerMSS  int          // the MSS that the peer named
+	peerMSS  uint16       // the MSS that the peer named
 	mss      int          // Eff.snd.MSS: payload of a full segment
 	sml      seqnum.Value // end of the last small segment sent (Minshall)
 	up       seqnum.Value // SND.UP: after the last urgent octet
@@ -201,6 +202,7 @@ func (c *Conn) establish(now time.Duration) {
 	c.updateMSS()
 	c.cc = c.algorithm().New(c.snd.mss)
 	c.measureRates(c.algorithm().Rates)
+	c.searchFromBase(now)
 	c.cc.Init(now, Window{Initial: c.initialWindow(), Cwnd: c.initialWindow(), SSThresh: NoThreshold})
 	c.point = c.snd.nxt
 	c.cwv.reset(c.snd.nxt)

@@ -53,9 +53,13 @@ type Counters struct {
 	Timeouts         atomic.Uint64 // connections given up: retransmission, user timeout, keepalive
 	OrphansDropped   atomic.Uint64 // closed by the user and given up
 
-	ICMPIgnored   atomic.Uint64 // an error whose sequence number is not in flight
-	PathMTUDrops  atomic.Uint64 // the path MTU fell
-	NoSendMemory  atomic.Uint64 // a write found no memory in the budget
-	NoRcvGrowth   atomic.Uint64 // a window did not grow for lack of memory
-	WindowsToZero atomic.Uint64 // a zero window advertised
+	ICMPIgnored     atomic.Uint64 // an error whose sequence number is not in flight
+	PathMTUDrops    atomic.Uint64 // the path MTU fell
+	BlackHoles      atomic.Uint64 // segments shrunk because large ones seem to vanish (RFC 4821)
+	MTUProbes       atomic.Uint64 // probes of the path MTU sent
+	MTUProbesPassed atomic.Uint64
+	MTUProbesLost   atomic.Uint64
+	NoSendMemory    atomic.Uint64 // a write found no memory in the budget
+	NoRcvGrowth     atomic.Uint64 // a window did not grow for lack of memory
+	WindowsToZero   atomic.Uint64 // a zero window advertised
 }

@@ -38,7 +38,7 @@
 //     limit), pacing.go, ecn.go with dctcp.go, rate.go
 //     (of delivery) with bbr.go and its parts.
 //   - What is offered and how large: window.go, autotune.go, mss.go (and path
-//     MTU).
+//     MTU), plpmtud.go (which searches for it).
 //   - Time: timer.go (and retransmission), persist.go, keepalive.go,
 //     delayedack.go.
 //   - The user: user.go, options.go, info.go. The network's errors: icmp.go.

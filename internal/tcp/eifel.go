@@ -92,9 +92,10 @@ func (c *Conn) undo(now time.Duration, s *ackSample) {
 // noteDSACK takes a block of bytes that arrived twice.
 func (c *Conn) noteDSACK(b header.SACKBlock, s *ackSample) {
 	c.p.Counters.DSACKsSeen.Add(1)
-	c.stats.dsacks += segments(b.Right.Sub(b.Left), c.snd.mss)
+	r := c.need()
+	r.dsacks += segments(b.Right.Sub(b.Left), c.snd.mss)
 	// What the network doubled says nothing of our retransmissions.
-	if c.stats.dsacks > c.stats.retrans {
+	if r.dsacks > r.retrans {
 		return
 	}
 	s.dsack = true

@@ -137,7 +137,7 @@ func (f *flight) retransmit(i int, now time.Duration) {
 	r := f.records.at(i)
 	r.sent = now
 	f.set(r, flagResent|flagTwice, 0)
-	f.noteResend(r.seq, r.end, now)
+	f.noteResend(r.seq, r.end, r.end, now)
 }
 
 // wantLostByDefinition: what was sent before RACK.segment and has run out of

@@ -14,9 +14,9 @@ func (c *Conn) peerSYN(now time.Duration, seg *Segment) {
 	c.rcv.edge = c.rcv.nxt.Add(c.initialRcvWnd())
 	c.rcv.acked = c.rcv.nxt
 	o := &seg.Options
-	c.snd.peerMSS = int(o.MSS)
+	c.snd.peerMSS = o.MSS
 	if c.snd.peerMSS == 0 {
-		c.snd.peerMSS = c.defaultMSS()
+		c.snd.peerMSS = uint16(c.defaultMSS())
 	}
 	if o.HasWScale {
 		c.snd.wscale = min(o.WScale, maxWScale)

@@ -13,15 +13,12 @@ type connStats struct {
 
 	delivered     uint64
 	bytesSent     uint64
-	bytesRetrans  uint64
 	bytesAcked    uint64
 	bytesReceived uint64
 	segsOut       uint32
 	segsIn        uint32
 	dataSegsOut   uint32
 	dataSegsIn    uint32
-	retrans       uint32
-	dsacks        uint32
 }
 
 // Info returns TCP_INFO.
@@ -55,16 +52,16 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		SndWnd:      uint32(c.snd.wnd),
 		RcvWnd:      uint32(c.rcvWnd()),
 
-		TotalRetrans:  c.stats.retrans,
+		TotalRetrans:  c.seldom().retrans,
 		BytesSent:     c.stats.bytesSent,
-		BytesRetrans:  c.stats.bytesRetrans,
+		BytesRetrans:  c.seldom().bytesRetrans,
 		BytesAcked:    c.stats.bytesAcked + c.synAcked(),
 		BytesReceived: c.stats.bytesReceived,
 		SegsOut:       c.stats.segsOut,
 		SegsIn:        c.stats.segsIn,
 		DataSegsOut:   c.stats.dataSegsOut,
 		DataSegsIn:    c.stats.dataSegsIn,
-		DSACKDups:     c.stats.dsacks,
+		DSACKDups:     c.seldom().dsacks,
 		Reordering:    uint32(c.reo.degree),
 		ReordSeen:     c.reo.seen,
 		NotSentBytes:  uint32(c.unsent()),
@@ -123,5 +120,6 @@ func (c *Conn) Memory() int {
 	if c.ooo != nil {
 		n += c.ooo.bytes()
 	}
+	n += c.rare.memory()
 	return n
 }

@@ -41,7 +41,7 @@ func (c *Conn) advertisedMSS() uint16 {
 // or a path that wants tiny segments does not get them all that tiny
 // (CVE-2019-11479).
 func (c *Conn) updateMSS() {
-	mss := max(min(c.snd.peerMSS, c.mtuMSS()), min(c.p.MinMSS, c.mtuMSS()))
+	mss := max(min(int(c.snd.peerMSS), c.pathMSS()), min(c.p.MinMSS, c.pathMSS()))
 	if c.opts.MaxSeg > 0 {
 		mss = min(mss, max(c.opts.MaxSeg, c.p.MinMSS))
 	}
@@ -89,6 +89,11 @@ func (c *Conn) SetMTU(now time.Duration, mtu int, seq seqnum.Value, checkSeq boo
 		c.p.Counters.PathMTUDrops.Add(1)
 	}
 	c.mtu = mtu
+	if s := c.seldom().search; s != nil {
+		c.cutMTUProbe()
+		s.high = min(s.high, mtu)
+		s.low = min(s.low, s.high)
+	}
 	if c.state == socket.TCP_SYN_SENT {
 		return
 	}

@@ -40,6 +40,8 @@ type Params struct {
 	Budget *buffer.Budget
 	// ECN says when explicit congestion notification is used.
 	ECN ECNMode
+	// MTUProbing says how path MTUs are found without ICMP.
+	MTUProbing MTUProbing
 	// Algorithms are the congestion controls that a connection can have; the
 	// first is the one of those that choose none.
 	Algorithms []*Algorithm
@@ -74,6 +76,7 @@ func DefaultParams() *Params {
 		InitialWindow: 10,
 		MinMSS:        216, // FreeBSD's; against packet floods by small MSS (CVE-2019-11479)
 		ECN:           ECNPassive,
+		MTUProbing:    defaultMTUProbing(),
 		Algorithms:    Algorithms(),
 		Counters:      new(Counters),
 		shared:        new(optionsCache),

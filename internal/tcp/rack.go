@@ -27,16 +27,20 @@ type rackVars struct {
 	end  seqnum.Value  // RACK.end_seq
 	fack seqnum.Value  // RACK.fack
 	rtt  time.Duration // RACK.rtt; 0: unknown
+	// again: RACK.segment was a retransmission.
+	again bool
 	// dsackRound is RACK.dsack_round, if inRound.
 	dsackRound seqnum.Value
 	inRound    bool
 }
 
 // A resend is a retransmission: the records within seq and end that are still
-// in flight since sent.
+// in flight since sent. Next is SND.NXT at that time: what was sent in the same
+// instant and lies beyond it was sent later, what lies below it may have been
+// sent before.
 type resend struct {
-	seq, end seqnum.Value
-	sent     time.Duration
+	seq, end, next seqnum.Value
+	sent           time.Duration
 }
 
 // reordering is what a connection has learned of the order in which segments
@@ -60,6 +64,14 @@ func (v *rackVars) sentAfter(sent time.Duration, end seqnum.Value) bool {
 	return v.sent > sent || v.sent == sent && end.Less(v.end)
 }
 
+// sentAfterResend is RACK_sent_after for a retransmission.
+func (v *rackVars) sentAfterResend(e *resend) bool {
+	if v.again {
+		return v.sentAfter(e.sent, e.end)
+	}
+	return v.sentAfter(e.sent, e.next)
+}
+
 // rackDelivered is steps 2 and 3 of RFC 8985 6.2: it takes the latest segment
 // that arrived for RACK.segment, and looks for those that came late.
 func (c *Conn) rackDelivered(now time.Duration, s *ackSample) {
@@ -67,7 +79,7 @@ func (c *Conn) rackDelivered(now time.Duration, s *ackSample) {
 	if s.sent != 0 {
 		v.rtt = now - s.sent
 		if s.sent > v.sent || s.sent == v.sent && v.end.Less(s.end) {
-			v.sent, v.end = s.sent, s.end
+			v.sent, v.end, v.again = s.sent, s.end, s.again
 		}
 	}
 	if s.delivered == 0 {
@@ -151,7 +163,7 @@ func (c *Conn) reorderTimeout(now time.Duration) {
 	}
 	var s ackSample
 	if s.lost = c.rackDetect(now); s.lost > 0 {
-		if c.ca < caRecovery {
+		if c.ca < caRecovery && !c.mtuProbeLost(&s) {
 			c.enterRecovery(now, &s)
 		}
 		c.reduceRate(&s)
@@ -183,7 +195,7 @@ func (f *flight) expire(now, patience time.Duration) (lost int, next time.Durati
 	}
 	for f.resends.len() > 0 {
 		e := f.resends.front()
-		if !f.rack.sentAfter(e.sent, e.end) {
+		if !f.rack.sentAfterResend(e) {
 			break
 		}
 		if at := e.sent + patience; at > now && f.alive(e) {
@@ -207,8 +219,8 @@ func (f *flight) forgetLatest() {
 }
 
 // noteResend remembers that what lies between two sequence numbers was resent.
-func (f *flight) noteResend(seq, end seqnum.Value, now time.Duration) {
-	f.resends.push(&flightResends, resend{seq, end, now})
+func (f *flight) noteResend(seq, end, next seqnum.Value, now time.Duration) {
+	f.resends.push(&flightResends, resend{seq, end, next, now})
 }
 
 // alive tells whether something of a retransmission is still in flight.

@@ -90,6 +90,8 @@ func (c *Conn) detectLoss(now time.Duration, s *ackSample) {
 		c.force = true
 		c.ep.partials++
 	case c.ca >= caRecovery:
+	case s.lost > 0 && c.mtuProbeLost(s):
+		c.ca = caDisorder
 	case s.lost > 0, !c.useSACK && c.fl.dups.n >= dupThresh:
 		c.enterRecovery(now, s)
 	case c.fl.dups.n > 0 || c.fl.sacked > 0:

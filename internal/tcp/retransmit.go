@@ -12,10 +12,11 @@ import (
 // case, and the very first in flight even into a closed window: there it is the
 // probe (RFC 9293 3.8.6, SHLD-16).
 func (c *Conn) sendLost(now time.Duration, out *Segment) bool {
-	i := c.fl.nextLost()
-	if i < 0 || c.holding() {
+	if c.fl.nextLost() < 0 || c.holding() {
 		return false
 	}
+	c.cutMTUProbe()
+	i := c.fl.nextLost()
 	r := c.fl.records.at(i)
 	if r.seq != c.snd.una && c.snd.una.Add(c.snd.wnd).Less(r.end) {
 		return false
@@ -63,13 +64,13 @@ func (c *Conn) resend(now time.Duration, out *Segment, i int) {
 	}
 	c.force = false
 	if c.useSACK {
-		c.fl.noteResend(out.Seq, end, now)
+		c.fl.noteResend(out.Seq, end, c.snd.nxt, now)
 	}
 	c.noteRetransmission(now, out.Seq, end)
 	c.sentInRecovery(n)
 	c.p.Counters.Retransmits.Add(1)
-	c.stats.retrans++
-	c.stats.bytesRetrans += uint64(n)
+	c.need().retrans++
+	c.rare.bytesRetrans += uint64(n)
 	if i == 0 && c.partials() <= 1 || !c.armed(timerRetransmit) {
 		c.armRetransmit(now)
 	}

@@ -360,15 +360,15 @@ func TestNonsenseInSACK(t *testing.T) {
 		tc := inFlight(t, sackOnly, 6)
 		tc.input(". 1:1(0) ack 3001 win 50000")
 		tc.input(". 1:1(0) ack 3001 win 50000 <sack 1001:2001>")
-		if tc.c.fl.sackedBytes() != 0 || tc.c.stats.dsacks != 1 {
+		if tc.c.fl.sackedBytes() != 0 || tc.c.seldom().dsacks != 1 {
 			t.Error("not taken for one")
 		}
 	})
 	t.Run("in another block: a DSACK", func(t *testing.T) {
 		tc := inFlight(t, sackOnly, 6)
 		tc.input(". 1:1(0) ack 1 win 50000 <sack 2001:3001 1001:4001>")
-		if tc.c.fl.sackedBytes() != 3000 || tc.c.stats.dsacks != 1 {
-			t.Errorf("%d bytes sacked, %d DSACKs", tc.c.fl.sackedBytes(), tc.c.stats.dsacks)
+		if tc.c.fl.sackedBytes() != 3000 || tc.c.seldom().dsacks != 1 {
+			t.Errorf("%d bytes sacked, %d DSACKs", tc.c.fl.sackedBytes(), tc.c.seldom().dsacks)
 		}
 	})
 	t.Run("part of a segment: nothing", func(t *testing.T) {

@@ -22,6 +22,14 @@ const (
 // sendNew sends what was never sent: data, FIN, or both. If it sends nothing,
 // it sees to it that something will wake the connection when that changes.
 func (c *Conn) sendNew(now time.Duration, out *Segment) bool {
+	sent, waits := c.sendMTUProbe(now, out)
+	if sent {
+		return true
+	}
+	if waits {
+		c.noteCwndUse(true)
+		return false
+	}
 	size := c.segmentSize()
 	n, fin, why := c.decide(now, size)
 	switch why {

@@ -188,6 +188,7 @@ func (c *Conn) retransmitTimeout(now time.Duration) {
 		c.p.Counters.SACKReneges.Add(1)
 	}
 	c.p.Counters.RTOs.Add(1)
+	c.checkBlackHole(now)
 	c.enterLoss(now, reneged)
 	c.retries++
 	c.backOff()

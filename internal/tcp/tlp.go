@@ -95,6 +95,7 @@ func (c *Conn) sendTailProbe(now time.Duration, out *Segment) bool {
 		c.transmit(now, out, n, fin, size)
 		c.tlp.retrans = false
 	default:
+		c.cutMTUProbe()
 		i := c.lastText()
 		if r := c.fl.records.at(i); r.has(flagSacked) || c.snd.una.Add(c.snd.wnd).Less(r.end) {
 			return false

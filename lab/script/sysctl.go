@@ -41,6 +41,22 @@ var ofHosts = map[string]func(c *berth.Config, n []int) bool{
 		c.EphemeralPorts.First, c.EphemeralPorts.Last = uint16(n[0]), uint16(n[1])
 		return true
 	},
+	"tcp_mtu_probing": func(c *berth.Config, n []int) bool {
+		if len(n) != 1 || n[0] < 0 || n[0] > 2 {
+			return false
+		}
+		c.TCP.MTUProbing.Mode = []berth.MTUProbeMode{berth.MTUProbeNever, berth.MTUProbeBlackHole, berth.MTUProbeAlways}[n[0]]
+		return true
+	},
+	"tcp_base_mss":        func(c *berth.Config, n []int) bool { return positive(&c.TCP.MTUProbing.BaseMSS, n) },
+	"tcp_probe_threshold": func(c *berth.Config, n []int) bool { return positive(&c.TCP.MTUProbing.Threshold, n) },
+	"tcp_mtu_probe_floor": func(c *berth.Config, n []int) bool { return positive(&c.TCP.MTUProbing.Floor, n) },
+	"tcp_probe_interval": func(c *berth.Config, n []int) bool {
+		var secs int
+		ok := positive(&secs, n)
+		c.TCP.MTUProbing.Interval = time.Duration(secs) * time.Second
+		return ok
+	},
 	"msl": func(c *berth.Config, n []int) bool { // FreeBSD: milliseconds
 		if len(n) != 1 || n[0] < 1 {
 			return false
@@ -48,6 +64,15 @@ var ofHosts = map[string]func(c *berth.Config, n []int) bool{
 		c.TCP.TimeWait = 2 * time.Duration(n[0]) * time.Millisecond
 		return true
 	},
+}
+
+// positive takes a number above zero.
+func positive(to *int, n []int) bool {
+	if len(n) != 1 || n[0] < 1 {
+		return false
+	}
+	*to = n[0]
+	return true
 }
 
 // sizes takes the three of a buffer.
@@ -66,7 +91,7 @@ var fixed = map[string]string{
 	"tcp_retries2": "15", "tcp_synack_retries": "5", "tcp_orphan_retries": "0|8", "tcp_moderate_rcvbuf": "1",
 	"tcp_frto": "1|2", "tcp_recovery": "1", "tcp_early_retrans": "3|4", "tcp_thin_linear_timeouts": "0",
 	"tcp_slow_start_after_idle": "1", "tcp_adv_win_scale": "1", "tcp_abort_on_overflow": "0", "tcp_rfc1337": "1|0",
-	"tcp_fastopen": "0|1", "tcp_mtu_probing": "0", "ip_no_pmtu_disc": "0", "tcp_stdurg": "0", "tcp_reordering": "3",
+	"tcp_fastopen": "0|1", "ip_no_pmtu_disc": "0", "tcp_stdurg": "0", "tcp_reordering": "3",
 	"tcp_tw_reuse": "0|2",
 }
 

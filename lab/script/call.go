@@ -53,7 +53,7 @@ func (r *run) begin(c *call, e *event, base time.Duration) error {
 	if err != nil {
 		return err
 	}
-	g.call, g.event, g.from, g.end = c, e, r.clock.now, r.clock.now
+	g.call, g.event, g.from, g.end = c, e, r.world.now(), r.world.now()
 	if c.blocks {
 		if g.end = c.end; e.at.relative {
 			g.end += base
@@ -79,13 +79,13 @@ func (r *run) begin(c *call, e *event, base time.Duration) error {
 // tryCall makes a call or goes on with it.
 func (r *run) tryCall(g *running) error {
 	n, err := g.try()
-	r.clock.settle()
+	r.world.settle()
 	if err == syscall.EAGAIN && g.waits {
 		return nil
 	}
 	g.done = true
 	slack := r.slack(g.end - g.from)
-	if now := r.clock.now; now < g.end-slack || now > g.end+slack {
+	if now := r.world.now(); now < g.end-slack || now > g.end+slack {
 		return errorf(g.call.pos, "%s ended at %s, not at %s%s", g.call.name, seconds(now), seconds(g.end), r.before())
 	}
 	return r.ended(g, n, err)
@@ -113,7 +113,7 @@ func (r *run) waitFor(g *running) error {
 		return err
 	}
 	if !g.done {
-		return errorf(g.call.pos, "%s still waits at %s: it was to end at %s%s", g.call.name, seconds(r.clock.now), seconds(g.end), r.before())
+		return errorf(g.call.pos, "%s still waits at %s: it was to end at %s%s", g.call.name, seconds(r.world.now()), seconds(g.end), r.before())
 	}
 	return nil
 }
@@ -245,7 +245,7 @@ func (r *run) made(c *call, f *file) (int64, error) {
 func (r *run) info(f *file) *berth.SocketInfo {
 	local := f.sock.LocalAddr()
 	remote, _ := f.sock.PeerAddr()
-	for _, s := range r.host.Sockets() {
+	for _, s := range r.world.sockets() {
 		if s.Type == f.typ && plain(s.Local) == plain(local) && (!remote.IsValid() || plain(s.Remote) == plain(remote)) {
 			return &s
 		}

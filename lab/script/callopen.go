@@ -56,7 +56,7 @@ func callSocket(r *run, c *call) (*running, *Error) {
 			domain: socket.Domain(domain), typ: socket.Type(typ &^ (sockNonblock | sockCloexec)),
 			nonblock: typ&sockNonblock != 0,
 		}
-		s, err := r.host.Socket(f.domain, f.typ, socket.Protocol(protocol))
+		s, err := r.world.Socket(f.domain, f.typ, socket.Protocol(protocol))
 		if err != nil {
 			return -1, err
 		}

@@ -12,22 +12,18 @@ import (
 // until makes a call that waits for so many milliseconds at most; a negative
 // number is no bound.
 func (r *run) until(g *running, ms int64, look func() (int64, error)) {
-	deadline := r.clock.now + time.Duration(ms)*time.Millisecond
-	var t interface{ Stop() }
+	deadline := r.world.now() + time.Duration(ms)*time.Millisecond
+	stop := func() {}
 	if ms > 0 {
-		alarm := r.clock.Timer(alarm{}) // so that time stops there
-		alarm.Set(start.Add(deadline))
-		t = alarm
+		stop = r.world.alarm(deadline) // so that time stops there
 	}
 	g.waits = ms != 0
 	g.try = func() (int64, error) {
 		n, err := look()
-		if n == 0 && err == nil && g.waits && (ms < 0 || r.clock.now < deadline) {
+		if n == 0 && err == nil && g.waits && (ms < 0 || r.world.now() < deadline) {
 			return 0, syscall.EAGAIN
 		}
-		if t != nil {
-			t.Stop()
-		}
+		stop()
 		return n, err
 	}
 }
@@ -63,7 +59,7 @@ func callPoll(r *run, c *call) (*running, *Error) {
 	}
 	g := &running{}
 	r.until(g, ms, func() (int64, error) {
-		n, err := r.host.Poll(context.Background(), fds, 0)
+		n, err := r.world.Poll(context.Background(), fds, 0)
 		return int64(n), err
 	})
 	g.verify = func() *Error {
@@ -211,7 +207,7 @@ func callEpollWait(r *run, c *call) (*running, *Error) {
 func (p *interest) look(r *run, most int) (ready []watch, err error) {
 	for _, w := range p.entries {
 		fds := []socket.PollFD{{Socket: w.file.sock, Events: socket.Events(w.events)}}
-		if _, err := r.host.Poll(context.Background(), fds, 0); err != nil {
+		if _, err := r.world.Poll(context.Background(), fds, 0); err != nil {
 			return nil, err
 		}
 		if w.events = int64(fds[0].Revents); w.events != 0 && len(ready) < most {

@@ -36,7 +36,9 @@
 // expr.go. The run: run.go (the events), expect.go and outbound.go (packets of
 // the host), inbound.go and icmp.go (those of the peer), flow.go (how numbers are
 // translated), call*.go, snippet.go with condition.go and evaluate.go (assertions
-// on TCP_INFO), shell.go (commands). Below it: clock.go and wire.go.
+// on TCP_INFO), shell.go (commands). Below it: world.go, with clock.go and wire.go
+// for a host of berth's, and system.go for another system in real time, such as
+// the kernel, which [Config] can have in its place.
 //
 // # Limits
 //

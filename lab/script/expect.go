@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// anyTime is how long a script waits for a packet that may come at any time.
-const anyTime = 24 * time.Hour
+// anyTime and anyRealTime are how long a script waits for a packet that may come
+// at any time, in a simulation and in real time.
+const anyTime, anyRealTime = 24 * time.Hour, 30 * time.Second
 
 // slack is how much a time may differ from that of the script: the tolerance,
 // and at least an eighth of the gap since the event before.
@@ -18,29 +19,31 @@ func (r *run) expect(k *packet, e *event, from, to time.Duration) error {
 	if err := r.open(k.pos); err != nil {
 		return err
 	}
-	slack := r.slack(max(to-r.clock.now, 0))
+	slack := r.slack(max(to-r.world.now(), 0))
 	latest := to + slack
 	if e.at.any {
-		latest = r.clock.now + anyTime
+		latest = r.world.now() + anyTime
+		if r.system() != nil {
+			latest = r.world.now() + anyRealTime
+		}
 	}
-	for steps := 0; len(r.wire.sent) == 0; steps++ {
+	for steps := 0; len(r.tape.sent) == 0; steps++ {
 		if steps > maxSteps {
 			return errorf(k.pos, "the host's timers do not come to rest")
 		}
-		more := r.clock.step(latest)
+		more := r.world.step(latest)
 		if err := r.poll(); err != nil {
 			return err
 		}
-		if !more && len(r.wire.sent) == 0 {
-			r.clock.now = max(r.clock.now, latest)
+		if !more && len(r.tape.sent) == 0 {
 			return r.missing(k, from, to)
 		}
 	}
 	if !r.setup.strictSegments {
 		r.fit(k)
 	}
-	s := r.wire.sent[0]
-	r.wire.sent = r.wire.sent[1:]
+	s := r.tape.sent[0]
+	r.tape.sent = r.tape.sent[1:]
 	diffs := r.compare(k, &s)
 	if len(diffs) > 0 {
 		return r.mismatch(k, &s, diffs)
@@ -65,7 +68,7 @@ func span(from, to time.Duration) string {
 // missing says that a packet did not go out.
 func (r *run) missing(k *packet, from, to time.Duration) error {
 	return errorf(k.pos, "the host sent nothing by %s, where this is expected at %s:\n  expected  %s%s",
-		seconds(r.clock.now), span(from, to), k.text, r.before())
+		seconds(r.world.now()), span(from, to), k.text, r.before())
 }
 
 // mismatch says in what a packet differs from the one expected.

@@ -57,7 +57,7 @@ func (r *run) flowIn(k *packet) *flow {
 
 // lives tells whether the host still knows the connection of a flow.
 func (r *run) lives(f *flow) bool {
-	for _, s := range r.host.Sockets() {
+	for _, s := range r.world.sockets() {
 		if plain(s.Local) == f.local && plain(s.Remote) == f.remote {
 			return true
 		}

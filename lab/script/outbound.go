@@ -203,30 +203,44 @@ func (r *run) compareOptions(k *packet, s *sighting, differ func(string, any, an
 
 // fit makes a packet of the host one that can be compared with what is expected,
 // where only the cut between segments differs: it joins the packets that follow,
-// or leaves behind what is too much.
+// or leaves behind what is too much. PSH goes with the cut: where that differs, it
+// may too.
 func (r *run) fit(k *packet) {
-	const inTheEnd = header.PSH | header.FIN
-	s := &r.wire.sent[0]
+	s := &r.tape.sent[0]
 	if s.bad != "" || s.protocol != header.ProtocolTCP || k.protocol != s.protocol || s.payload == 0 || k.payload == 0 {
 		return
 	}
-	for s.payload < k.payload && len(r.wire.sent) > 1 {
-		n := &r.wire.sent[1]
-		if n.bad != "" || n.flow != s.flow || n.protocol != s.protocol || n.payload == 0 || s.tcp.Flags&inTheEnd != 0 ||
-			n.tcp.Flags&^inTheEnd != s.tcp.Flags || n.tcp.Ack != s.tcp.Ack || n.tcp.Seq != s.tcp.Seq.Add(s.payload) ||
+	before := s.payload
+	for s.payload < k.payload && (len(r.tape.sent) > 1 || r.more(s)) {
+		n := &r.tape.sent[1]
+		if n.bad != "" || n.flow != s.flow || n.protocol != s.protocol || n.payload == 0 || s.tcp.Flags&header.FIN != 0 ||
+			(n.tcp.Flags^s.tcp.Flags)&^(header.PSH|header.FIN) != 0 || n.tcp.Ack != s.tcp.Ack || n.tcp.Seq != s.tcp.Seq.Add(s.payload) ||
 			n.at-s.at > r.setup.tolerance {
 			return
 		}
 		n.tcp.Seq, n.payload = s.tcp.Seq, n.payload+s.payload
 		n.at = s.at
-		r.wire.sent = r.wire.sent[1:]
-		s = &r.wire.sent[0]
+		r.tape.sent = r.tape.sent[1:]
+		s = &r.tape.sent[0]
 	}
 	if s.payload > k.payload {
 		rest := *s
 		rest.tcp.Seq, rest.payload = s.tcp.Seq.Add(k.payload), s.payload-k.payload
 		s.payload = k.payload
-		s.tcp.Flags = s.tcp.Flags&^inTheEnd | k.tcp.flags&s.tcp.Flags&header.PSH
-		r.wire.sent = append(r.wire.sent[:1:1], append([]sighting{rest}, r.wire.sent[1:]...)...)
+		s.tcp.Flags &^= header.FIN
+		r.tape.sent = append(r.tape.sent[:1:1], append([]sighting{rest}, r.tape.sent[1:]...)...)
+		s = &r.tape.sent[0]
 	}
+	if s.payload != before {
+		s.tcp.Flags = s.tcp.Flags&^header.PSH | k.tcp.flags&header.PSH
+	}
+}
+
+// more waits for a packet that may follow another at once: a System in real time
+// takes a moment.
+func (r *run) more(s *sighting) bool {
+	for r.system() != nil && len(r.tape.sent) < 2 && r.world.now() < s.at+4*glance {
+		r.world.step(s.at + 4*glance)
+	}
+	return len(r.tape.sent) > 1
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"time"
 
-	"example.com/berth"
 	"example.com/berth/link/pcapng"
 	"example.com/berth/socket"
 )
@@ -18,6 +17,9 @@ type Config struct {
 	Log io.Writer
 	// Capture, if not nil, records the packets.
 	Capture *pcapng.Writer
+	// System, if not nil, makes the host to be tested in place of one of berth's.
+	// Settings of the script are the system's then, and all times real.
+	System func(Place) (*System, error)
 	// Options are further option lines, such as "tolerance_usecs=10000": those
 	// of a command line. They win over those of the script.
 	Options []string
@@ -52,9 +54,9 @@ type run struct {
 	script *Script
 	cfg    Config
 	setup  setup
-	clock  clock
-	wire   wire
-	host   *berth.Host
+	tape   tape
+	world  world
+	opened bool // the host is there
 	flows  []*flow
 	files  map[int]*file
 	calls  []*running
@@ -77,13 +79,14 @@ func (s *Script) Run(cfg Config) *Result {
 		script: s, cfg: cfg, files: make(map[int]*file), named: make(map[string]int64), port: defaultPort, nextPort: firstPeerPort,
 		result: &Result{Script: s.Name, Variant: cfg.Variant},
 	}
+	r.tape.seen = r.saw
 	if err := r.play(); err != nil {
 		r.result.Err = err
 	}
-	if r.host != nil {
-		r.closing()
+	if r.world != nil {
+		r.result.Time = r.world.now()
+		r.leave()
 	}
-	r.result.Time = r.clock.now
 	return r.result
 }
 
@@ -95,6 +98,9 @@ const defaultPort, firstPeerPort = 8080, 50000
 // nil.
 func (r *run) play() error {
 	if err := r.configure(); err != nil {
+		return err
+	}
+	if err := r.enterWorld(); err != nil {
 		return err
 	}
 	for i := range r.script.events {
@@ -113,17 +119,24 @@ func (r *run) play() error {
 	return nil
 }
 
-// closing ends the host. What it still sends nobody looks at.
-func (r *run) closing() {
-	r.wire.seen = func(*sighting) {}
-	_ = r.host.Close()
+// leave ends the host. What it still sends nobody looks at.
+func (r *run) leave() {
+	r.tape.seen = func(*sighting) {}
+	if r.system() != nil {
+		for _, f := range r.files { // the end of a process would close them
+			if f.sock != nil {
+				_ = f.sock.Close()
+			}
+		}
+	}
+	r.world.close()
 }
 
 // event waits for the time of an event and has it happen.
 func (r *run) event(e *event) error {
 	base := time.Duration(0)
 	if e.at.relative {
-		base = r.clock.now
+		base = r.world.now()
 	}
 	from, to := base+e.at.at, base+e.at.at
 	if e.at.isRange {
@@ -142,7 +155,7 @@ func (r *run) event(e *event) error {
 		return r.begin(a, e, base)
 	case *command:
 		r.note(e.text)
-		if e.untimed && r.host != nil {
+		if e.untimed && r.opened {
 			return nil // it cleans up, and the host is of this script alone
 		}
 		return asError(r.command(a))
@@ -163,7 +176,7 @@ func asError(e *Error) error {
 
 // note remembers what happened, for the reader of a failure.
 func (r *run) note(text string) {
-	line := fmt.Sprintf("%9.6f  %s", r.clock.now.Seconds(), text)
+	line := fmt.Sprintf("%9.6f  %s", r.world.now().Seconds(), text)
 	r.history = append(r.history, line)
 	if r.cfg.Log != nil {
 		fmt.Fprintln(r.cfg.Log, line)
@@ -176,7 +189,7 @@ const maxSteps = 1 << 20
 // advance lets time pass until t. Calls under way go on meanwhile.
 func (r *run) advance(t time.Duration) error {
 	for range maxSteps {
-		more := r.clock.step(t)
+		more := r.world.step(t)
 		if err := r.poll(); err != nil {
 			return err
 		}
@@ -205,34 +218,9 @@ func (r *run) input(k *packet, e *event) error {
 		return err
 	}
 	r.note(e.text)
-	r.wire.inject(b)
+	r.tape.record(r.world.now(), pcapng.In, b)
+	r.world.inject(b)
 	return r.poll()
-}
-
-// open makes the host, when the first event needs it.
-func (r *run) open(at Pos) error {
-	if r.host != nil {
-		return nil
-	}
-	r.wire = wire{mtu: r.setup.mtu, clock: &r.clock, seen: r.saw}
-	if r.cfg.Capture != nil {
-		r.wire.capture = r.cfg.Capture.Interface(r.script.Name, 0, 0)
-	}
-	cfg := r.setup.host
-	cfg.Name, cfg.Now, cfg.Scheduler = "berth", r.clock.time, &r.clock
-	cfg.Seed = [32]byte{1}
-	r.host = berth.NewHost(cfg)
-	ifc, err := r.host.Attach(&r.wire)
-	if err == nil {
-		err = ifc.AddAddr(r.setup.prefix)
-	}
-	if err != nil {
-		return errorf(at, "the host's interface: %v", err)
-	}
-	if err := r.host.AddRoute(berth.Route{Dst: r.setup.route, Interface: ifc}); err != nil {
-		return errorf(at, "the host's route: %v", err)
-	}
-	return nil
 }
 
 // socketOf is the socket that assertions are about.

@@ -92,7 +92,7 @@ func (r *run) remark(format string, args ...any) {
 }
 
 func (r *run) sleep(at Pos, d time.Duration) *Error {
-	if err := r.advance(r.clock.now + d); err != nil {
+	if err := r.advance(r.world.now() + d); err != nil {
 		return errorf(at, "%v", err)
 	}
 	return nil
@@ -130,6 +130,9 @@ func (r *run) sysctl(at Pos, setting string) *Error {
 	name = strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", ".")
 	value = strings.Trim(strings.TrimSpace(value), `"'`)
 	short := name[strings.LastIndexByte(name, '.')+1:]
+	if sys := r.system(); sys != nil {
+		return sys.set(at, name, value)
+	}
 	switch {
 	case ofSockets[short] != nil:
 		n, err := strconv.Atoi(value)
@@ -165,7 +168,7 @@ func (r *run) hostSetting(at Pos, name, value string, set func(*berth.Config, []
 		}
 		numbers = append(numbers, n)
 	}
-	if r.host != nil {
+	if r.opened {
 		return unsupported(at, "changing %s when the host is running", name)
 	}
 	if !set(&r.setup.host, numbers) {

@@ -7,12 +7,9 @@ import (
 	"example.com/berth/link/pcapng"
 )
 
-// A wire is the device of the host: what the host sends into it, the script
-// sees, and what the script sends, the host gets.
-type wire struct {
-	mtu     int
-	clock   *clock
-	handler link.Handler
+// A tape holds what the host has sent until the script looks at it, and records
+// all packets if they are to be captured.
+type tape struct {
 	sent    []sighting
 	capture *pcapng.Interface // nil: none
 	seen    func(*sighting)
@@ -21,6 +18,35 @@ type wire struct {
 // maxSent is how many packets of the host wait for the script to look at them;
 // a script that lets a host send more has gone wrong.
 const maxSent = 1 << 16
+
+// out takes a packet of the host.
+func (t *tape) out(at time.Duration, b []byte) error {
+	t.record(at, pcapng.Out, b)
+	if len(t.sent) == maxSent {
+		return link.ErrTooLong
+	}
+	s := look(at, b)
+	if !s.chatter() {
+		t.seen(&s)
+		t.sent = append(t.sent, s)
+	}
+	return nil
+}
+
+func (t *tape) record(at time.Duration, d pcapng.Direction, b []byte) {
+	if t.capture != nil {
+		t.capture.Record(start.Add(at+time.Nanosecond), d, &link.Frame{Payload: b}, "")
+	}
+}
+
+// A wire is the device of a host of berth's: what the host sends into it goes to
+// the tape, and what the script sends, the host gets.
+type wire struct {
+	mtu     int
+	clock   *clock
+	tape    *tape
+	handler link.Handler
+}
 
 // Info implements link.Device.
 func (w *wire) Info() link.Info {
@@ -41,33 +67,12 @@ func (w *wire) Output(frames []link.Frame) (int, error) {
 	info := w.Info()
 	good, err := info.CheckAll(frames)
 	for i := range frames[:good] {
-		b := frames[i].AppendTo(nil)
-		w.record(pcapng.Out, b)
-		if len(w.sent) == maxSent {
-			return i, link.ErrTooLong
+		if err := w.tape.out(w.clock.now, frames[i].AppendTo(nil)); err != nil {
+			return i, err
 		}
-		s := look(w.clock.now, b)
-		if s.chatter() {
-			continue
-		}
-		w.seen(&s)
-		w.sent = append(w.sent, s)
 	}
 	return good, err
 }
 
 // Close implements link.Device.
 func (w *wire) Close() error { return nil }
-
-// inject gives a packet to the host.
-func (w *wire) inject(b []byte) {
-	w.record(pcapng.In, b)
-	w.handler.Input([]link.Frame{{Payload: b}})
-	w.clock.settle()
-}
-
-func (w *wire) record(d pcapng.Direction, b []byte) {
-	if w.capture != nil {
-		w.capture.Record(w.clock.time().Add(time.Nanosecond), d, &link.Frame{Payload: b}, "")
-	}
-}

@@ -1,0 +1,219 @@
+package peers
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"example.com/berth"
+	"example.com/berth/internal/testnet"
+	"example.com/berth/kernel"
+	"example.com/berth/lab/script"
+	"example.com/berth/link/tuntap"
+	"example.com/berth/socket"
+)
+
+const scriptDir = "../../lab/script/testdata"
+
+// TestScripts has Linux judge the scripts of package script: each is run against
+// the kernel, and must pass there as it does with berth, but for those that
+// testdata/scripts.txt excuses, each with the reason. What is excused must fail.
+func TestScripts(t *testing.T) {
+	testnet.NeedRoot(t)
+	excused := readExcuses(t, "testdata/scripts.txt")
+	var files []string
+	err := filepath.WalkDir(scriptDir, func(path string, d fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".pkt" {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatal(len(files), "scripts,", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.ToSlash(strings.TrimPrefix(file, scriptDir+"/")), ".pkt")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			why := excused[name]
+			s, length := readScript(t, file)
+			if length > longest {
+				t.Skipf("the script takes %v, which would be real time", length)
+			}
+			// A machine that is busy runs timers late, which is no judgment.
+			const attempts = 3
+			var err error
+			for range attempts {
+				if err = runOnKernel(t, s); err == nil || why != "" {
+					break
+				}
+			}
+			switch {
+			case why == "" && err != nil:
+				t.Error(err)
+			case why != "" && err == nil:
+				t.Errorf("Linux does what the script expects: it needs no excuse (%s)", why)
+			case why != "":
+				t.Log("as excused:", why)
+			}
+		})
+	}
+	for name := range excused {
+		if _, err := os.Stat(filepath.Join(scriptDir, name+".pkt")); err != nil {
+			t.Errorf("an excuse for a script that there is not: %v", err)
+		}
+	}
+}
+
+// readExcuses reads lines "name: reason".
+func readExcuses(t *testing.T, file string) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := make(map[string]string)
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		name, why, ok := strings.Cut(line, ": ")
+		if !ok || list[name] != "" {
+			t.Fatalf("%s: %q is no line \"name: reason\", or the second of its name", file, line)
+		}
+		list[name] = why
+	}
+	return list
+}
+
+// longest is how long a script may take in real time.
+const longest = 10 * time.Second
+
+// readScript reads a script, and tells how long it takes.
+func readScript(t *testing.T, file string) (*script.Script, time.Duration) {
+	t.Helper()
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := script.Parse(file, src, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, s.Run(script.Config{Variant: s.Variants()[0]}).Time
+}
+
+// runOnKernel runs a script against the kernel in a namespace of its own.
+func runOnKernel(t *testing.T, s *script.Script) error {
+	t.Helper()
+	return s.Run(script.Config{
+		Variant: s.Variants()[0],
+		// What is judged is what the kernel sends, not when.
+		Options: []string{"tolerance_usecs=500000"},
+		System:  func(p script.Place) (*script.System, error) { return kernelSystem(t, p) },
+	}).Err
+}
+
+// kernelSystem is the kernel in a new namespace, with a TUN.
+func kernelSystem(t *testing.T, p script.Place) (*script.System, error) {
+	ns := testnet.New(t)
+	// A new namespace has the sizes of the machine's own, which go by its memory.
+	ns.Sysctl("net.ipv4.tcp_rmem", "4096 131072 6291456")
+	ns.Sysctl("net.ipv4.tcp_wmem", "4096 16384 4194304")
+	dev := ns.TUN(tuntap.HostAddr(p.Local.String()), tuntap.MTU(p.MTU), tuntap.NoOffload())
+	var err error
+	ns.Do(func() { err = routeAll(dev.Info().Name, p.Route) })
+	if err != nil {
+		return nil, err
+	}
+	sockets, err := kernel.InNamespace(fmt.Sprintf("/proc/self/fd/%d", ns.FD()))
+	if err != nil {
+		return nil, err
+	}
+	tuned := &tunedSockets{sockets, "cubic"}
+	return &script.System{
+		Sockets: tuned,
+		Device:  dev,
+		Sysctl: func(name, value string) (err error) {
+			if name == "net.ipv4.tcp_congestion_control" {
+				tuned.congestion = value
+				return nil
+			}
+			ns.Do(func() {
+				err = os.WriteFile(filepath.Join("/proc/sys", strings.ReplaceAll(name, ".", "/")), []byte(value), 0)
+			})
+			return err
+		},
+		Table: func() (list []berth.SocketInfo) {
+			ns.Do(func() { list, err = kernelTable() })
+			if err != nil {
+				t.Error("the kernel's table of sockets:", err)
+			}
+			return list
+		},
+		Close: func() {
+			dev.Close()
+			sockets.Close()
+		},
+	}, nil
+}
+
+// tunedSockets gives TCP sockets their congestion control: a namespace cannot have
+// one for all that the machine keeps for the privileged.
+type tunedSockets struct {
+	*kernel.Provider
+	congestion string
+}
+
+func (p *tunedSockets) Socket(domain socket.Domain, typ socket.Type, protocol socket.Protocol) (socket.Socket, error) {
+	s, err := p.Provider.Socket(domain, typ, protocol)
+	if err == nil && typ == socket.STREAM {
+		err = s.SetOption(socket.TCP_CONGESTION.ID, p.congestion)
+	}
+	return s, err
+}
+
+// routeAll routes a prefix into an interface of the calling thread's namespace.
+func routeAll(ifc string, dst netip.Prefix) error {
+	l, err := netlink.LinkByName(ifc)
+	if err != nil {
+		return err
+	}
+	to, err := netlink.ParseIPNet(dst.String())
+	if err != nil {
+		return err
+	}
+	return netlink.RouteAdd(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: to})
+}
+
+// kernelTable are the TCP sockets of the calling thread's namespace.
+func kernelTable() (list []berth.SocketInfo, err error) {
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		found, err := netlink.SocketDiagTCP(family)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range found {
+			list = append(list, berth.SocketInfo{
+				Domain: socket.Domain(family), Type: socket.STREAM, Protocol: socket.IPPROTO_TCP, State: socket.TCPState(s.State),
+				Local: endOf(s.ID.Source, s.ID.SourcePort), Remote: endOf(s.ID.Destination, s.ID.DestinationPort),
+				RecvQueue: int(s.RQueue), SendQueue: int(s.WQueue),
+			})
+		}
+	}
+	return list, nil
+}
+
+func endOf(ip net.IP, port uint16) netip.AddrPort {
+	a, _ := netip.AddrFromSlice(ip)
+	return netip.AddrPortFrom(a.Unmap(), port)
+}

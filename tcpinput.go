@@ -99,9 +99,13 @@ func (s *stream) input(seg *tcp.Segment, listens bool) tcp.Result {
 	now := s.host.now()
 	recv, send := s.conn.Queues()
 	result := s.conn.Input(now, seg)
+	if result.Reopen && !listens {
+		s.conn.KeepTimeWait(now)
+	}
 	s.confirmNeighbor(now, recv, send)
 	s.pump()
 	if result.Reopen && listens {
+		s.host.count.TCP.Machine.TimeWaitReused.Add(1)
 		s.leave()
 		s.opened = false
 		return result

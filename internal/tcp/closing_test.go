@@ -82,13 +82,14 @@ func TestSegmentArrivesWhenClosing(t *testing.T) {
 		{closing, ". 2:2(0) ack 1 win 9", "", closing, -1},
 		{closing, "F. 1:1(0) ack 1 win 9", ". 2:2(0) ack 2", closing, -1},
 		{closing, "F. 1:1(0) ack 2 win 9", ". 2:2(0) ack 2", closing, -1}, // not acceptable: ACK is not looked at
-		{closing, "P. 2:12(10) ack 2 win 9", "", timeWait, time.Minute},
+		{closing, "P. 2:12(10) ack 2 win 9", ". 2:2(0) ack 2", timeWait, time.Minute},
 		{closing, "R 2:2(0)", "", closed, 0},
 		{closing, "S 2:2(0)", ". 2:2(0) ack 2", closing, -1},
 
 		{timeWait, "F. 1:1(0) ack 2 win 9", ". 2:2(0) ack 2", timeWait, time.Minute},
 		{timeWait, ". 2:2(0) ack 2 win 9", "", timeWait, 59 * time.Second},
-		{timeWait, "P. 2:12(10) ack 2 win 9", "", timeWait, 59 * time.Second},
+		{timeWait, "P. 2:12(10) ack 2 win 9", ". 2:2(0) ack 2", timeWait, 59 * time.Second},
+		{timeWait, "F. 2:2(0) ack 2 win 9", ". 2:2(0) ack 2", timeWait, 59 * time.Second},
 		{timeWait, "R 2:2(0)", "", timeWait, 59 * time.Second}, // RFC 1337
 		{timeWait, "R. 2:2(0) ack 2", "", timeWait, 59 * time.Second},
 		{timeWait, "R 3:3(0)", "", timeWait, 59 * time.Second},
@@ -174,6 +175,9 @@ func TestSynInTimeWait(t *testing.T) {
 			if tc.result.MinISS != tc.iss.Add(2+65537) {
 				t.Errorf("MinISS is %d beyond SND.NXT", tc.result.MinISS.Sub(tc.iss.Add(2)))
 			}
+			tc.c.KeepTimeWait(tc.now)
+			tc.pull()
+			tc.want(". 2:2(0) ack 2")
 		}
 	}
 }

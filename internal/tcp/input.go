@@ -15,7 +15,7 @@ type Result struct {
 	Closed bool
 	// Reopen: an acceptable SYN arrived in TIME-WAIT. This connection is over,
 	// and the segment belongs to a listener, whose connection begins at MinISS
-	// or above. Without a listener the connection stays as it was.
+	// or above. Without a listener the connection stays, with KeepTimeWait.
 	Reopen bool
 	MinISS seqnum.Value
 	// Progress: the segment acknowledged something new, so packets reach the

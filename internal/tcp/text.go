@@ -11,8 +11,11 @@ import (
 
 // takeText is the seventh step, and the eighth where FIN is next in order.
 func (c *Conn) takeText(now time.Duration, seg *Segment) {
-	if c.finRcvd {
-		return // beyond the peer's FIN there is nothing
+	if c.finRcvd { // beyond the peer's FIN there is nothing
+		if c.state == socket.TCP_TIME_WAIT && seg.Len() > 0 {
+			c.ackNow = true // RFC 9293 3.10.7.4, fifth step
+		}
+		return
 	}
 	if len(seg.Payload) > 0 && c.nobodyReads() {
 		c.p.Counters.AfterClose.Add(1)

@@ -29,9 +29,12 @@ func (c *Conn) reopen(now time.Duration, seg *Segment) Result {
 	if seg.Flags&(header.SYN|header.ACK|header.RST|header.FIN) != header.SYN || !c.later(seg) {
 		return Result{}
 	}
-	c.p.Counters.TimeWaitReused.Add(1)
 	return Result{Reopen: true, MinISS: c.snd.nxt.Add(isnGap)}
 }
+
+// KeepTimeWait follows on a Result with Reopen where nobody listens: the SYN is
+// challenged, as in any other state (RFC 5961 4.2).
+func (c *Conn) KeepTimeWait(now time.Duration) { c.challenge(now) }
 
 func (c *Conn) later(seg *Segment) bool {
 	after := c.rcv.nxt.LessEq(seg.Seq) // RCV.NXT is beyond the old FIN

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 func short() workload.Options {
 	return workload.Options{
 		Warm: 20 * time.Millisecond, Time: 100 * time.Millisecond,
-		Conns: 100, Million: 200, MaxConns: 60_000, Block: 64 << 10,
+		Conns: 100, Million: 200, MaxConns: 250_000, Block: 64 << 10,
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 func defaults() workload.Options {
 	return workload.Options{
 		Warm: 500 * time.Millisecond, Time: 2 * time.Second,
-		Conns: 4000, Million: 1_000_000, MaxConns: 60_000, Block: 64 << 10,
+		Conns: 4000, Million: 1_000_000, MaxConns: 250_000, Block: 64 << 10,
 	}
 }
 

@@ -19,19 +19,25 @@ import (
 
 // berthHost is a host of berth's through package netconn.
 type berthHost struct {
-	host       *berth.Host
-	addr       netip.Addr
-	congestion string // the host's own if empty
+	host    *berth.Host
+	addr    netip.Addr
+	control netconn.ControlFunc
 }
 
 func (h *berthHost) Addr() netip.Addr { return h.addr }
 
-// control sets up a new socket; accepted ones inherit it.
-func (h *berthHost) control(_ context.Context, network, _ string, s socket.Socket) error {
-	if h.congestion == "" || network[:3] != "tcp" {
+// congestion sets the congestion control of new sockets; accepted ones inherit
+// it. It is nil where that is the default one.
+func congestion(name string) netconn.ControlFunc {
+	if name == "" {
 		return nil
 	}
-	return socket.Set(s, socket.TCP_CONGESTION, h.congestion)
+	return func(_ context.Context, network, _ string, s socket.Socket) error {
+		if network[:3] != "tcp" {
+			return nil
+		}
+		return socket.Set(s, socket.TCP_CONGESTION, name)
+	}
 }
 
 func (h *berthHost) Listen(network, addr string) (net.Listener, error) {
@@ -61,7 +67,7 @@ func newBerthHost(addr string, dev link.Device, o berthOptions) (*berthHost, err
 		big := berth.BufferSize{Min: 4096, Default: 1 << 20, Max: 8 << 20}
 		config.TCP.ReceiveBuffer, config.TCP.SendBuffer = big, big
 	}
-	h := &berthHost{host: berth.NewHost(config), addr: netip.MustParseAddr(addr), congestion: o.congestion}
+	h := &berthHost{host: berth.NewHost(config), addr: netip.MustParseAddr(addr), control: congestion(o.congestion)}
 	_, err := h.host.Attach(dev, addr+"/24")
 	return h, err
 }

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -13,25 +14,33 @@ import (
 // close.
 func connections(n int) func(*host.Pair, Options) (host.Metrics, error) {
 	return func(p *host.Pair, opts Options) (host.Metrics, error) {
-		l, err := p.B.Listen("tcp", target(p.B, 0))
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		go serveEach(l)
-		most := int64(opts.MaxConns)
+		most, servers := int64(opts.MaxConns), (opts.MaxConns+perServer-1)/perServer
 		if p.StreamsOnly {
-			most = 0 // there are no ports to run out of
+			most, servers = 0, 1 // there are no ports to run out of
+		}
+		addrs := make([]string, servers)
+		for i := range addrs {
+			addrs[i] = target(p.B, i)
+			l, err := p.B.Listen("tcp", addrs[i])
+			if err != nil {
+				return nil, err
+			}
+			defer l.Close()
+			go serveEach(l)
 		}
 		var made atomic.Int64
 		m, err := timed(n, opts, func(_ int, ph *phase) ([]time.Duration, error) {
 			took := make([]time.Duration, 0, 1<<16)
-			for !ph.over.Load() && (most == 0 || made.Load() < most) {
-				start := time.Now()
-				if err := oneConnection(p); err != nil {
-					return took, fmt.Errorf("after %d connections: %w", made.Load(), err)
+			buf := make([]byte, 1)
+			for !ph.over.Load() {
+				i := made.Add(1) - 1
+				if most > 0 && i >= most {
+					break
 				}
-				made.Add(1)
+				start := time.Now()
+				if err := oneConnection(p.A, addrs[int(i)/perServer%servers], buf); err != nil {
+					return took, fmt.Errorf("after %d connections: %w", i, err)
+				}
 				took = ph.record(took, start)
 			}
 			return took, nil
@@ -45,21 +54,23 @@ func connections(n int) func(*host.Pair, Options) (host.Metrics, error) {
 }
 
 // oneConnection is a client's part.
-func oneConnection(p *host.Pair) error {
-	c, err := dial(p.A, p.B, 0)
+func oneConnection(client host.Host, server string, buf []byte) error {
+	c, err := client.Dial(context.Background(), "tcp", server)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	out, in := []byte{'q'}, make([]byte, 1)
-	if _, err := c.Write(out); err != nil {
+	const question = 'q'
+	buf[0] = question
+	if _, err := c.Write(buf); err != nil {
 		return err
 	}
-	if _, err := c.Read(in); err != nil {
+	buf[0] = 0
+	if _, err := c.Read(buf); err != nil {
 		return err
 	}
-	if in[0] != out[0] {
-		return fmt.Errorf("%d was sent and %d came back", out[0], in[0])
+	if buf[0] != question {
+		return fmt.Errorf("%d was sent and %d came back", question, buf[0])
 	}
 	return nil
 }

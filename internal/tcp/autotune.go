@@ -81,9 +81,32 @@ func (c *Conn) growRcvBuf(copied, before int) {
 	}
 	window := int64(2*copied + 16*c.rcv.mss)
 	window += 2 * window * int64(copied-before) / int64(before)
-	if limit := int64(c.p.RcvBuf.Max); limit > int64(c.rcvBuf) {
+	if limit := c.rcvBufLimit(); limit > int64(c.rcvBuf) {
 		c.rcvBuf = int(min(max(2*window, int64(c.rcvBuf)), limit))
 	}
+}
+
+const (
+	// fastest is the rate that a receive buffer provides for, in bytes a
+	// nanosecond: 24 Gbit/s.
+	fastest = 3
+	// nearRcvBuf is what the buffer may hold however short the round trip is:
+	// enough for a reader to find more whenever it comes, and no more than
+	// processors have in the nearer caches.
+	nearRcvBuf = 512 << 10
+)
+
+// rcvBufLimit is how far the receive buffer may grow. Within a machine round
+// trips are short, but grow with what is under way as that waits for the reader:
+// a buffer that followed them would only make the queue longer, until all that
+// many connections have under way lies in main memory. So it is the shortest
+// round trip that counts.
+func (c *Conn) rcvBufLimit() int64 {
+	limit := int64(c.p.RcvBuf.Max)
+	if c.rtt.min > 0 {
+		limit = min(limit, max(2*fastest*int64(c.rtt.min), nearRcvBuf))
+	}
+	return limit
 }
 
 // growSndBuf lets the send buffer hold two congestion windows: one in flight,

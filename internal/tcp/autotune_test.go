@@ -1,0 +1,38 @@
+package tcp
+
+import (
+	"testing"
+	"time"
+)
+
+// How far a receive buffer grows depends on the shortest round trip: what waits
+// in buffers makes round trips longer, and is no reason for larger ones.
+func TestReceiveBufferFollowsTheShortestRoundTrip(t *testing.T) {
+	for _, tt := range []struct {
+		min  time.Duration
+		want int64
+	}{
+		{0, 6 << 20}, // not known
+		{5 * time.Microsecond, 512 << 10},
+		{80 * time.Microsecond, 512 << 10},
+		{200 * time.Microsecond, 1_200_000}, // 24 Gbit/s, twice
+		{time.Millisecond, 6_000_000},
+		{20 * time.Millisecond, 6 << 20},
+	} {
+		c := NewConn(DefaultParams())
+		c.rtt.min = tt.min
+		if got := c.rcvBufLimit(); got != tt.want {
+			t.Errorf("%v: up to %d bytes, want %d", tt.min, got, tt.want)
+		}
+	}
+	c := NewConn(DefaultParams())
+	c.rtt.min = 5 * time.Microsecond
+	c.rate.init(1, 0, 1000, 1000)
+	c.rate.rtt = 5 * time.Millisecond // what is under way waits for the reader
+	for now := time.Duration(1); now < time.Second; now += 5 * time.Millisecond {
+		c.measureReader(now, c.rcvBuf)
+	}
+	if c.rcvBuf != 512<<10 {
+		t.Errorf("the buffer grew to %d bytes", c.rcvBuf)
+	}
+}

@@ -33,6 +33,7 @@ var rooms = map[string][]string{
 	"internal/route":         {},
 	"internal/port":          {},
 	"internal/nat":           {"internal/header"},
+	"internal/hello":         {},
 	"internal/policy":        {"internal/hello"},
 	"internal/ladder":        {"internal/header", "link", "link/impair"},
 	"internal/testnet":       {"link", "link/...", "internal/header", "internal/seqnum"},
@@ -72,7 +73,7 @@ var withoutNet = []string{
 
 // pure are the rooms below internal/ that are functions of (state, input, now).
 var pure = []string{
-	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "route", "port", "seqnum", "nat",
+	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "route", "port", "seqnum", "nat", "hello",
 }
 
 type pkg struct {

@@ -1,0 +1,198 @@
+package hello
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// maxMethod is the longest word that can be a method.
+const maxMethod = 32
+
+// readHTTP reads the head of a request, RFC 9112.
+func (s *Stream) readHTTP() (said Said, need int) {
+	// Servers are to ignore empty lines before a request (RFC 9112 2.2).
+	head := bytes.TrimLeft(s.buf, "\r\n")
+	if !startsRequest(head) {
+		return Said{}, 0
+	}
+	line, rest, ok := bytes.Cut(head, []byte("\n"))
+	if !ok {
+		return Said{Kind: HTTP}, len(s.buf) + 1
+	}
+	if !s.request {
+		if said, isHTTP := requestLike(line); !isHTTP || said.Problem != "" {
+			return said, 0
+		}
+		s.request = true
+	}
+	// What is looked for may have its beginning in what was there before.
+	at := max(s.scanned-3, len(s.buf)-len(rest)-1)
+	end := endOfHead(s.buf[at:])
+	if s.scanned = len(s.buf); end < 0 {
+		return Said{Kind: HTTP}, len(s.buf) + 1
+	}
+	return readHead(line, s.buf[len(s.buf)-len(rest):at+end]), 0
+}
+
+// endOfHead is the index behind the empty line that ends a head, in which lines
+// may end without CR; b begins at the end of a line. It is -1 if there is none.
+func endOfHead(b []byte) int {
+	for i := 0; ; {
+		next := bytes.IndexByte(b[i:], '\n')
+		if next < 0 {
+			return -1
+		}
+		i += next + 1
+		switch {
+		case i < len(b) && b[i] == '\n':
+			return i + 1
+		case i+1 < len(b) && b[i] == '\r' && b[i+1] == '\n':
+			return i + 2
+		}
+	}
+}
+
+// startsRequest tells whether this may be the beginning of a request: a word of
+// letters and a space.
+func startsRequest(b []byte) bool {
+	for i, c := range b {
+		switch {
+		case c == ' ' || c == '\t':
+			return i > 0
+		case i == maxMethod || c != '-' && c != '_' && (c|0x20 < 'a' || c|0x20 > 'z'):
+			return false
+		}
+	}
+	return true
+}
+
+// methods are those that need no version to be taken for a request.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT"}
+
+// requestLike tells whether a line is that of a request, and what is wrong with it
+// then: a server may be lenient where berth is not, so what is nearly HTTP has a
+// Problem.
+func requestLike(line []byte) (said Said, isHTTP bool) {
+	words := strings.Fields(string(line))
+	switch {
+	case strings.Contains(strings.ToUpper(string(line)), "HTTP/"):
+	case len(words) == 2 && slices.Contains(methods, strings.ToUpper(words[0])):
+		return Said{Kind: HTTP, Problem: "a request of HTTP/0.9 names no host"}, true
+	default:
+		return Said{}, false
+	}
+	if _, _, ok := requestLine(line); !ok {
+		return Said{Kind: HTTP, Problem: "the line of the request is malformed"}, true
+	}
+	return Said{Kind: HTTP}, true
+}
+
+// requestLine cuts a line as RFC 9112 3 has it, without leniency.
+func requestLine(line []byte) (method, target string, ok bool) {
+	words := strings.Split(strings.TrimSuffix(string(line), "\r"), " ")
+	if len(words) != 3 || !token(words[0]) || words[1] == "" || (words[2] != "HTTP/1.1" && words[2] != "HTTP/1.0") {
+		return "", "", false
+	}
+	for _, c := range []byte(words[1]) {
+		if c <= ' ' || c == 0x7f {
+			return "", "", false
+		}
+	}
+	return words[0], words[1], true
+}
+
+// token tells whether something is a token, RFC 9110 5.6.2.
+func token(s string) bool {
+	for _, c := range []byte(s) {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// readHead finds the names in a complete head.
+func readHead(line, fields []byte) Said {
+	said := Said{Kind: HTTP}
+	method, target, _ := requestLine(line)
+	authority, ok := targetAuthority(method, target)
+	if !ok {
+		return Said{Kind: HTTP, Problem: "the target of the request is malformed"}
+	}
+	if authority != "" && !said.add(authority) {
+		return Said{Kind: HTTP, Problem: "the host in the target is malformed"}
+	}
+	hosts := 0
+	for one := range strings.Lines(string(fields)) {
+		one = strings.TrimSuffix(strings.TrimSuffix(one, "\n"), "\r")
+		if one == "" {
+			break
+		}
+		name, value, found := strings.Cut(one, ":")
+		// Folded lines and spaces before the colon have been used to show one Host
+		// to a filter and another to a server (RFC 9112 5.1, 5.2, 11.2).
+		if !found || !token(name) || strings.ContainsAny(value, "\r\x00") {
+			return Said{Kind: HTTP, Problem: "a field of the request is malformed"}
+		}
+		if !strings.EqualFold(name, "Host") {
+			continue
+		}
+		if hosts++; hosts > 1 {
+			return Said{Kind: HTTP, Problem: "the request has two Host fields"}
+		}
+		if !said.add(strings.Trim(value, " \t")) {
+			return Said{Kind: HTTP, Problem: "the Host of the request is malformed"}
+		}
+	}
+	return said
+}
+
+// targetAuthority is the host that the target itself has, RFC 9112 3.2; empty for
+// a path.
+func targetAuthority(method, target string) (authority string, ok bool) {
+	switch {
+	case method == "CONNECT":
+		return target, true
+	case target[0] == '/' || target == "*":
+		return "", true
+	}
+	_, rest, ok := strings.Cut(target, "://")
+	if !ok {
+		return "", false
+	}
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	return rest, rest != ""
+}
+
+// add enters the host of an authority. It tells whether that is well formed. An
+// empty Host is said to be there where there is no name (RFC 9112 3.2).
+func (s *Said) add(authority string) bool {
+	if authority == "" {
+		return true
+	}
+	host, ok := hostOf(authority)
+	if ok && !slices.Contains(s.Names, host) {
+		s.Names = append(s.Names, host)
+	}
+	return ok
+}
+
+// hostOf takes the port from an authority, and the brackets of an address.
+func hostOf(authority string) (host string, ok bool) {
+	if strings.ContainsAny(authority, "@/\\ \t,") {
+		return "", false
+	}
+	port := ""
+	if rest, bracketed := strings.CutPrefix(authority, "["); bracketed {
+		if host, port, ok = strings.Cut(rest, "]"); !ok || port != "" && port[0] != ':' {
+			return "", false
+		}
+		port = strings.TrimPrefix(port, ":")
+	} else {
+		host, port, _ = strings.Cut(authority, ":")
+	}
+	return host, host != "" && strings.Trim(port, "0123456789") == ""
+}

@@ -62,7 +62,9 @@ type Counters struct {
 		SegsIn, SegsOut, BadChecksum, Malformed, NoSocket, ResetsSent atomic.Uint64
 		BadAddress                                                    atomic.Uint64 // to or from broadcast or multicast
 		ListenOverflows                                               atomic.Uint64 // the accept queue was full
-		SYNQueueFull, ListenDrops                                     atomic.Uint64
+		SYNQueueFull                                                  atomic.Uint64 // SYNs not answered for that
+		ListenDrops                                                   atomic.Uint64 // SYNs and last ACKs dropped, for whatever reason
+		SYNCookiesSent, SYNCookiesReceived, SYNCookiesFailed          atomic.Uint64
 		// Machine is what the TCP machine counts.
 		Machine tcp.Counters
 	}

@@ -105,7 +105,31 @@ type TCPConfig struct {
 	// MTUProbing says how path MTUs are found without ICMP; the zero value does
 	// so where large packets vanish.
 	MTUProbing MTUProbing
+	// SYNCookies says when a listener answers SYNs by cookies (RFC 4987).
+	SYNCookies SYNCookies
+	// SYNBacklog bounds the handshakes under way at a listener without cookies,
+	// like its backlog; 0 means 4096 (Linux: tcp_max_syn_backlog).
+	SYNBacklog int
+	// MaxBacklog is the largest backlog; 0 means socket.SOMAXCONN.
+	MaxBacklog int
+	// AbortOnOverflow resets a connection whose handshake ends while the accept
+	// queue is full. Without it the end of the handshake waits until there is
+	// room (Linux: tcp_abort_on_overflow).
+	AbortOnOverflow bool
 }
+
+// SYNCookies says when a listener answers a SYN without keeping anything of it:
+// what it has to know is in the numbers of its SYN,ACK. Of such a handshake it
+// does not know if its SYN,ACK was lost, and of a peer without timestamps
+// neither window scale nor SACK are used.
+type SYNCookies uint8
+
+// When cookies are sent.
+const (
+	SYNCookiesUnderPressure SYNCookies = iota // when the SYN queue is full
+	SYNCookiesOff                             // never: SYNs beyond the queue are dropped
+	SYNCookiesAlways                          // for tests
+)
 
 // BufferSize bounds a socket buffer, in bytes.
 type BufferSize struct{ Min, Default, Max int }
@@ -132,6 +156,8 @@ type Host struct {
 	config Config
 
 	streams   streamTable
+	requests  requestTable
+	jar       tcp.CookieJar
 	datagrams datagramTables
 	raws      rawTable
 	ports     ports
@@ -166,6 +192,7 @@ func NewHost(cfg Config) *Host {
 	}
 	h.budget = buffer.NewBudget(cfg.Memory)
 	h.tcp = cfg.TCP.params(h)
+	h.jar = tcp.CookieJar{Params: h.tcp, Key: h.random.derive("SYN cookies")}
 	h.timers.host = h
 	h.ports.init(h, cfg)
 	h.frags.init(h)
@@ -313,6 +340,15 @@ func (r *randomness) seed(seed [32]byte) {
 	}
 	for _, k := range []*siphash.Key{&r.isn, &r.ports, &r.timestamps, &r.labels} {
 		k.K0, k.K1 = r.Uint64(), r.Uint64()
+	}
+}
+
+// derive returns a key for a use of its own, which is the same in every run of a
+// seeded host.
+func (r *randomness) derive(use string) siphash.Key {
+	return siphash.Key{
+		K0: siphash.Sum64(r.isn, []byte(use+" 0")),
+		K1: siphash.Sum64(r.isn, []byte(use+" 1")),
 	}
 }
 

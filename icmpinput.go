@@ -183,7 +183,7 @@ func (h *Host) deliverError(in *inPacket, e *icmp.Error) (known bool) {
 func (h *Host) tcpError(e *icmp.Error) bool {
 	s, ok := h.streams.lookup(h.tupleOf(e.Local, e.Remote))
 	if !ok {
-		return false
+		return h.requestError(e)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

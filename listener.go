@@ -4,26 +4,34 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"sync/atomic"
 	"syscall"
+	"time"
 
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
 )
 
-// listener is the part of a stream socket that listens: the connections that
-// are being made (the SYN queue) and those that wait to be accepted. Its fields
-// are guarded by the lock of its socket, the counts excepted, which the
-// children read while they hold their own.
+// listener is the part of a stream socket that listens: the handshakes that are
+// under way (the SYN queue) and the connections that wait to be accepted. Its
+// fields are guarded by the lock of its socket.
+//
+// The SYN queue holds one more than the backlog. Beyond that the answer to a SYN
+// is a cookie, or none (TCPConfig.SYNCookies). The accept queue holds one more
+// than the backlog, too; while it is full, SYNs and last acknowledgments are
+// dropped, and come again.
 type listener struct {
 	sock  *stream
-	queue []*stream            // established, not yet accepted
-	half  map[*stream]struct{} // in SYN-RECEIVED
+	queue []*stream             // established, not yet accepted
+	half  map[*request]struct{} // the SYN queue
 
-	// backlog is the argument of Listen; queued and pending are the lengths of
-	// queue and half.
-	backlog, queued, pending atomic.Int32
+	// backlog is the argument of Listen. pending is the length of half, young how
+	// many of those wait for the answer to their first SYN,ACK. queued is the
+	// length of queue, and those that have a place in it.
+	backlog, queued, pending, young int
+
+	cookied time.Duration // when a cookie was last sent; 0: never
+	closed  bool
 }
 
 // Listen makes the socket accept connections.
@@ -43,27 +51,31 @@ func (s *stream) Listen(backlog int) error {
 		return err
 	}
 	s.bound = true
-	l := &listener{sock: s, half: make(map[*stream]struct{})}
+	l := &listener{sock: s}
 	l.setBacklog(backlog)
 	s.lis = l
 	s.host.streams.insertListener(s.local.Port(), s)
 	return nil
 }
 
-// setBacklog takes Linux's bounds: nothing above SOMAXCONN, and a queue of at
-// least one, since a queue is full when it is longer than its backlog.
+// setBacklog takes Linux's bounds: nothing above SOMAXCONN, or what the host has
+// in its place.
 func (l *listener) setBacklog(n int) {
-	if n < 0 || n > socket.SOMAXCONN {
-		n = socket.SOMAXCONN
+	most := l.sock.host.config.TCP.MaxBacklog
+	if most <= 0 {
+		most = socket.SOMAXCONN
 	}
-	l.backlog.Store(int32(n))
+	if n < 0 || n > most {
+		n = most
+	}
+	l.backlog = n
 }
 
 // full tells whether no further connection may become established.
-func (l *listener) full() bool { return l.queued.Load() > l.backlog.Load() }
+func (l *listener) full() bool { return l.queued > l.backlog }
 
 // synFull tells whether no further handshake may begin.
-func (l *listener) synFull() bool { return l.pending.Load() > max(l.backlog.Load(), 1) }
+func (l *listener) synFull() bool { return l.pending > l.backlog }
 
 func (l *listener) events() socket.Events {
 	if len(l.queue) > 0 {
@@ -78,7 +90,7 @@ func (l *listener) events() socket.Events {
 func (l *listener) pop() *stream {
 	c := l.queue[0]
 	l.queue = slices.Delete(l.queue, 0, 1)
-	l.queued.Add(-1)
+	l.queued--
 	return c
 }
 
@@ -102,41 +114,128 @@ func (s *stream) Accept(ctx context.Context) (socket.Socket, netip.AddrPort, err
 	return c, c.show(c.remote), nil
 }
 
-// synArrived begins a connection for a SYN that came to a listener. The SYN has
-// passed tcp.ListenInput; minISS is above what an earlier connection of the
-// same ends has sent, or zero.
+// synArrived answers a SYN that came to a listener: by the SYN,ACK of a handshake
+// that it begins, or of one that nobody remembers (Linux: tcp_conn_request). The
+// SYN has passed tcp.ListenInput; minISS is above what an earlier connection of
+// the same ends has sent, or zero.
 func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minISS seqnum.Value) {
 	h := s.host
 	s.mu.Lock()
 	l := s.lis
-	if l == nil || l.full() {
+	if l == nil {
 		s.mu.Unlock()
-		h.count.TCP.ListenOverflows.Add(1)
 		return
 	}
-	if l.synFull() {
+	cookie, room := l.admits(minISS != 0)
+	if !room {
+		h.count.TCP.ListenDrops.Add(1)
 		s.mu.Unlock()
-		h.count.TCP.SYNQueueFull.Add(1)
 		return
 	}
-	c, err := s.child(seg, local, remote, minISS)
-	if err == nil {
-		l.half[c] = struct{}{}
-		l.pending.Add(1)
-	}
-	s.mu.Unlock()
+	o, err := s.openingFor(local, remote)
 	if err != nil {
 		h.count.TCP.ListenDrops.Add(1)
+		s.mu.Unlock()
 		return
 	}
-	c.mu.Lock()
-	c.pump()
-	c.mu.Unlock()
+	if minISS != 0 {
+		o.ISS = seqnum.Max(o.ISS, minISS)
+	}
+	var out tcp.Segment
+	if cookie {
+		l.cookied = h.now()
+		h.count.TCP.SYNCookiesSent.Add(1)
+		h.jar.SynAck(l.cookied, local, remote, o, seg, s.conn.Options(), &out)
+	} else if !l.begin(seg, local, remote, o, &out) { // another goroutine was first
+		s.mu.Unlock()
+		return
+	}
+	s.sendFor(local, remote, &out)
+}
+
+// admits decides about a SYN: whether it is answered at all, and whether by a
+// cookie. One that ends a TIME-WAIT is known to come from where it says.
+func (l *listener) admits(known bool) (cookie, room bool) {
+	h := l.sock.host
+	c, mode := &h.count.TCP, h.config.TCP.SYNCookies
+	cookie = (mode == SYNCookiesAlways || l.synFull()) && !known
+	if cookie && mode == SYNCookiesOff {
+		c.SYNQueueFull.Add(1)
+		return false, false
+	}
+	if l.full() {
+		c.ListenOverflows.Add(1)
+		return false, false
+	}
+	most := h.config.TCP.SYNBacklog
+	if most <= 0 {
+		most = defaultSYNBacklog
+	}
+	if mode == SYNCookiesOff && !known && most-l.pending < most/4 {
+		// As on Linux: the last quarter is for peers that have been here before.
+		c.SYNQueueFull.Add(1)
+		return false, false
+	}
+	return cookie, true
+}
+
+// defaultSYNBacklog is the bound of a SYN queue without cookies, whatever the
+// backlog.
+const defaultSYNBacklog = 4096
+
+// cookieArrived looks for a cookie in an acknowledgment that belongs to no
+// connection and no handshake, and gives the connection its segment. It is false
+// if there is no cookie in it.
+func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) bool {
+	h := s.host
+	s.mu.Lock()
+	l, now := s.lis, h.now()
+	if l == nil || l.cookied == 0 || now-l.cookied > tcp.CookieLife || h.config.TCP.SYNCookies == SYNCookiesOff {
+		s.mu.Unlock()
+		return false
+	}
+	var conn *tcp.Conn
+	o, err := s.openingFor(local, remote)
+	if err == nil {
+		conn = h.jar.Open(now, local, remote, o, seg, s.conn.Options())
+	}
+	if conn == nil {
+		s.mu.Unlock()
+		h.count.TCP.SYNCookiesFailed.Add(1)
+		return false
+	}
+	h.count.TCP.SYNCookiesReceived.Add(1)
+	if l.full() {
+		s.mu.Unlock()
+		h.count.TCP.ListenOverflows.Add(1)
+		h.count.TCP.ListenDrops.Add(1)
+		return true // the connection is there for the peer, which will send again
+	}
+	c, err := s.child(local, remote, func(tcp.Opening) *tcp.Conn { return conn })
+	if err != nil {
+		s.mu.Unlock()
+		h.count.TCP.ListenDrops.Add(1)
+		return true
+	}
+	l.queued++
+	s.mu.Unlock()
+	c.input(seg, false)
+	return true
+}
+
+// openingFor is what the host tells the machine about a connection to this
+// listener. The lock is held.
+func (s *stream) openingFor(local, remote netip.AddrPort) (tcp.Opening, error) {
+	p, err := s.host.route(remote.Addr(), local.Addr(), s.ip.device)
+	if err != nil {
+		return tcp.Opening{}, err
+	}
+	return s.host.opening(&p, local, remote), nil
 }
 
 // child makes the socket of a connection that a listener is to accept; it
-// inherits the listener's options as on Linux.
-func (s *stream) child(seg *tcp.Segment, local, remote netip.AddrPort, minISS seqnum.Value) (*stream, error) {
+// inherits the listener's options as on Linux. The listener's lock is held.
+func (s *stream) child(local, remote netip.AddrPort, machine func(tcp.Opening) *tcp.Conn) (*stream, error) {
 	h := s.host
 	p, err := h.route(remote.Addr(), local.Addr(), s.ip.device)
 	if err != nil {
@@ -150,11 +249,7 @@ func (s *stream) child(seg *tcp.Segment, local, remote netip.AddrPort, minISS se
 	}
 	c.local, c.remote, c.path = local, remote, p
 	c.bound, c.opened, c.reported = true, true, true
-	o := c.opening()
-	if minISS != 0 {
-		o.ISS = seqnum.Max(o.ISS, minISS)
-	}
-	c.conn = tcp.Passive(h.tcp, h.now(), o, seg, s.conn.Options())
+	c.conn = machine(c.opening())
 	if err := h.ports.accept(s, c); err != nil {
 		return nil, err
 	}
@@ -165,21 +260,22 @@ func (s *stream) child(seg *tcp.Segment, local, remote netip.AddrPort, minISS se
 	return c, nil
 }
 
-// promote moves a child whose handshake has ended to its listener's accept
-// queue, or out of the SYN queue if it failed. The caller holds no lock.
+// promote moves a child whose handshake has ended to the place in its listener's
+// accept queue that it has, or gives that up if it failed. The caller holds no
+// lock.
 func (l *listener) promote(c *stream, established bool) {
 	s := l.sock
 	s.mu.Lock()
-	if _, ok := l.half[c]; !ok {
+	switch {
+	case l.closed:
 		s.mu.Unlock()
+		c.abort(nil)
 		return
-	}
-	delete(l.half, c)
-	l.pending.Add(-1)
-	if established {
+	case established:
 		l.queue = append(l.queue, c)
-		l.queued.Add(1)
 		s.wake(socket.POLLIN)
+	default:
+		l.queued--
 	}
 	s.mu.Unlock()
 }
@@ -192,16 +288,12 @@ func (s *stream) stopListening() {
 	s.host.streams.removeListener(s.local.Port(), s)
 	s.host.ports.release(&s.sock)
 	s.bound = false
-	orphans := slices.Collect(func(yield func(*stream) bool) {
-		for c := range l.half {
-			if !yield(c) {
-				return
-			}
-		}
-	})
-	slices.SortFunc(orphans, func(a, b *stream) int { return a.remote.Compare(b.remote) })
-	orphans = append(orphans, l.queue...)
-	l.queue, l.half = nil, nil
+	l.closed = true
+	for r := range l.half { // without a word, as on Linux
+		r.end()
+	}
+	orphans := l.queue
+	l.queue = nil
 	s.wake(socket.POLLIN | socket.POLLHUP)
 	s.mu.Unlock()
 	for _, c := range orphans {

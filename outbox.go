@@ -1,6 +1,7 @@
 package berth
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -109,25 +110,34 @@ func (s *stream) settle() {
 
 // frame writes the headers of a segment.
 func (s *stream) frame(f *link.Frame, head []byte, seg *tcp.Segment) {
+	s.host.frameSegment(&s.path, s.ip, s.local, s.remote, s.label, f, head, seg)
+}
+
+// frameSegment makes f the frame of a segment between two ends, with its headers
+// in head.
+func (h *Host) frameSegment(p *path, ip *ipOptions, local, remote netip.AddrPort, label uint32,
+	f *link.Frame, head []byte, seg *tcp.Segment,
+) {
 	th := header.TCP{
-		SrcPort: s.local.Port(), DstPort: s.remote.Port(),
+		SrcPort: local.Port(), DstPort: remote.Port(),
 		Seq: seg.Seq, Ack: seg.Ack, Flags: seg.Flags, Window: seg.Window,
 		Urgent: seg.Urgent, Options: seg.Options,
 	}
+	dst := remote.Addr()
 	t := transport{
 		protocol: header.ProtocolTCP,
-		src:      s.local.Addr(),
-		dst:      s.remote.Addr(),
-		tos:      s.ip.trafficClass(s.remote.Addr())&^3 | seg.ECN,
-		ttl:      s.ip.hopLimit(s.remote.Addr(), s.path.ifc),
-		df:       s.ip.mtuDiscover(s.remote.Addr()) != socket.IP_PMTUDISC_DONT,
-		label:    s.label,
+		src:      local.Addr(),
+		dst:      dst,
+		tos:      ip.trafficClass(dst)&^3 | seg.ECN,
+		ttl:      ip.hopLimit(dst, p.ifc),
+		df:       ip.mtuDiscover(dst) != socket.IP_PMTUDISC_DONT,
+		label:    label,
 	}
 	if !t.df { // it may be cut on the way (RFC 6864 section 4.3)
-		t.id = uint16(s.host.fragmentID())
+		t.id = uint16(h.fragmentID())
 	}
-	s.path.frameTCP(f, head, &t, &th, seg)
-	s.host.count.TCP.SegsOut.Add(1)
+	p.frameTCP(f, head, &t, &th, seg)
+	h.count.TCP.SegsOut.Add(1)
 }
 
 // reroute finds the way again after the host's routes have changed. If there

@@ -40,6 +40,9 @@ func (h *Host) Sockets() []SocketInfo {
 	var rows []SocketInfo
 	for _, s := range h.endpoints() {
 		rows = append(rows, s.describe())
+		if l, ok := s.(*stream); ok {
+			rows = append(rows, l.describeRequests()...)
+		}
 	}
 	slices.SortFunc(rows, func(a, b SocketInfo) int {
 		return cmp.Or(
@@ -89,7 +92,7 @@ func (s *stream) describe() SocketInfo {
 	info := s.info()
 	r.State, r.TCP, r.Orphan = info.State, &info, s.orphan
 	if s.lis != nil {
-		r.RecvQueue, r.SendQueue = int(s.lis.queued.Load()), int(s.lis.backlog.Load())
+		r.RecvQueue, r.SendQueue = s.lis.queued, s.lis.backlog
 		return r
 	}
 	r.RecvQueue, r.SendQueue = s.conn.Queues()

@@ -168,16 +168,19 @@ func (s *stream) enter(local, remote netip.AddrPort) error {
 
 // opening is what the host tells the machine about a connection that begins.
 func (s *stream) opening() tcp.Opening {
-	h := s.host
-	s.label = h.flowLabel(s.local, s.remote)
-	return tcp.Opening{
-		ISS:       h.initialSequence(s.local, s.remote),
-		TSOffset:  h.timestampOffset(s.local, s.remote),
-		MTU:       s.path.mtu,
-		IPv6:      s.remote.Addr().Is6(),
-		LargeSend: s.path.largeSend(),
+	s.label = s.host.flowLabel(s.local, s.remote)
+	return s.host.opening(&s.path, s.local, s.remote)
+}
 
-		MaxSegments: s.path.ifc.info.Load().MaxSegments,
+func (h *Host) opening(p *path, local, remote netip.AddrPort) tcp.Opening {
+	return tcp.Opening{
+		ISS:       h.initialSequence(local, remote),
+		TSOffset:  h.timestampOffset(local, remote),
+		MTU:       p.mtu,
+		IPv6:      remote.Addr().Is6(),
+		LargeSend: p.largeSend(),
+
+		MaxSegments: p.ifc.info.Load().MaxSegments,
 	}
 }
 

@@ -285,7 +285,7 @@ func (s *stream) info() socket.TCPInfo {
 	if s.lis != nil {
 		return socket.TCPInfo{
 			State:   socket.TCP_LISTEN,
-			Unacked: uint32(s.lis.queued.Load()), Sacked: uint32(s.lis.backlog.Load()),
+			Unacked: uint32(s.lis.queued), Sacked: uint32(s.lis.backlog),
 		}
 	}
 	i := s.conn.Info(s.host.now())

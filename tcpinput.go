@@ -64,6 +64,11 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 			return
 		}
 		minISS = result.MinISS
+	} else if r := h.requests.lookup(h.tupleOf(local, remote)); r != nil {
+		if !h.requestInput(in, r, seg) {
+			h.segmentArrives(in, seg, local, remote) // it is a connection by now, or nothing
+		}
+		return
 	}
 	if !listens {
 		h.count.TCP.NoSocket.Add(1)
@@ -72,7 +77,9 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 	}
 	switch tcp.ListenInput(seg) {
 	case tcp.Reset:
-		h.reset(in, seg, local, remote)
+		if in.foreign || !l.cookieArrived(seg, local, remote) {
+			h.reset(in, seg, local, remote)
+		}
 	case tcp.Open:
 		if in.foreign {
 			h.foreignSYN(in, seg, local, remote, minISS)
@@ -89,12 +96,6 @@ func (s *stream) input(seg *tcp.Segment, listens bool) tcp.Result {
 	defer s.mu.Unlock()
 	if !s.opened {
 		return tcp.Result{Closed: true}
-	}
-	if s.conn.State() == socket.TCP_SYN_RECV && s.parent != nil && s.parent.full() && !seg.Flags.Has(header.RST) {
-		// As on Linux: the handshake does not end while nobody has room for the
-		// connection; the peer's retransmission, or ours, will come again.
-		s.host.count.TCP.ListenOverflows.Add(1)
-		return tcp.Result{}
 	}
 	now := s.host.now()
 	recv, send := s.conn.Queues()

@@ -24,7 +24,7 @@ var rooms = map[string][]string{
 	"internal/house":         {},
 	"internal/requirements":  {},
 	"internal/header":        {"internal/seqnum"},
-	"internal/tcp":           {"internal/header", "internal/seqnum", "internal/buffer", "socket"},
+	"internal/tcp":           {"internal/header", "internal/seqnum", "internal/siphash", "internal/buffer", "socket"},
 	"internal/reassembly":    {"internal/header", "internal/buffer"},
 	"internal/neighbor":      {"internal/header"},
 	"internal/autoconf":      {"internal/header", "internal/neighbor", "internal/siphash"},

@@ -33,11 +33,13 @@ func Algorithms() []*Algorithm {
 }
 
 // algorithm returns the algorithm of the connection.
-func (c *Conn) algorithm() *Algorithm {
-	if c.opts.Algorithm != nil {
-		return c.opts.Algorithm
+func (c *Conn) algorithm() *Algorithm { return c.opts.algorithm(c.p) }
+
+func (o *Options) algorithm(p *Params) *Algorithm {
+	if o.Algorithm != nil {
+		return o.Algorithm
 	}
-	return c.p.Algorithms[0]
+	return p.Algorithms[0]
 }
 
 // Congestion is TCP_CONGESTION: it returns the name of the algorithm.

@@ -174,7 +174,7 @@ func (c *Conn) Connect(now time.Duration, o Opening) error {
 		return syscall.EISCONN
 	}
 	c.open(now, o)
-	c.rcv.wscale = c.chooseWScale()
+	c.rcv.wscale = c.terms().wscale()
 	c.state = socket.TCP_SYN_SENT
 	c.p.Counters.ActiveOpens.Add(1)
 	return nil

@@ -28,6 +28,7 @@ import (
 type conversation struct {
 	t   testing.TB
 	c   *Conn
+	r   *Request // a handshake, before there is a connection
 	p   *Params
 	now time.Duration
 
@@ -70,7 +71,8 @@ func (tc *conversation) connect() *conversation {
 	return tc
 }
 
-// accept is the passive open by a SYN; nothing is wanted yet.
+// accept is the passive open by a SYN without a Request before it; nothing is
+// wanted yet.
 func (tc *conversation) accept(syn string) *conversation {
 	tc.t.Helper()
 	seg := tc.parse(syn, true)
@@ -101,7 +103,7 @@ func (tc *conversation) set(change func(*Options)) {
 func established(t testing.TB, options string, change ...func(*Params)) *conversation {
 	t.Helper()
 	tc := talk(t, change...)
-	tc.accept("S 0:0(0) win 50000 " + options)
+	tc.begin("S 0:0(0) win 50000 " + options)
 	tc.want("S. 0:0(0) ack 1")
 	win := 50000
 	if strings.Contains(options, "wscale 7") {
@@ -117,6 +119,10 @@ func established(t testing.TB, options string, change ...func(*Params)) *convers
 func (tc *conversation) input(s string) {
 	tc.t.Helper()
 	seg := tc.parse(s, true)
+	if tc.r != nil {
+		tc.inputRequest(&seg)
+		return
+	}
 	tc.result = tc.c.Input(tc.now, &seg)
 	tc.pull()
 }
@@ -183,7 +189,7 @@ func (tc *conversation) skip() []Segment {
 
 func (tc *conversation) wantState(s socket.TCPState) {
 	tc.t.Helper()
-	if got := tc.c.State(); got != s {
+	if got := tc.state(); got != s {
 		tc.t.Fatalf("state %v, want %v", got, s)
 	}
 }
@@ -248,6 +254,10 @@ func (tc *conversation) advance(d time.Duration) {
 // fire goes to the next deadline and runs what is due.
 func (tc *conversation) fire() {
 	tc.t.Helper()
+	if tc.r != nil {
+		tc.fireRequest()
+		return
+	}
 	at := tc.c.Deadline()
 	if at == 0 {
 		tc.t.Fatal("no timer is armed")

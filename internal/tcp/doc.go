@@ -17,15 +17,18 @@
 //
 // Nothing is sent but by Next, so acknowledgments aggregate by themselves: the
 // later the shell asks, the more of them go in one. A listener is not a Conn:
-// [ListenInput] judges the segments that come to one and [Passive] makes the
-// connection; [ResetFor] answers segments that belong to nobody.
+// [ListenInput] judges the segments that come to one. A SYN begins a [Request],
+// which becomes a connection when its handshake has ended, or is answered out of a
+// [CookieJar], which keeps nothing; [ResetFor] answers segments that belong to
+// nobody.
 //
 // # The parts
 //
 //   - Input follows RFC 9293 section 3.10.7, one short method a step: input.go,
 //     with synsent.go, handshake.go and synreceived.go for the opening,
 //     timestamp.go (PAWS), ack.go and sack.go, urgent.go, text.go, and for the
-//     end close.go, reset.go and timewait.go. listen.go is what comes before.
+//     end close.go, reset.go and timewait.go. listen.go, request.go and cookie.go
+//     are what comes before, terms.go what is offered in a SYN.
 //   - Output is output.go, which lists the reasons to send, with retransmit.go
 //     and send.go (Nagle, cork, silly windows).
 //   - Queues and their memory: sendqueue.go, recvqueue.go, ooo.go (what is out of

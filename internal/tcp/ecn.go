@@ -47,8 +47,14 @@ const ecnSetup = header.ECE | header.CWR
 
 // ecnAllowed tells whether ECN is used where the peer asks for it, ecnWanted
 // whether this side does.
-func (c *Conn) ecnAllowed() bool { return c.p.ECN != ECNOff || c.algorithm().ECN }
+func (c *Conn) ecnAllowed() bool { return c.p.grantsECN(c.opts) }
 func (c *Conn) ecnWanted() bool  { return c.p.ECN == ECNOn || c.algorithm().ECN }
+
+// grantsECN tells whether connections with these options use ECN where the peer
+// asks for it.
+func (p *Params) grantsECN(opts *Options) bool {
+	return p.ECN != ECNOff || opts.algorithm(p).ECN
+}
 
 // ecnPeerSYN takes the peer's SYN of a passive open, or its SYN,ACK. A SYN,ACK
 // with both flags is the reflection of a peer that knows neither (RFC 3168

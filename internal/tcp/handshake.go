@@ -16,7 +16,7 @@ func (c *Conn) peerSYN(now time.Duration, seg *Segment) {
 	o := &seg.Options
 	c.snd.peerMSS = o.MSS
 	if c.snd.peerMSS == 0 {
-		c.snd.peerMSS = uint16(c.defaultMSS())
+		c.snd.peerMSS = uint16(c.terms().defaultMSS())
 	}
 	if o.HasWScale {
 		c.snd.wscale = min(o.WScale, maxWScale)
@@ -37,6 +37,10 @@ func (c *Conn) peerSYN(now time.Duration, seg *Segment) {
 // resent and no timestamp tells which one is answered, the time-out begins
 // again at three seconds (RFC 6298 5.7).
 func (c *Conn) handshakeRTT(now time.Duration, seg *Segment) {
+	if c.stats.synSent == 0 { // a SYN cookie: nobody knows when
+		c.rtt.rto = max(c.rtt.rto, fallbackRTO)
+		return
+	}
 	r := now - c.stats.synSent
 	if c.retries > 0 {
 		if r = c.echoRTT(now, seg); r == 0 {

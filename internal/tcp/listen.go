@@ -2,14 +2,16 @@ package tcp
 
 import "example.com/berth/internal/header"
 
-// Verdict is what a listener does with a segment.
+// Verdict is what a listener, or a handshake at one, does about a segment.
 type Verdict uint8
 
 // The verdicts.
 const (
 	Ignore Verdict = iota // drop it
 	Reset                 // answer with ResetFor
-	Open                  // open a connection with Passive
+	Open                  // open a connection: LISTEN, a [Request]; SYN-RECEIVED, what Request.Open gives
+	Answer                // send the segment filled in
+	Forget                // the handshake is over
 )
 
 // ListenInput is SEGMENT ARRIVES in LISTEN state (RFC 9293 3.10.7.2). A SYN

@@ -8,33 +8,11 @@ import (
 	"example.com/berth/socket"
 )
 
-func (c *Conn) headers() int {
-	if c.ipv6 {
-		return headers6
-	}
-	return headers4
-}
-
-// defaultMSS is the send MSS for a peer that names none (RFC 9293 MUST-15).
-func (c *Conn) defaultMSS() int {
-	if c.ipv6 {
-		return defaultMSS6
-	}
-	return defaultMSS4
-}
-
 // mtuMSS is the largest payload of a packet of the path MTU, without options.
-func (c *Conn) mtuMSS() int { return max(c.mtu-c.headers(), 1) }
+func (c *Conn) mtuMSS() int { return c.terms().mtuMSS() }
 
-// advertisedMSS is the MSS option that we send (RFC 9293 3.7.1, MUST-14,
-// MUST-67): options are the sender's to subtract (RFC 6691).
-func (c *Conn) advertisedMSS() uint16 {
-	mss := min(c.mtuMSS(), 0xffff)
-	if c.opts.MaxSeg > 0 {
-		mss = min(mss, c.opts.MaxSeg)
-	}
-	return uint16(mss)
-}
+// advertisedMSS is the MSS option that we send.
+func (c *Conn) advertisedMSS() uint16 { return c.terms().mss() }
 
 // updateMSS computes the effective send MSS (RFC 9293 3.7.1, MUST-16): what the
 // peer, the path and the user allow, less the options of every segment. A peer

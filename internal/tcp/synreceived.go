@@ -18,7 +18,7 @@ func Passive(p *Params, now time.Duration, o Opening, syn *Segment, opts *Option
 	c.open(now, o)
 	c.passive = true
 	c.state = socket.TCP_SYN_RECV
-	c.rcv.wscale = c.chooseWScale()
+	c.rcv.wscale = c.terms().wscale()
 	c.peerSYN(now, syn)
 	c.setSendWindow(syn, 0)
 	p.Counters.PassiveOpens.Add(1)
@@ -51,9 +51,6 @@ func (c *Conn) completeHandshake(now time.Duration, seg *Segment) bool {
 		c.replyReset(seg.Ack)
 		return false
 	}
-	if c.deferred(now, seg) {
-		return false
-	}
 	c.snd.una = seg.Ack
 	c.setSendWindow(seg, c.snd.wscale)
 	c.handshakeRTT(now, seg)
@@ -62,18 +59,5 @@ func (c *Conn) completeHandshake(now time.Duration, seg *Segment) bool {
 	if c.writeShut { // shut down or closed while the handshake was under way
 		c.state = socket.TCP_FIN_WAIT1
 	}
-	return true
-}
-
-// deferred tells whether the last ACK of a handshake waits for data
-// (TCP_DEFER_ACCEPT). After that time the SYN,ACK is sent once more, and its
-// answer taken.
-func (c *Conn) deferred(now time.Duration, seg *Segment) bool {
-	until := c.stats.opened + c.opts.DeferAccept
-	if !c.passive || c.opts.DeferAccept <= 0 || len(seg.Payload) > 0 || seg.has(header.FIN) || now >= until {
-		return false
-	}
-	c.p.Counters.Deferred.Add(1)
-	c.arm(timerRetransmit, until)
 	return true
 }

@@ -2,46 +2,14 @@ package tcp
 
 import "example.com/berth/internal/seqnum"
 
-// windowLimit is the most data that the receive buffer offers room for: half of
-// it, for a queue may need twice the memory of what is in it (recvQueue).
-func (c *Conn) windowLimit() int {
-	limit := c.rcvBuf / 2
-	if c.opts.WindowClamp > 0 {
-		limit = min(limit, c.opts.WindowClamp)
-	}
-	return limit
-}
+// windowLimit is the most data that the receive buffer offers room for.
+func (c *Conn) windowLimit() int { return c.terms().windowLimit(c.rcvBuf) }
 
 // rcvWnd is RCV.WND: what the peer was promised and has not sent.
 func (c *Conn) rcvWnd() int { return max(0, c.rcv.edge.Sub(c.rcv.nxt)) }
 
-// chooseWScale picks the shift with which the largest buffer that this
-// connection may get can be offered (RFC 7323 2.3).
-func (c *Conn) chooseWScale() uint8 {
-	limit := c.p.RcvBuf.Max
-	if c.opts.RcvBuf != 0 {
-		limit = c.opts.RcvBuf
-	}
-	if c.opts.WindowClamp > 0 {
-		limit = min(limit, c.opts.WindowClamp)
-	}
-	var s uint8
-	for limit > maxWindow && s < maxWScale {
-		limit >>= 1
-		s++
-	}
-	return s
-}
-
-// initialRcvWnd is the window in SYN segments, which is never scaled: whole
-// segments, where it is more than one.
-func (c *Conn) initialRcvWnd() int {
-	wnd := min(c.windowLimit(), maxWindow)
-	if mss := int(c.advertisedMSS()); wnd > mss {
-		wnd -= wnd % mss
-	}
-	return wnd
-}
+// initialRcvWnd is the window in SYN segments.
+func (c *Conn) initialRcvWnd() int { return c.terms().window(c.windowLimit()) }
 
 // selectWindow decides on the window to offer, and returns the field of the
 // header. The right edge does not go back (RFC 9293 SHLD-14; but see

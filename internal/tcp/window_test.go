@@ -116,7 +116,7 @@ func TestWindowScaleFitsTheBuffer(t *testing.T) {
 		tc := talk(t, func(p *Params) { p.RcvBuf.Max = tt.max })
 		tc.set(func(o *Options) { o.WindowClamp = tt.clamp })
 		tc.c.SetRcvBuf(tt.locked)
-		if got := tc.c.chooseWScale(); got != tt.want {
+		if got := tc.c.terms().wscale(); got != tt.want {
 			t.Errorf("%+v: %d", tt, got)
 		}
 	}

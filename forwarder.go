@@ -3,6 +3,7 @@ package berth
 import (
 	"container/list"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -65,6 +66,7 @@ type Flow struct {
 	syn    tcp.Segment   // of TCP
 	minISS seqnum.Value  // of TCP: above what an earlier connection sent
 	queue  *datagram     // of UDP: the socket that the datagrams wait in
+	taken  atomic.Bool   // the datagrams were accepted
 	charge int           // of the host's budget
 	at     *list.Element // in flows; with the rest guarded by flows.mu
 	asked  time.Duration // when the sender did last
@@ -99,6 +101,7 @@ func (f *Flow) Accept() (s socket.Socket, err error) {
 		case over != nil:
 			err = over
 		case f.queue != nil:
+			f.taken.Store(true)
 			s, err = f.acceptDatagrams()
 		case f.Protocol == socket.IPPROTO_TCP:
 			s, err = f.acceptStream()
@@ -160,6 +163,26 @@ func (f *Flow) Unreachable(reason error) {
 	f.decline(func() {
 		code4, code6 := unreachableCodes(reason)
 		f.unreachable(netip.Addr{}, code4, code6)
+	})
+}
+
+// Report tells the sender of datagrams that were accepted that one did not arrive,
+// as the first of the flow: ECONNREFUSED says that nobody listens at the
+// destination, and for other errors [Flow.Unreachable] says what they say. Of other
+// flows, and before Accept, it does nothing.
+func (f *Flow) Report(reason error) {
+	h := f.host
+	if f.queue == nil {
+		return
+	}
+	h.inTurn(Order{Host: h.name, Protocol: f.Protocol, Local: f.Dst, Remote: f.Src}, func() {
+		switch code4, code6 := unreachableCodes(reason); {
+		case !f.taken.Load():
+		case reason == syscall.ECONNREFUSED:
+			f.unreachable(f.Dst.Addr(), header.ICMPv4PortUnreachable, header.ICMPv6PortUnreachable)
+		default:
+			f.unreachable(netip.Addr{}, code4, code6)
+		}
 	})
 }
 

@@ -321,12 +321,14 @@ func TestAForwarderAcceptsDatagrams(t *testing.T) {
 	for _, tt := range foreignPairs {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked asking
-			h, st := askedBy(t, berth.Config{Forwarder: asked.forward})
+			h, st := askedBy(t, berth.Config{Forwarder: asked.forward, ICMPErrors: -1})
 			here, far := netip.AddrPortFrom(tt.here, 5000), netip.AddrPortFrom(tt.far, 53)
 			for _, text := range []string{"one", "two", "three"} {
 				st.udp(here, far, []byte(text))
 			}
-			accepted, err := asked.one(t).Accept()
+			f := asked.one(t)
+			f.Report(syscall.ECONNREFUSED) // too early
+			accepted, err := f.Accept()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -356,6 +358,12 @@ func TestAForwarderAcceptsDatagrams(t *testing.T) {
 			st.icmpMessage(tt.here, tt.far, m, p.frame)
 			if _, err := accepted.Recv(b, 0); err != syscall.ECONNREFUSED {
 				t.Errorf("after port unreachable: %v, want ECONNREFUSED", err)
+			}
+
+			// And nobody at far: the program is told.
+			f.Report(syscall.ECONNREFUSED)
+			if p := st.one("a report", nil); p.src != tt.far || !p.isICMP(3, 3) && !p.isICMP(1, 4) {
+				t.Errorf("want port unreachable from %v: %x", tt.far, p.frame)
 			}
 
 			accepted.Close()

@@ -35,6 +35,7 @@ var rooms = map[string][]string{
 	"internal/nat":           {"internal/header"},
 	"internal/hello":         {},
 	"internal/policy":        {"internal/hello"},
+	"internal/gateway":       {"", "socket", "link", "netconn", "internal/policy"},
 	"internal/ladder":        {"internal/header", "link", "link/impair"},
 	"internal/testnet":       {"link", "link/...", "internal/header", "internal/seqnum"},
 	"internal/peers":         {},

@@ -1,0 +1,272 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"example.com/berth"
+	"example.com/berth/internal/policy"
+	"example.com/berth/link"
+	"example.com/berth/socket"
+)
+
+// Config is how a gateway is made. Device and Addrs are needed, the rest may be
+// zero.
+type Config struct {
+	// Device is the gateway's end of the program's wire. New takes it over, unless
+	// it fails.
+	Device link.Device
+	// Addrs are the gateway's own addresses on it, with the prefixes that the
+	// program's are from.
+	Addrs []netip.Prefix
+
+	// Judge says which flows may be; nil allows all.
+	Judge Judge
+	// Observe, if not nil, is told what happens to flows. It is called from many
+	// goroutines, and must not block.
+	Observe func(Event)
+
+	// Alias has addresses that stand for others outside, such as one for the
+	// outside's loopback. The Judge sees the program's address.
+	Alias map[netip.Addr]netip.Addr
+
+	// DNS, if not nil, answers the questions that come to port 53 of Addrs, over UDP,
+	// or over TCP (stream). It may block; nil is no answer. The question must not be
+	// kept.
+	DNS func(ctx context.Context, from netip.AddrPort, question []byte, stream bool) []byte
+
+	// Dial opens a flow outside, by the network "tcp" or "udp"; nil asks the
+	// operating system. The errors that count are ECONNREFUSED, those of ICMP and
+	// time-outs.
+	Dial func(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error)
+	// Ping sends an echo request and waits for the reply; nil asks the operating
+	// system.
+	Ping func(ctx context.Context, to netip.Addr, data []byte) error
+
+	// Host is the configuration of the gateway's own host, which the gateway
+	// completes.
+	Host berth.Config
+	// MaxFlows is the most flows at a time; 0 means 16384.
+	MaxFlows int
+	// UDPIdle is how long a flow of UDP lasts without a datagram once it was
+	// answered; 0 means three minutes (RFC 4787, REQ-5: more than two). One that was
+	// not lasts a third of that.
+	UDPIdle time.Duration
+}
+
+// A Gateway routes between a device and the world.
+type Gateway struct {
+	cfg    Config
+	host   *berth.Host
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	pings  pings
+	pinger pinger
+
+	flows  atomic.Int64 // that there are
+	lastID atomic.Uint64
+
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	running sync.WaitGroup // what runs; added to under mu
+}
+
+// New makes a gateway, which is at work when New returns.
+func New(cfg Config) (*Gateway, error) {
+	if cfg.MaxFlows == 0 {
+		cfg.MaxFlows = 16384
+	}
+	if cfg.UDPIdle == 0 {
+		cfg.UDPIdle = 3 * time.Minute
+	}
+	g := &Gateway{cfg: cfg}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	if g.cfg.Dial == nil {
+		g.cfg.Dial = dial
+	}
+	if g.cfg.Ping == nil {
+		g.cfg.Ping = g.pinger.ping
+	}
+	g.pings.init()
+	hc := cfg.Host
+	hc.Forwarder = g.forward
+	hc.ICMPErrors = -1 // nobody but the program hears them, and each says why something failed
+	g.host = berth.NewHost(hc)
+	var addrs []string
+	for _, p := range cfg.Addrs {
+		addrs = append(addrs, p.String())
+	}
+	if _, err := g.host.Attach(cfg.Device, addrs...); err != nil {
+		g.cancel()
+		return nil, errors.Join(err, g.host.Close())
+	}
+	if cfg.DNS != nil {
+		for _, p := range cfg.Addrs {
+			if err := g.serveDNS(netip.AddrPortFrom(p.Addr(), 53)); err != nil {
+				return nil, errors.Join(err, g.Close())
+			}
+		}
+	}
+	return g, nil
+}
+
+// Host is the host that the gateway is on the program's network.
+func (g *Gateway) Host() *berth.Host { return g.host }
+
+// Close ends all flows by force, and the device, and returns when nothing runs any
+// more.
+func (g *Gateway) Close() error {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.cancel()
+	err := g.host.Close()
+	g.pinger.close()
+	g.running.Wait()
+	g.pings.close()
+	return err
+}
+
+// run calls f on a goroutine of its own, unless the gateway is closed.
+func (g *Gateway) run(f func()) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return false
+	}
+	g.running.Go(f)
+	return true
+}
+
+// forward is the host's Forwarder.
+func (g *Gateway) forward(bf *berth.Flow) {
+	f := &flow{g: g, what: policy.Flow{Src: bf.Src, Dst: bf.Dst}}
+	serve := g.other
+	switch bf.Protocol {
+	case socket.IPPROTO_TCP:
+		f.what.Proto, serve = policy.TCP, g.tcp
+	case socket.IPPROTO_UDP:
+		f.what.Proto, serve = policy.UDP, g.udp
+	case socket.IPPROTO_ICMP, socket.IPPROTO_ICMPV6:
+		f.what.Proto, serve = policy.ICMP, g.echo
+	default:
+		f.what.Proto, f.what.Number = policy.Other, uint8(bf.Protocol)
+	}
+	if !g.begin(f, func() { serve(f, bf) }) {
+		bf.Drop()
+	}
+}
+
+// begin runs a flow on a goroutine of its own, if there is room for it.
+func (g *Gateway) begin(f *flow, serve func()) bool {
+	if g.flows.Add(1) > int64(g.cfg.MaxFlows) {
+		g.flows.Add(-1)
+		return false
+	}
+	f.id, f.begun = g.lastID.Add(1), time.Now()
+	if g.run(func() {
+		defer g.flows.Add(-1)
+		serve()
+	}) {
+		return true
+	}
+	g.flows.Add(-1)
+	return false
+}
+
+// Flows is how many flows there are now.
+func (g *Gateway) Flows() int { return int(g.flows.Load()) }
+
+var errProtocol = errors.New("only TCP, UDP and ping are carried")
+
+// other refuses what no socket of an ordinary user carries.
+func (g *Gateway) other(f *flow, bf *berth.Flow) {
+	if f.allowed() {
+		f.tell(Failed, errProtocol)
+	}
+	bf.Prohibit()
+}
+
+// outside is what stands outside for an address of the program's network.
+func (g *Gateway) outside(a netip.AddrPort) netip.AddrPort {
+	if to, ok := g.cfg.Alias[a.Addr()]; ok {
+		return netip.AddrPortFrom(to, a.Port())
+	}
+	return a
+}
+
+// A flow is one that the gateway carries, or is to judge.
+type flow struct {
+	g              *Gateway
+	id             uint64
+	what           policy.Flow
+	verdict        policy.Verdict
+	inwards        bool
+	begun          time.Time
+	sent, received atomic.Int64
+}
+
+// allowed asks the Judge, and tells what he refuses.
+func (f *flow) allowed() bool {
+	if f.g.cfg.Judge == nil {
+		f.verdict.Allow = true
+		return true
+	}
+	f.verdict = f.g.cfg.Judge.Decide(f.begun, f.what)
+	if !f.verdict.Allow {
+		f.tell(Denied, nil)
+	}
+	return f.verdict.Allow
+}
+
+// tell reports an event.
+func (f *flow) tell(kind Kind, err error) {
+	if f.g.cfg.Observe == nil {
+		return
+	}
+	now := time.Now()
+	f.g.cfg.Observe(Event{
+		Kind: kind, Time: now, ID: f.id, Flow: f.what, Verdict: f.verdict, Inwards: f.inwards,
+		Sent: f.sent.Load(), Received: f.received.Load(), Duration: now.Sub(f.begun), Err: err,
+	})
+}
+
+// answer tells the program's host why a flow cannot begin, in the form in which it
+// would have heard it from the world itself.
+func answer(bf *berth.Flow, err error) {
+	var errno syscall.Errno
+	switch timeout, _ := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err); {
+	case errors.Is(err, context.Canceled):
+		bf.Drop()
+	case errors.As(err, &errno):
+		answerErrno(bf, errno)
+	case timeout != nil && timeout.Timeout():
+		bf.Drop() // as silent as the world was
+	default:
+		bf.Unreachable(syscall.EHOSTUNREACH)
+	}
+}
+
+func answerErrno(bf *berth.Flow, errno syscall.Errno) {
+	switch errno {
+	case syscall.ECONNREFUSED, syscall.ECONNRESET:
+		bf.Refuse()
+	case syscall.ETIMEDOUT, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.EAGAIN, syscall.EADDRNOTAVAIL:
+		bf.Drop() // what is missing here may be there when it tries again
+	case syscall.EACCES, syscall.EPERM:
+		bf.Prohibit()
+	case syscall.ENETUNREACH, syscall.EAFNOSUPPORT, syscall.ENETDOWN:
+		bf.Unreachable(syscall.ENETUNREACH)
+	default:
+		bf.Unreachable(syscall.EHOSTUNREACH)
+	}
+}

@@ -2,6 +2,8 @@ package berth_test
 
 import (
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"example.com/berth/link/wire"
@@ -42,6 +44,53 @@ func BenchmarkBulk(b *testing.B) {
 			}
 			c.Shutdown(socket.SHUT_WR)
 			<-done
+		})
+	}
+}
+
+// Bulk data on many connections at once, each with a writer and a reader.
+func BenchmarkStreams(b *testing.B) {
+	for _, bb := range []struct {
+		name    string
+		streams int
+		opts    []wire.Option
+	}{
+		{"8, large segments", 8, nil},
+		{"64, large segments", 64, nil},
+		{"8, MTU 1500, checksums", 8, []wire.Option{wire.Offload(0)}},
+		{"64, MTU 1500, checksums", 64, []wire.Option{wire.Offload(0)}},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			alice, bob := pair(b, bb.opts...)
+			const size = 64 << 10
+			b.SetBytes(size)
+			b.ReportAllocs()
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			var readers, writers sync.WaitGroup
+			for range bb.streams {
+				c, s := connected(b, alice, bob, bob4)
+				readers.Go(func() {
+					buf := make([]byte, size)
+					for {
+						if n, err := s.Recv(buf, 0); err != nil || n == 0 {
+							return
+						}
+					}
+				})
+				writers.Go(func() {
+					buf := make([]byte, size)
+					for left.Add(-1) >= 0 {
+						if _, err := c.Send(buf, 0); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+					c.Shutdown(socket.SHUT_WR)
+				})
+			}
+			writers.Wait()
+			readers.Wait()
 		})
 	}
 }

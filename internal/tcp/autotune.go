@@ -93,7 +93,7 @@ const (
 	// nearRcvBuf is what the buffer may hold however short the round trip is:
 	// enough for a reader to find more whenever it comes, and no more than
 	// processors have in the nearer caches.
-	nearRcvBuf = 512 << 10
+	nearRcvBuf = 128 << 10
 )
 
 // rcvBufLimit is how far the receive buffer may grow. Within a machine round

@@ -13,8 +13,8 @@ func TestReceiveBufferFollowsTheShortestRoundTrip(t *testing.T) {
 		want int64
 	}{
 		{0, 6 << 20}, // not known
-		{5 * time.Microsecond, 512 << 10},
-		{80 * time.Microsecond, 512 << 10},
+		{5 * time.Microsecond, 128 << 10},
+		{20 * time.Microsecond, 128 << 10},
 		{200 * time.Microsecond, 1_200_000}, // 24 Gbit/s, twice
 		{time.Millisecond, 6_000_000},
 		{20 * time.Millisecond, 6 << 20},
@@ -32,7 +32,7 @@ func TestReceiveBufferFollowsTheShortestRoundTrip(t *testing.T) {
 	for now := time.Duration(1); now < time.Second; now += 5 * time.Millisecond {
 		c.measureReader(now, c.rcvBuf)
 	}
-	if c.rcvBuf != 512<<10 {
+	if c.rcvBuf != 128<<10 {
 		t.Errorf("the buffer grew to %d bytes", c.rcvBuf)
 	}
 }

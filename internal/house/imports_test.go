@@ -36,6 +36,7 @@ var rooms = map[string][]string{
 	"internal/hello":         {},
 	"internal/policy":        {"internal/hello"},
 	"internal/gateway":       {"", "socket", "link", "netconn", "internal/policy"},
+	"internal/box":           {"link", "link/tuntap"},
 	"internal/ladder":        {"internal/header", "link", "link/impair"},
 	"internal/testnet":       {"link", "link/...", "internal/header", "internal/seqnum"},
 	"internal/peers":         {},

@@ -9,17 +9,6 @@ import (
 	"example.com/berth/socket/sockettest"
 )
 
-// differences are the cases in which berth is not Linux, with the reason.
-var differences = func() map[string]string {
-	d := make(map[string]string)
-	for _, f := range []string{"/v4", "/v6"} {
-		for _, c := range []string{"urgent/out-of-line", "urgent/inline", "urgent/mark", "poll/urgent"} {
-			d[c+f] = "urgent data stays in the stream, as RFC 6093 advises; MSG_OOB is not there yet"
-		}
-	}
-	return d
-}()
-
 // Two hosts on an Ethernet wire, held to what Linux does.
 func TestConformance(t *testing.T) {
 	a, b := wire.Pair(wire.Ethernet(), wire.Names("eth0", "eth0"))
@@ -33,7 +22,6 @@ func TestConformance(t *testing.T) {
 		Broadcast4: netip.MustParseAddr("10.99.0.255"),
 		InterfaceA: "eth0", InterfaceB: "eth0", IndexA: 2, IndexB: 2,
 		MTU: 1500, Raw: true, Admin: true, Ping: true,
-		Differences: differences,
 	})
 }
 
@@ -47,7 +35,6 @@ func TestConformanceOverLoopback(t *testing.T) {
 		AddrA6: netip.IPv6Loopback(), AddrB6: netip.IPv6Loopback(),
 		InterfaceA: "lo", InterfaceB: "lo", IndexA: 1, IndexB: 1,
 		MTU: 65535, Raw: true, Admin: true, Ping: true,
-		Differences: differences,
 	})
 }
 

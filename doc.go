@@ -28,8 +28,8 @@
 //     foreign.go, which have a [Forwarder] answer for everybody.
 //   - The way down: stream.go, datagram.go, raw.go, then outbox.go, output.go,
 //     path.go.
-//   - Sockets: sock.go, wait.go, poll.go, options.go, and demux.go, which finds
-//     them.
+//   - Sockets: sock.go, wait.go, poll.go, options.go, reports.go, and demux.go,
+//     which finds them.
 //
 // # Concurrency
 //
@@ -42,6 +42,5 @@
 //
 // Everything that a peer can make the host keep has a bound, and everything
 // that is dropped or refused is counted under its cause: see [Counters]. Fast
-// Open, SYN cookies and urgent data apart from the stream are not there yet, nor
-// are SCTP and DCCP.
+// Open and SYN cookies are not there yet, nor are SCTP and DCCP.
 package berth

@@ -192,6 +192,11 @@ func (s *messageSock) Accept(context.Context) (socket.Socket, netip.AddrPort, er
 	return nil, netip.AddrPort{}, s.withLock(notForDatagrams)
 }
 
+// AtMark is for streams.
+func (s *messageSock) AtMark() (bool, error) {
+	return false, s.withLock(func() error { return syscall.ENOTTY })
+}
+
 func notForDatagrams() error { return syscall.EOPNOTSUPP }
 
 // events is what poll(2) would report.

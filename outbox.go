@@ -105,7 +105,10 @@ func (s *stream) settle() {
 		s.waiting = true
 		s.host.ports.wait(&s.sock)
 	}
-	s.wake(s.conn.Events())
+	if s.reports != nil {
+		s.reports.look(s.conn)
+	}
+	s.wake(s.pollEvents())
 }
 
 // frame writes the headers of a segment.
@@ -176,5 +179,8 @@ func (s *stream) events() socket.Events {
 	case s.lis != nil:
 		return s.lis.events()
 	}
-	return s.conn.Events()
+	return s.pollEvents()
 }
+
+// pollEvents are the events of a connection with those of its reports.
+func (s *stream) pollEvents() socket.Events { return s.conn.Events() | s.reports.events() }

@@ -2,7 +2,6 @@ package berth
 
 import (
 	"context"
-	"slices"
 	"syscall"
 	"time"
 
@@ -77,19 +76,27 @@ func look(fds []socket.PollFD) (n int) {
 	return n
 }
 
+// A watch is a socket's part in a call of Poll. Those of a socket are a list,
+// which takes less of a socket that nobody watches than a slice.
+type watch struct {
+	poll *pollWait
+	next *watch
+}
+
 func (s *sock) watch(p *pollWait) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.polls = append(s.polls, p)
+	s.polls = &watch{p, s.polls}
 }
 
+// unwatch ends one watch of a call, which may have several.
 func (s *sock) unwatch(p *pollWait) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := slices.Index(s.polls, p); i >= 0 {
-		s.polls = slices.Delete(s.polls, i, i+1)
-	}
-	if len(s.polls) == 0 {
-		s.polls = nil
+	for at := &s.polls; *at != nil; at = &(*at).next {
+		if (*at).poll == p {
+			*at = (*at).next
+			return
+		}
 	}
 }

@@ -24,8 +24,8 @@ type sock struct {
 	mu       sync.Mutex
 	readers  waiters
 	writers  waiters
-	polls    []*pollWait
-	closed   bool // by the user: calls give EBADF
+	polls    *watch // one for each Poll that waits for this socket
+	closed   bool   // by the user: calls give EBADF
 	nonblock bool
 	bound    bool          // has a local port (or, raw, an address)
 	posted   bool          // with a Scheduler: a turn to send has been asked for

@@ -27,6 +27,7 @@ type stream struct {
 	label    uint32    // IPv6 flow label
 	path     path
 	timer    timerEntry
+	reports  *reports // nil without TCP_REPORTS
 
 	confirmed time.Duration // when the next hop was last said to be reachable
 }
@@ -225,6 +226,7 @@ func (s *stream) forgetConnection() {
 	s.conn = tcp.NewConn(s.host.tcp)
 	s.conn.SetOptions(*opts)
 	s.opened, s.remote = false, netip.AddrPort{}
+	s.setReports(s.reports != nil)
 }
 
 // disconnect is a connect to AF_UNSPEC (Linux: tcp_disconnect).

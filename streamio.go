@@ -24,7 +24,7 @@ func (s *stream) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
 }
 
 func (s *stream) send(bufs [][]byte, flags socket.Flags) (int, error) {
-	if flags&(socket.MSG_OOB|socket.MSG_FASTOPEN) != 0 {
+	if flags&socket.MSG_FASTOPEN != 0 {
 		return 0, syscall.EOPNOTSUPP
 	}
 	s.mu.Lock()
@@ -38,8 +38,14 @@ func (s *stream) send(bufs [][]byte, flags socket.Flags) (int, error) {
 			if piece == len(bufs) {
 				return s.sendNothing(sent)
 			}
-			more := flags&socket.MSG_MORE != 0 || piece < len(bufs)-1
-			n, err := s.write(bufs[piece][off:], more)
+			last := piece == len(bufs)-1
+			var n int
+			var err error
+			if last && flags&socket.MSG_OOB != 0 {
+				n, err = s.writeUrgent(bufs[piece][off:])
+			} else {
+				n, err = s.write(bufs[piece][off:], !last || flags&socket.MSG_MORE != 0)
+			}
 			if err != nil {
 				return err
 			}
@@ -55,13 +61,28 @@ func (s *stream) send(bufs [][]byte, flags socket.Flags) (int, error) {
 
 // write gives bytes to the machine, if there is one to take them.
 func (s *stream) write(b []byte, more bool) (int, error) {
-	if s.closed { // while this call let go of the lock, to send
-		return 0, syscall.EBADF
-	}
-	if s.lis != nil || !s.opened && s.conn.State() == socket.TCP_CLOSE && !s.reported {
-		return 0, syscall.EPIPE
+	if err := s.cannotWrite(); err != nil {
+		return 0, err
 	}
 	return s.conn.Write(s.host.now(), b, more)
+}
+
+// writeUrgent is write of bytes of which the last is urgent.
+func (s *stream) writeUrgent(b []byte) (int, error) {
+	if err := s.cannotWrite(); err != nil {
+		return 0, err
+	}
+	return s.conn.WriteUrgent(s.host.now(), b)
+}
+
+func (s *stream) cannotWrite() error {
+	if s.closed { // while this call let go of the lock, to send
+		return syscall.EBADF
+	}
+	if s.lis != nil || !s.opened && s.conn.State() == socket.TCP_CLOSE && !s.reported {
+		return syscall.EPIPE
+	}
+	return nil
 }
 
 // sendNothing is the answer to a Send of no bytes: what a Send of some would
@@ -101,17 +122,25 @@ func (s *stream) RecvFrom(b []byte, flags socket.Flags) (int, netip.AddrPort, er
 func (s *stream) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
 	m.Addr, m.Control, m.Flags = netip.AddrPort{}, socket.Control{}, 0
 	if flags&socket.MSG_ERRQUEUE != 0 {
-		return 0, s.withLock(func() error { return syscall.EAGAIN })
+		return 0, s.withLock(func() error { return s.reports.take(m) })
+	}
+	if flags&socket.MSG_OOB != 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		n, took, err := s.recvUrgent(m.Buffers, flags)
+		m.Flags = took
+		return n, err
 	}
 	return s.recv(m.Buffers, flags)
 }
 
 func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
-	if flags&socket.MSG_OOB != 0 {
-		return 0, syscall.EINVAL
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if flags&socket.MSG_OOB != 0 {
+		n, _, err := s.recvUrgent(bufs, flags)
+		return n, err
+	}
 	if len(bufs) == 0 {
 		bufs = [][]byte{nil}
 	}
@@ -124,10 +153,10 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 			for off == len(bufs[piece]) && piece < len(bufs)-1 {
 				piece, off = piece+1, 0
 			}
-			if got > 0 && s.failed() {
-				return nil // the error is for the next call
+			if got > 0 && (s.failed() || flags&socket.MSG_PEEK == 0 && s.conn.AtMark()) {
+				return nil // the error, or what is behind the mark, is for the next call
 			}
-			n, err := s.read(bufs[piece][off:], flags)
+			n, err := s.read(bufs[piece][off:], got, flags)
 			if err != nil {
 				return err
 			}
@@ -163,28 +192,71 @@ func (s *stream) enough(bufs [][]byte, flags socket.Flags) bool {
 	if flags&socket.MSG_PEEK != 0 && flags&socket.MSG_WAITALL != 0 {
 		want = room
 	}
-	queued, _ := s.conn.Queues()
-	return queued >= want || s.conn.Events()&(socket.POLLRDHUP|socket.POLLHUP|socket.POLLERR) != 0
+	here := s.conn.Readable()
+	if here > 0 && here == s.conn.Urgent()-1 { // nothing from behind the mark
+		return true
+	}
+	return here >= want || s.conn.Events()&(socket.POLLRDHUP|socket.POLLHUP|socket.POLLERR) != 0
 }
 
 // failed tells whether nothing is left to read but an error.
 func (s *stream) failed() bool {
-	queued, _ := s.conn.Queues()
-	return queued == 0 && s.conn.Events()&socket.POLLERR != 0
+	return s.conn.Readable() == 0 && s.conn.Events()&socket.POLLERR != 0
 }
 
-// read takes bytes from the machine, if this is a connection.
-func (s *stream) read(b []byte, flags socket.Flags) (int, error) {
+// read takes bytes from the machine, if this is a connection, or looks at those
+// behind the first got.
+func (s *stream) read(b []byte, got int, flags socket.Flags) (int, error) {
 	if s.closed { // as in write
 		return 0, syscall.EBADF
 	}
 	if s.lis != nil {
 		return 0, syscall.ENOTCONN
 	}
-	if flags&socket.MSG_TRUNC != 0 {
+	switch flags & (socket.MSG_TRUNC | socket.MSG_PEEK) {
+	case socket.MSG_TRUNC | socket.MSG_PEEK:
+		_, err := s.conn.Peek(nil, 0)
+		return max(0, min(len(b), s.conn.Readable()-got)), err
+	case socket.MSG_TRUNC:
 		return s.discard(len(b))
+	case socket.MSG_PEEK:
+		return s.conn.Peek(b, got)
 	}
-	return s.conn.Read(s.host.now(), b, flags&socket.MSG_PEEK != 0)
+	return s.conn.Read(s.host.now(), b)
+}
+
+// recvUrgent takes the last urgent byte, out of the stream, and tells what is to
+// be said of it. It never waits.
+func (s *stream) recvUrgent(bufs [][]byte, flags socket.Flags) (n int, took socket.Flags, err error) {
+	switch {
+	case s.closed:
+		return 0, 0, syscall.EBADF
+	case s.lis != nil:
+		return 0, 0, syscall.ENOTCONN
+	}
+	octet, ok, err := s.conn.ReadUrgent(flags&socket.MSG_PEEK != 0)
+	if !ok {
+		return 0, 0, err
+	}
+	for _, b := range bufs {
+		if len(b) == 0 {
+			continue
+		}
+		if flags&socket.MSG_TRUNC == 0 {
+			b[0] = octet
+		}
+		return 1, socket.MSG_OOB, nil
+	}
+	return 0, socket.MSG_OOB | socket.MSG_TRUNC, nil
+}
+
+// AtMark is SIOCATMARK.
+func (s *stream) AtMark() (at bool, err error) {
+	err = s.withLock(func() error {
+		at = s.conn.AtMark()
+		return nil
+	})
+	return at, err
 }
 
 // discard takes up to n bytes and drops them: MSG_TRUNC on a stream (tcp(7)).
@@ -192,9 +264,9 @@ func (s *stream) discard(n int) (int, error) {
 	var scratch [4096]byte
 	done := 0
 	for done < n {
-		k, err := s.conn.Read(s.host.now(), scratch[:min(len(scratch), n-done)], false)
+		k, err := s.conn.Read(s.host.now(), scratch[:min(len(scratch), n-done)])
 		done += k
-		if k == 0 || err != nil {
+		if k == 0 || err != nil || s.conn.AtMark() {
 			if done > 0 {
 				err = nil
 			}

@@ -40,6 +40,10 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 		func(s *stream) bool { return s.conn.Options().KeepAlive },
 		func(s *stream, on bool) { s.conn.SetKeepAlive(s.host.now(), on) },
 	),
+	socket.SO_OOBINLINE.ID: tcpSwitch(
+		func(s *stream) bool { return s.conn.Options().OOBInline },
+		func(s *stream, on bool) { s.conn.OwnOptions().OOBInline = on },
+	),
 	socket.SO_RCVBUF.ID: {
 		get: func(s *stream) int { return s.conn.RcvBuf() },
 		set: func(s *stream, v int) error { s.conn.SetRcvBuf(bufferSize(v, minRcvBuf)); return nil },
@@ -90,6 +94,10 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 	socket.TCP_QUICKACK.ID: tcpSwitch(
 		func(s *stream) bool { return s.conn.QuickAck() },
 		func(s *stream, on bool) { s.conn.SetQuickAck(on) },
+	),
+	TCP_REPORTS.ID: tcpSwitch(
+		func(s *stream) bool { return s.reports != nil },
+		(*stream).setReports,
 	),
 	socket.TCP_MAXSEG.ID: {
 		get: func(s *stream) int { return s.conn.MaxSeg() },

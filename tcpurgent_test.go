@@ -2,6 +2,7 @@ package berth_test
 
 import (
 	"net/netip"
+	"syscall"
 	"testing"
 
 	"example.com/berth"
@@ -9,9 +10,9 @@ import (
 	"example.com/berth/socket"
 )
 
-// Urgent data is announced as soon as its pointer comes, and until all of it has
-// been read, in the stream: the pointer is at the octet behind it (MUST-62).
-func TestUrgentDataIsAnnouncedUntilItIsRead(t *testing.T) {
+// Urgent data is told of when it comes, and its last octet is read by itself; the
+// pointer is at the octet behind it (MUST-62).
+func TestUrgentDataIsToldOfAndRead(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{})
 		p := playedServer(t, h, st, remote)
@@ -25,20 +26,36 @@ func TestUrgentDataIsAnnouncedUntilItIsRead(t *testing.T) {
 				t.Errorf("POLLPRI is %v", got)
 			}
 		}
+		wantAtMark := func(want bool) {
+			t.Helper()
+			if at, err := p.sock.AtMark(); at != want || err != nil {
+				t.Errorf("at the mark: %v, %v", at, err)
+			}
+		}
 		urgent := func(pointer uint16, data string) {
 			p.sendWith(header.TCP{Flags: header.ACK | header.URG, Urgent: pointer}, nil, data)
 		}
 		wantUrgent(false)
-		urgent(5, "") // MUST-32: before any of it has come
-		wantUrgent(true)
+		urgent(5, "")
+		wantUrgent(false) // it has not come
+		if _, err := p.sock.Recv(make([]byte, 1), socket.MSG_OOB); err != syscall.EAGAIN {
+			t.Errorf("MSG_OOB: %v", err)
+		}
 		urgent(5, "abc")
-		p.wantData(t, "abc")
-		wantUrgent(true) // MUST-33: more remains
-		urgent(2, "de")
-		p.wantData(t, "de")
 		wantUrgent(false)
+		p.wantData(t, "abc")
+		urgent(2, "de")
+		wantUrgent(true)
+		b := make([]byte, 2)
+		if n, err := p.sock.Recv(b, socket.MSG_OOB); n != 1 || b[0] != 'e' || err != nil {
+			t.Errorf("MSG_OOB: %q, %v", b[:n], err)
+		}
+		wantUrgent(false)
+		p.wantData(t, "d")
+		wantAtMark(true) // MUST-33
+		p.seq++          // the urgent octet
 		p.send(header.ACK, "f")
 		p.wantData(t, "f")
-		wantUrgent(false)
+		wantAtMark(false)
 	})
 }

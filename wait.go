@@ -157,7 +157,7 @@ func (s *sock) wake(e socket.Events) {
 		s.wakeNow(e)
 		return
 	}
-	if s.readers.cond == nil && s.writers.cond == nil && len(s.polls) == 0 {
+	if s.readers.cond == nil && s.writers.cond == nil && s.polls == nil {
 		return
 	}
 	if s.woken == 0 && e != 0 {
@@ -174,8 +174,8 @@ func (s *sock) wakeNow(e socket.Events) {
 	if e&(socket.POLLOUT|failed) != 0 {
 		s.writers.broadcast()
 	}
-	for _, p := range s.polls {
-		p.signal()
+	for w := s.polls; w != nil; w = w.next {
+		w.poll.signal()
 	}
 }
 

@@ -86,11 +86,14 @@ func (t *transfer) recvStream(fd uintptr) (done bool) {
 		return false // SO_RCVLOWAT
 	}
 	for {
+		if t.total > 0 && atMark(fd) {
+			return true
+		}
 		if t.total > 0 && queued(fd) == 0 {
 			// An error is for the next call to take: do not touch it. What came
 			// in before the end, and after the first look, is still taken.
 			if sysReadable(fd)&streamEnd == 0 {
-				return atMark(fd)
+				return false
 			}
 			if queued(fd) == 0 {
 				return true

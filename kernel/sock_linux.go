@@ -9,6 +9,7 @@ import (
 	"example.com/berth/kernel/internal/half"
 	"example.com/berth/socket"
 	mdsocket "github.com/mdlayher/socket"
+	"golang.org/x/sys/unix"
 )
 
 // sock is a socket of the kernel.
@@ -69,6 +70,15 @@ func (s *sock) Bind(addr netip.AddrPort) error {
 func (s *sock) Listen(backlog int) error { return s.wrap(s.conn.Listen(backlog)) }
 
 func (s *sock) Shutdown(how socket.How) error { return s.wrap(s.conn.Shutdown(int(how))) }
+
+func (s *sock) AtMark() (at bool, err error) {
+	err = s.control(func(fd uintptr) error {
+		n, err := unix.IoctlGetInt(int(fd), unix.SIOCATMARK)
+		at = n != 0
+		return err
+	})
+	return at && err == nil, err
+}
 
 // wrap gives the contract's error for one of a call on s.conn.
 func (s *sock) wrap(err error) error {

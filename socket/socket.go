@@ -88,6 +88,14 @@ type Socket interface {
 	// error queue (m.Control.Err), and EAGAIN if there is none, never waiting.
 	RecvMsg(m *Message, flags Flags) (n int, err error)
 
+	// AtMark tells whether the next byte of a stream is the last urgent one
+	// (SIOCATMARK, sockatmark(3)). Recv stops before that byte once it has taken
+	// anything. Out of the stream, with MSG_OOB, it is received by itself, without
+	// waiting: EINVAL if there is none, or it stays in the stream (SO_OOBINLINE);
+	// EAGAIN if it was announced and has not come. ENOTTY where there are no
+	// streams.
+	AtMark() (bool, error)
+
 	// Shutdown ends one direction or both without closing the socket. On a
 	// stream SHUT_WR sends what is buffered and then FIN.
 	Shutdown(how How) error

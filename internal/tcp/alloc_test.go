@@ -66,7 +66,7 @@ func (pr *pair) send(t testing.TB, n int) {
 		pr.exchange()
 		r := 0
 		for r < w {
-			k, err := pr.b.Read(pr.now, pr.buf, false)
+			k, err := pr.b.Read(pr.now, pr.buf)
 			if err != nil {
 				t.Fatal(err)
 			}

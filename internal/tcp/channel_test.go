@@ -302,7 +302,7 @@ func (ch *channel) readSome(i int, s *side) bool {
 		return false
 	}
 	b := make([]byte, 1+ch.rng.IntN(20000))
-	n, err := s.c.Read(ch.now, b, false)
+	n, err := s.c.Read(ch.now, b)
 	if err != nil {
 		s.err = err
 		return false

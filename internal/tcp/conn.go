@@ -73,6 +73,7 @@ type Conn struct {
 	synDue     bool
 	ackNow     bool
 	probeDue   bool
+	urgeDue    bool  // the probe announces urgent data first
 	acksOwed   uint8 // further acknowledgments, one for each segment out of order
 	pushDue    bool  // the persist timer overrides silly window avoidance
 	more       bool  // the last write said that more follows
@@ -112,9 +113,11 @@ type recvVars struct {
 	edge   seqnum.Value // RCV.NXT+RCV.WND, which never goes back
 	acked  seqnum.Value // Last.ACK.sent (RFC 7323 4.3)
 	fin    seqnum.Value // where a FIN that came out of order stands
-	hasFin bool
 	up     seqnum.Value // RCV.UP: after the last urgent octet
-	urgent bool         // RCV.UP means something
+	moves  uint32       // how often RCV.UP moved
+	urgent urgentState  // whether RCV.UP means something
+	octet  byte         // the last urgent octet, once it is here
+	hasFin bool
 	wscale uint8
 	mss    int // the size of the peer's segments, estimated
 }

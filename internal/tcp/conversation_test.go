@@ -212,7 +212,7 @@ func (tc *conversation) write(n int) {
 func (tc *conversation) read(n int) []byte {
 	tc.t.Helper()
 	b := make([]byte, n+1)
-	got, err := tc.c.Read(tc.now, b, false)
+	got, err := tc.c.Read(tc.now, b)
 	if got != n || err != nil {
 		tc.t.Fatalf("Read: %d, %v; want %d", got, err, n)
 	}
@@ -222,7 +222,7 @@ func (tc *conversation) read(n int) []byte {
 
 func (tc *conversation) wantReadError(want error) {
 	tc.t.Helper()
-	n, err := tc.c.Read(tc.now, make([]byte, 10), false)
+	n, err := tc.c.Read(tc.now, make([]byte, 10))
 	if n != 0 || err != want {
 		tc.t.Fatalf("Read: %d, %v; want %v", n, err, want)
 	}

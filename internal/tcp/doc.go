@@ -65,6 +65,5 @@
 //
 // # Limits
 //
-// Fast Open is not here. Urgent data stays in the
-// stream (RFC 6093). Source routes and security labels are ignored.
+// Fast Open is not here. Source routes and security labels are ignored.
 package tcp

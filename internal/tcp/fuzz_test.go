@@ -29,11 +29,10 @@ func (s *script) short() int { return s.byte()<<8 | s.byte() }
 
 // fuzzed is a connection with what must hold of it.
 type fuzzed struct {
-	t    *testing.T
-	p    *Params
-	c    *Conn
-	now  time.Duration
-	read int // bytes read so far
+	t   *testing.T
+	p   *Params
+	c   *Conn
+	now time.Duration
 }
 
 // FuzzConn feeds a live connection a stream of operations and segments. It must
@@ -156,6 +155,7 @@ func (z *fuzzed) options(s *script) {
 		c.SetNoDelay(n&1 == 0)
 	case 1:
 		c.SetCork(n&1 == 0)
+		c.OwnOptions().OOBInline = n&2 != 0
 	case 2:
 		c.SetKeepAlive(z.now, n&1 == 0)
 	case 3:
@@ -292,17 +292,26 @@ func (z *fuzzed) readSome(s *script) {
 	b := make([]byte, s.short())
 	peek := s.byte()&3 == 0
 	at := z.c.readSeq().Sub(fuzzIRS)
-	n, err := z.c.Read(z.now, b, peek)
+	if z.c.atHole() && len(b) > 0 {
+		at++ // the octet at the mark is not in the stream
+	}
+	read := func() (int, error) { return z.c.Read(z.now, b) }
+	if peek {
+		read = func() (int, error) { return z.c.Peek(b, 0) }
+	}
+	n, err := read()
 	if err != nil {
 		return
+	}
+	if octet, ok, _ := z.c.ReadUrgent(true); ok {
+		if want := fuzzByte((z.c.rcv.up - 1).Sub(fuzzIRS)); octet != want {
+			z.t.Fatalf("the urgent byte is %d, want %d", octet, want)
+		}
 	}
 	for i, x := range b[:n] {
 		if x != fuzzByte(at+i) {
 			z.t.Fatalf("byte %d is %d, want %d", at+i, x, fuzzByte(at+i))
 		}
-	}
-	if !peek {
-		z.read += n
 	}
 }
 

@@ -8,6 +8,10 @@ import (
 	"example.com/berth/socket"
 )
 
+// SoftError is why the peer may be out of reach, as the last ICMP message said
+// (RFC 9293 3.9.1.8, MUST-47); 0 if none came since it last answered.
+func (c *Conn) SoftError() syscall.Errno { return c.softErr }
+
 // Error takes an ICMP error about a segment of this connection with sequence
 // number seq (RFC 9293 3.9.2.2, MUST-54). Hard says that by RFC 1122 it would
 // abort a connection; it does so only while one is being opened, and only if seq

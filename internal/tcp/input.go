@@ -112,7 +112,7 @@ func (c *Conn) trim(seg *Segment) {
 	if old := c.rcv.nxt.Sub(seg.Seq); old > 0 {
 		c.noteDuplicate(seg.Seq, c.rcv.nxt)
 		seg.Payload = seg.Payload[min(old, len(seg.Payload)):]
-		seg.Seq = c.rcv.nxt
+		seg.skip(old)
 	}
 	if beyond := seg.Seq.Add(len(seg.Payload)).Sub(c.rcv.edge); beyond > 0 {
 		seg.Payload = seg.Payload[:len(seg.Payload)-beyond]

@@ -102,7 +102,7 @@ func TestReassemblyAgainstASlowOne(t *testing.T) {
 			t.Fatalf("seed %d: delivered up to %d, want %d", seed, got.Sub(base), want)
 		}
 		b := make([]byte, len(stream))
-		if n := q.read(b, false, budget); !bytes.Equal(b[:n], stream[nxt:want]) {
+		if n := q.read(b, budget); !bytes.Equal(b[:n], stream[nxt:want]) {
 			t.Fatalf("seed %d: delivered other bytes", seed)
 		}
 		r.discard(budget)

@@ -14,6 +14,8 @@ type Options struct {
 	KeepAlive              bool
 	KeepCount              int
 	KeepIdle, KeepInterval time.Duration
+	// OOBInline is SO_OOBINLINE: the last urgent octet stays in the stream.
+	OOBInline bool
 	// UserTimeout is TCP_USER_TIMEOUT (RFC 5482): how long data may stay
 	// unacknowledged, or a window closed. 0 leaves it to Params.Retries2.
 	UserTimeout time.Duration

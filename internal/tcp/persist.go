@@ -30,7 +30,7 @@ func (c *Conn) persistTimeout(now time.Duration) {
 		c.pushDue = true
 	} else {
 		c.probes++
-		c.probeDue = true
+		c.probeDue, c.urgeDue = true, c.urging()
 		c.p.Counters.ZeroWindowProbes.Add(1)
 	}
 	c.armPersist(now)
@@ -59,9 +59,15 @@ func (c *Conn) unfinished() bool {
 // sendProbe sends an ACK that is one octet too old: the peer has to answer, and
 // tells its window. It probes a closed window as well as a silent peer, and
 // carries no data (RFC 9293 3.8.4, SHLD-12).
+//
+// Urgent data that a closed window keeps back is announced before that, by an ACK
+// that is not too old (MUST-66).
 func (c *Conn) sendProbe(now time.Duration, out *Segment) {
-	c.probeDue = false
-	out.Seq = c.snd.una - 1
+	if c.urgeDue {
+		out.Seq, c.urgeDue = c.snd.una, false
+	} else {
+		out.Seq, c.probeDue = c.snd.una-1, false
+	}
 	c.address(now, out, c.optionRoom(0))
 	c.countSent(now, out)
 }

@@ -127,14 +127,15 @@ func TestRecvQueueIsAStream(t *testing.T) {
 				slow = append(slow, b...)
 			} else {
 				b := make([]byte, rng.IntN(1<<rng.IntN(17)))
-				peek := rng.IntN(4) == 0
-				n := q.read(b, peek, budget)
+				from := rng.IntN(len(slow) + 1)
+				if n := q.peek(b, from); n != min(len(b), len(slow)-from) || !bytes.Equal(b[:n], slow[from:from+n]) {
+					t.Fatalf("peeked at %d of %d behind %d", n, len(slow), from)
+				}
+				n := q.read(b, budget)
 				if n != min(len(b), len(slow)) || !bytes.Equal(b[:n], slow[:n]) {
 					t.Fatalf("read %d of %d", n, len(slow))
 				}
-				if !peek {
-					slow = slow[n:]
-				}
+				slow = slow[n:]
 			}
 			if q.queued != len(slow) || int64(q.held) != budget.Used() {
 				t.Fatalf("%d queued, want %d; %d held, %d taken", q.queued, len(slow), q.held, budget.Used())
@@ -205,7 +206,7 @@ func TestQueuesAtTheEndOfTheBudget(t *testing.T) {
 		t.Errorf("4096 bytes hold %d", r.held)
 	}
 	got := make([]byte, 5000)
-	if n := r.read(got, false, full); n != 4096 || !bytes.Equal(got[:n], text[:n]) {
+	if n := r.read(got, full); n != 4096 || !bytes.Equal(got[:n], text[:n]) {
 		t.Errorf("read %d bytes", n)
 	}
 	r.clear(full)

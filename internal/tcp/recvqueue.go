@@ -132,19 +132,34 @@ func (q *recvQueue) blockSize(n int) int {
 	return buffer.Small
 }
 
-// read copies from the queue into b, and takes what it copied out of the queue
-// unless it only peeks.
-func (q *recvQueue) read(b []byte, peek bool, budget *buffer.Budget) int {
-	n, done := 0, 0
+// read copies from the queue into b, and takes what it copied out of the queue.
+func (q *recvQueue) read(b []byte, budget *buffer.Budget) int {
+	n := q.peek(b, 0)
+	q.drop(n, budget)
+	return n
+}
+
+// peek copies from the queue into b what lies from bytes behind its front.
+func (q *recvQueue) peek(b []byte, from int) int {
+	n := 0
 	for i := 0; i < q.chunks.len() && n < len(b); i++ {
-		c := q.chunks.at(i)
-		k := copy(b[n:], c.data)
-		n += k
-		if peek {
-			continue
-		}
+		data := q.chunks.at(i).data
+		skip := min(from, len(data))
+		from -= skip
+		n += copy(b[n:], data[skip:])
+	}
+	return n
+}
+
+// drop takes n bytes, which must be there, out of the queue.
+func (q *recvQueue) drop(n int, budget *buffer.Budget) {
+	q.queued -= n
+	done := 0
+	for n > 0 {
+		c := q.chunks.at(done)
+		k := min(n, len(c.data))
 		c.data = c.data[k:]
-		q.queued -= k
+		n -= k
 		if len(c.data) == 0 {
 			q.release(c, budget)
 			done++
@@ -153,7 +168,6 @@ func (q *recvQueue) read(b []byte, peek bool, budget *buffer.Budget) int {
 	if done > 0 {
 		q.chunks.pop(&recvChunks, done)
 	}
-	return n
 }
 
 func (q *recvQueue) release(c *chunk, budget *buffer.Budget) {

@@ -43,4 +43,15 @@ func (s *Segment) Len() int {
 // end returns the sequence number after the segment.
 func (s *Segment) end() seqnum.Value { return s.Seq.Add(s.Len()) }
 
+// skip moves the beginning of the segment by n sequence numbers. The urgent
+// pointer stays where it points.
+func (s *Segment) skip(n int) {
+	s.Seq = s.Seq.Add(n)
+	if left := int(s.Urgent) - n; left > 0 {
+		s.Urgent = uint16(left)
+	} else {
+		s.Flags &^= header.URG
+	}
+}
+
 func (s *Segment) has(f header.TCPFlags) bool { return s.Flags&f == f }

@@ -78,6 +78,7 @@ func (c *Conn) decide(now time.Duration, size int) (n int, fin bool, why blocked
 	case c.pushDue:
 	case n < unsent && n < c.snd.maxWnd/windowFraction:
 		return 0, false, blockedByWindow
+	case c.urging():
 	case n == unsent && !finDue && (c.opts.Cork || c.more):
 		return 0, false, blockedByCork
 	case n == unsent && !finDue && c.nagle():
@@ -103,6 +104,9 @@ func (c *Conn) full(n, size int) (int, blocked) {
 	most := c.large
 	if c.maxSegments > 0 {
 		most = min(most, int(c.maxSegments)*size)
+	}
+	if c.urging() {
+		most = size // each segment has a pointer of its own
 	}
 	if most > size {
 		most = c.paceBurst(most)

@@ -31,7 +31,7 @@ func (c *Conn) uncrossSYN(seg *Segment) {
 	if c.state == socket.TCP_SYN_RECV && !c.passive && seg.has(header.SYN|header.ACK) &&
 		!seg.has(header.RST) && seg.Seq == c.irs && seg.Ack == c.snd.nxt {
 		seg.Flags &^= header.SYN
-		seg.Seq++
+		seg.skip(1)
 	}
 }
 

@@ -45,7 +45,7 @@ func (c *Conn) inputSynSent(now time.Duration, seg *Segment) {
 	c.ackNow = true
 	// The rest of the segment is processed from the sixth step on.
 	seg.Flags &^= header.SYN
-	seg.Seq = c.rcv.nxt
+	seg.skip(1)
 	c.trim(seg)
 	c.checkURG(seg)
 	c.takeText(now, seg)

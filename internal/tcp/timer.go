@@ -218,6 +218,9 @@ func (c *Conn) outOfPatience(now time.Duration) bool {
 // (RFC 9293 3.8.3, MUST-20, SHLD-10).
 func (c *Conn) Struggling() bool { return c.retries >= retries1 }
 
+// Retries is the number of retransmission time-outs in a row.
+func (c *Conn) Retries() int { return c.retries }
+
 // backoffTime returns the time that n retransmissions take, beginning with
 // MinRTO and doubling up to MaxRTO, until the one after them would be due.
 func (c *Conn) backoffTime(n int) time.Duration {

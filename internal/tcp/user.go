@@ -49,31 +49,53 @@ func (c *Conn) writeRoom() int {
 // unsent is the number of bytes written and never sent.
 func (c *Conn) unsent() int { return max(0, c.sendQ.end.Sub(c.snd.nxt)) }
 
-// Read is the RECEIVE of RFC 9293: it copies what arrived in order into b, and
-// leaves it in the queue if it only peeks. At the end of the stream it returns
-// 0. It gives EAGAIN if nothing is there, a pending error once, and ENOTCONN if
-// there never was a connection.
-func (c *Conn) Read(now time.Duration, b []byte, peek bool) (int, error) {
-	if c.recvQ.queued > 0 {
-		n := c.recvQ.read(b, peek, c.p.Budget)
-		if !peek && n > 0 {
-			c.measureReader(now, n)
-			c.updateWindow()
-			c.passUrgent()
-		}
-		return n, nil
+// Read is the RECEIVE of RFC 9293: it copies what arrived in order into b, but
+// not across the mark of urgent data. At the end of the stream it returns 0. It
+// gives EAGAIN if nothing is there, a pending error once, and ENOTCONN if there
+// never was a connection.
+func (c *Conn) Read(now time.Duration, b []byte) (int, error) {
+	if len(b) > 0 && c.atHole() {
+		c.skipHole()
 	}
+	if c.recvQ.queued == 0 {
+		return 0, c.nothingToRead()
+	}
+	n := c.recvQ.read(b[:c.beforeMark(len(b))], c.p.Budget)
+	if n > 0 {
+		c.measureReader(now, n)
+		c.updateWindow()
+		c.passMark()
+	}
+	return n, nil
+}
+
+// Peek is Read that leaves everything as it is, of what comes after from octets
+// that it gave before.
+func (c *Conn) Peek(b []byte, from int) (int, error) {
+	hole := 0
+	if c.atHole() {
+		hole = 1
+	}
+	if c.recvQ.queued == hole {
+		return 0, c.nothingToRead()
+	}
+	n := min(len(b), c.Readable()-from)
+	return c.recvQ.peek(b[:n], hole+from), nil
+}
+
+// nothingToRead is what a Read without data gives: nil at the end of the stream.
+func (c *Conn) nothingToRead() error {
 	switch {
 	case c.finRcvd:
-		return 0, nil
+		return nil
 	case c.err != 0:
-		return 0, c.TakeError()
+		return c.TakeError()
 	case c.readShut:
-		return 0, nil
+		return nil
 	case c.state == socket.TCP_CLOSE:
-		return 0, syscall.ENOTCONN
+		return syscall.ENOTCONN
 	}
-	return 0, syscall.EAGAIN
+	return syscall.EAGAIN
 }
 
 // Events returns what Poll would find, as Linux's tcp_poll.
@@ -94,7 +116,7 @@ func (c *Conn) Events() socket.Events {
 		if c.writeShut || c.writable() {
 			e |= socket.POLLOUT
 		}
-		if c.Urgent() > 0 {
+		if c.rcv.urgent == urgentHere {
 			e |= socket.POLLPRI
 		}
 	}
@@ -105,7 +127,11 @@ func (c *Conn) Events() socket.Events {
 }
 
 func (c *Conn) readable() bool {
-	return c.recvQ.queued > 0 && c.recvQ.queued >= min(c.opts.RcvLowat, c.windowLimit())
+	want := max(min(c.opts.RcvLowat, c.windowLimit()), 1)
+	if c.atHole() {
+		want++
+	}
+	return c.recvQ.queued >= want
 }
 
 // writable tells whether it is worth to write: there is room for a third of the

@@ -23,7 +23,7 @@ func TestRightEdgeNeverGoesBack_SHLD14(t *testing.T) {
 			}
 			if x>>16&7 == 0 {
 				b := make([]byte, x>>8&0x3fff)
-				_, _ = tc.c.Read(tc.now, b, false)
+				_, _ = tc.c.Read(tc.now, b)
 				tc.pull()
 			}
 			if x>>28 == 0 {
@@ -77,7 +77,7 @@ func TestReceiverAvoidsSillyWindows_MUST39(t *testing.T) {
 // read2 reads n of more bytes.
 func (tc *conversation) read2(n int) {
 	tc.t.Helper()
-	if got, err := tc.c.Read(tc.now, make([]byte, n), false); got != n || err != nil {
+	if got, err := tc.c.Read(tc.now, make([]byte, n)); got != n || err != nil {
 		tc.t.Fatalf("Read: %d, %v", got, err)
 	}
 	tc.pull()
@@ -89,7 +89,7 @@ func TestPeekLeavesTheWindowAlone(t *testing.T) {
 	tc.skip()
 	b := make([]byte, 600)
 	for range 3 {
-		if n, err := tc.c.Read(tc.now, b, true); n != 600 || err != nil || b[599] != 600%256 {
+		if n, err := tc.c.Peek(b, 0); n != 600 || err != nil || b[599] != 600%256 {
 			t.Fatal(n, err)
 		}
 	}

@@ -22,7 +22,7 @@ func (r *run) receive(c *call, flags int64, lens []int, after func(*socket.Messa
 	all := socket.Flags(flags)&socket.MSG_WAITALL != 0 && f.typ == socket.STREAM && !f.nonblock
 	g := f.wait(flags, func() (int64, error) {
 		n, err := f.sock.RecvMsg(m, socket.Flags(flags))
-		if got += n; all && n > 0 && got < total && err == nil {
+		if got += n; all && n > 0 && got < total && err == nil && !atMark(f.sock) {
 			m.Buffers = [][]byte{make([]byte, total-got)}
 			return 0, syscall.EAGAIN
 		}
@@ -31,10 +31,20 @@ func (r *run) receive(c *call, flags int64, lens []int, after func(*socket.Messa
 		}
 		return int64(n), err
 	})
+	if socket.Flags(flags)&socket.MSG_OOB != 0 {
+		g.waits = false
+	}
 	if after != nil {
 		g.verify = func() *Error { return after(m) }
 	}
 	return g, nil
+}
+
+// atMark tells whether a socket's next byte is the urgent one, at which a call
+// that waits for all ends.
+func atMark(s socket.Socket) bool {
+	at, err := s.AtMark()
+	return at && err == nil
 }
 
 // length is an argument that is the length of a buffer.

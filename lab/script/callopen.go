@@ -345,11 +345,12 @@ func callFcntl(r *run, c *call) (*running, *Error) {
 
 // Requests of ioctl, with Linux's values.
 const (
-	siocInq  = 0x541b
-	siocOutq = 0x5411
+	siocInq    = 0x541b
+	siocOutq   = 0x5411
+	siocAtMark = 0x8905
 )
 
-// callIoctl is ioctl(fd, SIOCINQ, [n]) and SIOCOUTQ.
+// callIoctl is ioctl(fd, SIOCINQ, [n]), SIOCOUTQ and SIOCATMARK.
 func callIoctl(r *run, c *call) (*running, *Error) {
 	if err := c.want(3); err != nil {
 		return nil, err
@@ -362,11 +363,18 @@ func callIoctl(r *run, c *call) (*running, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	if req != siocInq && req != siocOutq {
+	if req != siocInq && req != siocOutq && req != siocAtMark {
 		return nil, unsupported(c.pos, "ioctl with the request %v", &c.args[1])
 	}
 	got := 0
 	g := f.run(func() (int64, error) {
+		if req == siocAtMark {
+			at, err := f.sock.AtMark()
+			if at {
+				got = 1
+			}
+			return 0, err
+		}
 		if i := r.info(f); i != nil && req == siocInq {
 			got = i.RecvQueue
 		} else if i != nil {

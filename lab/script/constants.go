@@ -83,7 +83,7 @@ var constants = map[string]int64{
 	"SHUT_RD":             0,
 	"SHUT_RDWR":           2,
 	"SHUT_WR":             1,
-	"SIOCATMARK":          0x8905,
+	"SIOCATMARK":          siocAtMark,
 	"SIOCINQ":             siocInq,
 	"SIOCOUTQ":            siocOutq,
 	"SOCK_CLOEXEC":        sockCloexec,

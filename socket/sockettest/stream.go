@@ -34,14 +34,8 @@ var streamCases = []rows{
 	both("stream/end-stays", "the end of a stream is received again and again", streamEndStays),
 	both("stream/cork", "TCP_CORK holds a partial segment back, and what is sent goes out as one", streamCork),
 	both("stream/more", "MSG_MORE holds a partial segment back until a Send without it", streamMore),
+	both("stream/peek-scatter", "MSG_PEEK fills the buffers one after the other", streamPeekScatter),
 	both("stream/lowat", "SO_RCVLOWAT makes Recv and POLLIN wait for so many bytes", streamLowat),
-}
-
-var urgentCases = []rows{
-	both("urgent/out-of-line", "the urgent byte is received with MSG_OOB, and is not in the stream", urgentOutOfLine),
-	both("urgent/inline", "SO_OOBINLINE leaves the urgent byte in the stream", urgentInline),
-	both("urgent/none", "MSG_OOB without urgent data is EINVAL", urgentNone),
-	both("urgent/mark", "Recv stops before the urgent mark, also with MSG_WAITALL", urgentMark),
 }
 
 func streamEcho(t *T, f family) {
@@ -329,51 +323,14 @@ func streamLowat(t *T, f family) {
 	<-done
 }
 
-func (t *T) sendUrgent(s socket.Socket, data string) {
-	t.Helper()
-	n, err := s.Send([]byte(data), socket.MSG_OOB)
-	t.ok(err)
-	equal(t, "sent", n, len(data))
-}
-
-func urgentOutOfLine(t *T, f family) {
+func streamPeekScatter(t *T, f family) {
 	a, b := t.pair(f)
-	t.send(a, "ab")
-	t.sendUrgent(a, "!")
-	t.send(a, "cd")
-	t.await(b, socket.POLLPRI)
-	buf := make([]byte, 4)
-	n, err := b.Recv(buf, socket.MSG_OOB)
-	t.ok(err)
-	equal(t, "urgent", string(buf[:n]), "!")
-	t.receives(b, "ab")
-	t.receives(b, "cd")
-}
-
-func urgentInline(t *T, f family) {
-	a, b := t.pair(f)
-	set(t, b, socket.SO_OOBINLINE, 1)
-	t.send(a, "ab")
-	t.sendUrgent(a, "!")
-	t.send(a, "cd")
-	t.receives(b, "ab!cd")
-}
-
-func urgentNone(t *T, f family) {
-	_, b := t.pair(f)
-	t.recvErr(b, socket.MSG_OOB, syscall.EINVAL)
-}
-
-func urgentMark(t *T, f family) {
-	a, b := t.pair(f)
-	t.send(a, "ab")
-	t.sendUrgent(a, "!")
-	t.send(a, "cd")
-	t.await(b, socket.POLLPRI)
+	t.send(a, "abcdef")
 	t.await(b, in)
-	buf := make([]byte, 8)
-	n, err := b.Recv(buf, socket.MSG_WAITALL)
+	m := socket.Message{Buffers: [][]byte{make([]byte, 2), make([]byte, 3), make([]byte, 4)}}
+	n, err := b.RecvMsg(&m, socket.MSG_PEEK)
 	t.ok(err)
-	equal(t, "before the mark", string(buf[:n]), "ab")
-	t.receives(b, "cd")
+	equal(t, "count", n, 6)
+	equal(t, "peeked", string(bytes.Join(m.Buffers, nil)), "abcdef\x00\x00\x00")
+	t.receives(b, "abcdef")
 }

@@ -81,6 +81,8 @@ func (s *datagram) Connect(ctx context.Context, addr netip.AddrPort) error {
 	return s.open(addr)
 }
 
+func (s *datagram) AtMark() (bool, error) { return false, syscall.ENOTTY }
+
 func (s *datagram) Listen(int) error { return syscall.EOPNOTSUPP }
 
 func (s *datagram) Accept(context.Context) (socket.Socket, netip.AddrPort, error) {

@@ -176,6 +176,9 @@ func (s *stream) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
 	return s.Recv(first, flags)
 }
 
+// AtMark is ENOTSUP: package net knows nothing of urgent data.
+func (s *stream) AtMark() (bool, error) { return false, syscall.ENOTSUP }
+
 func (s *stream) Shutdown(how socket.How) error {
 	if how < socket.SHUT_RD || how > socket.SHUT_RDWR {
 		return syscall.EINVAL

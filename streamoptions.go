@@ -42,7 +42,7 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 	),
 	socket.SO_OOBINLINE.ID: tcpSwitch(
 		func(s *stream) bool { return s.conn.Options().OOBInline },
-		func(s *stream, on bool) { s.conn.OwnOptions().OOBInline = on },
+		func(s *stream, on bool) { s.conn.SetOOBInline(on) },
 	),
 	socket.SO_RCVBUF.ID: {
 		get: func(s *stream) int { return s.conn.RcvBuf() },

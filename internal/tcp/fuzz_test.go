@@ -155,7 +155,7 @@ func (z *fuzzed) options(s *script) {
 		c.SetNoDelay(n&1 == 0)
 	case 1:
 		c.SetCork(n&1 == 0)
-		c.OwnOptions().OOBInline = n&2 != 0
+		c.SetOOBInline(n&2 != 0)
 	case 2:
 		c.SetKeepAlive(z.now, n&1 == 0)
 	case 3:

@@ -14,7 +14,7 @@ type Options struct {
 	KeepAlive              bool
 	KeepCount              int
 	KeepIdle, KeepInterval time.Duration
-	// OOBInline is SO_OOBINLINE: the last urgent octet stays in the stream.
+	// OOBInline is SO_OOBINLINE: set with SetOOBInline.
 	OOBInline bool
 	// UserTimeout is TCP_USER_TIMEOUT (RFC 5482): how long data may stay
 	// unacknowledged, or a window closed. 0 leaves it to Params.Retries2.
@@ -75,6 +75,14 @@ func (c *Conn) SetCork(on bool) {
 	if !on {
 		c.stop(timerCork)
 	}
+}
+
+// SetOOBInline is SO_OOBINLINE: whether the last urgent octet stays in the
+// stream.
+func (c *Conn) SetOOBInline(on bool) {
+	o := *c.opts
+	o.OOBInline = on
+	c.SetOptions(o)
 }
 
 // SetKeepAlive is SO_KEEPALIVE (RFC 9293 3.8.4, MUST-24).

@@ -128,7 +128,7 @@ func TestUrgentDataIsReceived(t *testing.T) {
 	})
 	t.Run("in line", func(t *testing.T) {
 		tc := established(t, noOptions)
-		tc.c.OwnOptions().OOBInline = true
+		tc.c.SetOOBInline(true)
 		tc.input("PU. 1:11(10) ack 1 win 50000 urg 5")
 		tc.wantPRI(true)
 		tc.wantUrgent(syscall.EINVAL)

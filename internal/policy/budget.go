@@ -2,23 +2,22 @@ package policy
 
 import "time"
 
-// A name below a wildcard carries what the program puts into it to the servers of
-// the wildcard's owner. The rule means to let the program talk to them, but by
+// A name below a wildcard, or with a service before it, carries what the program
+// puts into it to the servers of the domain's owner. The rule means to let the program talk to them, but by
 // the ports that it says; so names that were not asked before are slow.
 const (
 	// freshNames is how many of them a rule has at once, and freshEvery how long
 	// it takes until there is one more.
 	freshNames = 256
 	freshEvery = time.Second
-	// freshLength is how long the part of a name may be that the wildcard stands
-	// for.
+	// freshLength is how long the part of a name may be that is the program's.
 	freshLength = 128
 	// rememberedNames is how many names a rule remembers to have been asked; then
 	// it begins anew.
 	rememberedNames = 4096
 )
 
-// A budget is what a rule with a wildcard has left.
+// A budget is what a rule has left.
 type budget struct {
 	left  int
 	since time.Time // when left was last reckoned
@@ -28,9 +27,9 @@ type budget struct {
 // budgets are those of rules by their text, so that a reload does not fill them.
 type budgets map[string]*budget
 
-// take tells whether a name may be asked for below a rule's wildcard.
+// take tells whether a name may be asked for below that of a rule.
 func (b *budgets) take(now time.Time, r *Rule, name string) bool {
-	if len(name)-len(r.name)+1 > freshLength {
+	if len(name)-len(r.name.base()) > freshLength {
 		return false
 	}
 	if *b == nil {

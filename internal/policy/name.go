@@ -75,6 +75,9 @@ type pattern string
 
 func (p pattern) wild() bool { return strings.HasPrefix(string(p), "*.") }
 
+// base is the pattern without its wildcard.
+func (p pattern) base() string { return strings.TrimPrefix(string(p), "*.") }
+
 // match tells whether a canonical name follows the pattern.
 func (p pattern) match(name string) bool {
 	if p.wild() {

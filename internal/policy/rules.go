@@ -207,15 +207,26 @@ func (r *rules) asks(name string) *refusal {
 	return nil
 }
 
-// wildcard is the rule that opens the resolver for a name if that leaves the name
-// open, nil if it does not.
-func (r *rules) wildcard(name string) *Rule {
+// opener is the rule that opens the resolver for a name, nil if that is none.
+func (r *rules) opener(name string) *Rule {
 	for _, one := range r.list {
 		if one.allow && (one.target == anything || one.target == byName && one.name.match(name)) {
-			if one.target == byName && one.name.wild() {
-				return one
-			}
+			return one
+		}
+	}
+	return nil
+}
+
+// refusesAlias tells whether a name must not be known because of another that it
+// is an alias of: nil unless a rule refuses that before any allows the name. What
+// allows a name does not ask what it is an alias of, since who owns it says that.
+func (r *rules) refusesAlias(name, alias string) *refusal {
+	for _, one := range r.list {
+		switch {
+		case one.allow && (one.target == anything || one.target == byName && one.name.match(name)):
 			return nil
+		case !one.allow && one.target == byName && one.whole() && !one.prefix.IsValid() && one.name.match(alias):
+			return &refusal{one.text, "denied by the rule " + one.text}
 		}
 	}
 	return nil

@@ -272,25 +272,31 @@ func TestWhatTheJudgeRefuses(t *testing.T) {
 // ping sends an echo request from a host and returns what comes of it.
 func ping(t testing.TB, h *berth.Host, to netip.Addr) error {
 	t.Helper()
+	return pingFor(h, to, time.Minute)
+}
+
+// pingFor is ping that waits for so long.
+func pingFor(h *berth.Host, to netip.Addr, wait time.Duration) error {
 	domain, proto, typ := socket.INET, socket.IPPROTO_ICMP, byte(8)
 	if to.Is6() {
 		domain, proto, typ = socket.INET6, socket.IPPROTO_ICMPV6, 128
 	}
 	s, err := h.Socket(domain, socket.DGRAM, proto)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer s.Close()
-	if err := s.Connect(t.Context(), netip.AddrPortFrom(to, 0)); err != nil {
-		t.Fatal(err)
+	if err := s.Connect(context.Background(), netip.AddrPortFrom(to, 0)); err != nil {
+		return err
 	}
 	if _, err := s.Send(append([]byte{typ, 0, 0, 0, 0, 0, 0, 1}, "are you there?"...), 0); err != nil {
 		return err
 	}
 	b := make([]byte, 100)
+	s.SetReadDeadline(time.Now().Add(wait))
 	n, err := s.Recv(b, 0)
 	if err == nil && !bytes.HasSuffix(b[:n], []byte("are you there?")) {
-		t.Errorf("another answer: %x", b[:n])
+		return fmt.Errorf("another answer: %x", b[:n])
 	}
 	return err
 }

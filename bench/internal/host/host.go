@@ -21,6 +21,10 @@ type Host interface {
 	ListenPacket(network, addr string) (net.PacketConn, error)
 }
 
+// NoKeepAlive is what every stack sets: with package net's probes every 15 seconds
+// a million silent connections would be more work than any workload.
+const NoKeepAlive = -1
+
 // Pair is two hosts joined by a link. A is the client unless a workload says
 // otherwise; of a stack in user space and the kernel, A is the former.
 type Pair struct {

@@ -41,12 +41,12 @@ func congestion(name string) netconn.ControlFunc {
 }
 
 func (h *berthHost) Listen(network, addr string) (net.Listener, error) {
-	c := netconn.ListenConfig{Provider: h.host, Control: h.control}
+	c := netconn.ListenConfig{Provider: h.host, Control: h.control, KeepAlive: host.NoKeepAlive}
 	return c.Listen(context.Background(), network, addr)
 }
 
 func (h *berthHost) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := netconn.Dialer{Provider: h.host, Control: h.control}
+	d := netconn.Dialer{Provider: h.host, Control: h.control, KeepAlive: host.NoKeepAlive}
 	return d.DialContext(ctx, network, addr)
 }
 

@@ -47,7 +47,7 @@ func (h *kernelHost) Addr() netip.Addr { return h.addr }
 
 func (h *kernelHost) Listen(network, addr string) (l net.Listener, err error) {
 	err = h.ns.Run(func() (err error) {
-		config := net.ListenConfig{Control: h.control}
+		config := net.ListenConfig{Control: h.control, KeepAlive: host.NoKeepAlive}
 		l, err = config.Listen(context.Background(), network, addr)
 		return err
 	})
@@ -56,7 +56,7 @@ func (h *kernelHost) Listen(network, addr string) (l net.Listener, err error) {
 
 func (h *kernelHost) Dial(ctx context.Context, network, addr string) (c net.Conn, err error) {
 	err = h.ns.Run(func() (err error) {
-		d := net.Dialer{Control: h.control}
+		d := net.Dialer{Control: h.control, KeepAlive: host.NoKeepAlive}
 		c, err = d.DialContext(ctx, network, addr)
 		return err
 	})

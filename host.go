@@ -116,6 +116,8 @@ type TCPConfig struct {
 	// queue is full. Without it the end of the handshake waits until there is
 	// room (Linux: tcp_abort_on_overflow).
 	AbortOnOverflow bool
+	// Tuning are settings that tests and odd peers may need.
+	Tuning TCPTuning
 }
 
 // SYNCookies says when a listener answers a SYN without keeping anything of it:

@@ -326,6 +326,7 @@ func (cfg TCPConfig) params(h *Host) *tcp.Params {
 		p.SynRetries = cfg.SYNRetries
 	}
 	cfg.setCongestion(p)
+	cfg.Tuning.apply(p)
 	cfg.MTUProbing.apply(&p.MTUProbing)
 	return p
 }

@@ -74,6 +74,7 @@ func cookieSizes(a netip.Addr) *[4]uint16 {
 // these options. Nothing is to be kept of it. o.ISS is not used.
 func (j *CookieJar) SynAck(now time.Duration, local, remote netip.AddrPort, o Opening, syn *Segment, opts *Options, out *Segment) {
 	*out = Segment{}
+	j.Params.decline(&syn.Options)
 	t := terms{p: j.Params, opts: opts, mtu: o.MTU, ipv6: o.IPv6}
 	t.synAck(&syn.Options, out)
 	sizes, mss := cookieSizes(remote.Addr()), syn.Options.MSS

@@ -42,7 +42,7 @@ func (c *Conn) cwndLimited() bool {
 // restartAfterIdle lets the congestion control shrink a window that says
 // nothing about the path any more (RFC 5681 4.1).
 func (c *Conn) restartAfterIdle(now time.Duration) {
-	if c.fl.len() > 0 || c.lastData == 0 {
+	if c.p.NoIdleRestart || c.fl.len() > 0 || c.lastData == 0 {
 		return
 	}
 	if idle := now - c.lastData; idle > c.rtt.rto {

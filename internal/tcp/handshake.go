@@ -7,6 +7,13 @@ import (
 	"example.com/berth/socket"
 )
 
+// decline takes out of the options of a SYN what the host does not want.
+func (p *Params) decline(o *header.TCPOptions) {
+	o.HasWScale = o.HasWScale && !p.NoWindowScaling
+	o.SACKPermitted = o.SACKPermitted && !p.NoSACK
+	o.HasTS = o.HasTS && !p.NoTimestamps
+}
+
 // peerSYN takes the peer's initial sequence number and options.
 func (c *Conn) peerSYN(now time.Duration, seg *Segment) {
 	c.irs = seg.Seq
@@ -14,6 +21,7 @@ func (c *Conn) peerSYN(now time.Duration, seg *Segment) {
 	c.rcv.edge = c.rcv.nxt.Add(c.initialRcvWnd())
 	c.rcv.acked = c.rcv.nxt
 	o := &seg.Options
+	c.p.decline(o)
 	c.snd.peerMSS = o.MSS
 	if c.snd.peerMSS == 0 {
 		c.snd.peerMSS = uint16(c.terms().defaultMSS())
@@ -61,7 +69,7 @@ func (c *Conn) sendSYN(now time.Duration, out *Segment) {
 	o := &out.Options
 	o.MSS = c.advertisedMSS()
 	if c.state == socket.TCP_SYN_SENT {
-		o.HasWScale, o.SACKPermitted, o.HasTS = true, true, true
+		o.HasWScale, o.SACKPermitted, o.HasTS = !c.p.NoWindowScaling, !c.p.NoSACK, !c.p.NoTimestamps
 	} else {
 		out.Flags |= header.ACK
 		out.Ack = c.rcv.nxt

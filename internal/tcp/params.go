@@ -40,6 +40,13 @@ type Params struct {
 	Budget *buffer.Budget
 	// ECN says when explicit congestion notification is used.
 	ECN ECNMode
+	// NoTimestamps, NoSACK and NoWindowScaling leave these options out of
+	// handshakes.
+	NoTimestamps, NoSACK, NoWindowScaling bool
+	// NoTailLossProbe leaves the end of a flight to the retransmission time-out
+	// (without RFC 8985 7), and NoIdleRestart keeps the congestion window of a
+	// connection that was idle (without RFC 5681 4.1).
+	NoTailLossProbe, NoIdleRestart bool
 	// MTUProbing says how path MTUs are found without ICMP.
 	MTUProbing MTUProbing
 	// Algorithms are the congestion controls that a connection can have; the

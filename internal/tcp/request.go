@@ -45,6 +45,7 @@ func NewRequest(p *Params, now time.Duration, o Opening, syn *Segment, opts *Opt
 	if opts == nil {
 		opts = &p.Options
 	}
+	p.decline(&syn.Options)
 	var out Segment
 	terms{p: p, opts: opts, mtu: o.MTU, ipv6: o.IPv6}.synAck(&syn.Options, &out)
 	r := Request{

@@ -49,7 +49,7 @@ func (c *Conn) stopProbe() {
 // not started, for then the retransmission timer would start anew for nothing,
 // and again with all that is sent.
 func (c *Conn) scheduleTail(now time.Duration) {
-	if !c.useSACK || c.ca >= caRecovery || c.fl.len() == 0 || c.fl.sacked > 0 || c.tlp.out || !c.tlp.sampled {
+	if c.p.NoTailLossProbe || !c.useSACK || c.ca >= caRecovery || c.fl.len() == 0 || c.fl.sacked > 0 || c.tlp.out || !c.tlp.sampled {
 		return
 	}
 	c.probe = probeTail

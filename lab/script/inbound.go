@@ -33,7 +33,7 @@ func (r *run) flowIn(k *packet) *flow {
 			continue
 		case syn && f.generation != r.generation && !r.lives(f), syn && k.srcPort == 0 && f.scriptRemote != 0:
 			continue
-		case syn && f.generation != r.generation && r.passive:
+		case syn && f.generation != r.generation && r.passive, syn && f.knowsLocal && !r.lives(f):
 			continue
 		}
 		return f

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"example.com/berth"
+	"example.com/berth/internal/header"
 )
 
 // command does what a line for the shell asks for, as far as it has a
@@ -49,6 +49,12 @@ func (r *run) shell(at Pos, words []string) *Error {
 	case "defaults.sh":
 		return r.productionDefaults(at, words[0])
 	case "true", ":", "echo", "sync":
+		return nil
+	case "ethtool":
+		r.remark("%q: %s", strings.Join(words, " "), noOffload)
+		return nil
+	case "kldload":
+		r.remark("%q: %s", strings.Join(words, " "), ofStack)
 		return nil
 	case "sleep":
 		if len(words) == 2 {
@@ -129,19 +135,22 @@ func (r *run) sysctl(at Pos, setting string) *Error {
 	}
 	name = strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", ".")
 	value = strings.Trim(strings.TrimSpace(value), `"'`)
-	short := name[strings.LastIndexByte(name, '.')+1:]
 	if sys := r.system(); sys != nil {
 		return sys.set(at, name, value)
 	}
+	short := key(name)
 	switch {
 	case ofSockets[short] != nil:
-		n, err := strconv.Atoi(value)
+		n, err := strconv.ParseInt(value, 0, 64)
 		if err != nil {
 			return errorf(at, "%s=%s is not a number", name, value)
 		}
-		r.setup.sockets = append(r.setup.sockets, ofSockets[short](n))
+		r.setup.sockets = append(r.setup.sockets, ofSockets[short](int(n)))
 		return nil
-	case short == "tcp_congestion_control":
+	case short == "tcp_congestion_control" || short == "cc.algorithm":
+		if value == "newreno" { // FreeBSD's name
+			value = "reno"
+		}
 		r.setup.sockets = append(r.setup.sockets, preset{socketCongestion, value})
 		return nil
 	case ofHosts[short] != nil:
@@ -151,28 +160,50 @@ func (r *run) sysctl(at Pos, setting string) *Error {
 			return nil
 		}
 		return unsupported(at, "%s=%s: berth has %s, which cannot be changed", name, value, fixed[short])
-	case meaningless[short]:
-		r.remark("%s has no meaning for berth", name)
+	case meaningless[short] != "":
+		r.remark("%s has no meaning here: %s", name, meaningless[short])
 		return nil
 	}
 	return unsupported(at, "the setting %s", name)
 }
 
-// hostSetting changes the configuration of the host, which must not be there yet.
-func (r *run) hostSetting(at Pos, name, value string, set func(*berth.Config, []int) bool) *Error {
+// hostSetting changes the configuration of the host, which must not be there yet;
+// later it may where nothing follows that could tell the difference, as at the end
+// of scripts that put things back.
+func (r *run) hostSetting(at Pos, name, value string, set hostSetting) *Error {
 	var numbers []int
 	for _, f := range strings.FieldsFunc(value, func(c rune) bool { return c == ' ' || c == '\t' || c == ',' }) {
-		n, err := strconv.Atoi(f)
+		n, err := strconv.ParseInt(f, 0, 64)
 		if err != nil {
 			return errorf(at, "%s=%s is not made of numbers", name, value)
 		}
-		numbers = append(numbers, n)
+		numbers = append(numbers, int(n))
 	}
-	if r.opened {
+	changed := r.setup.host
+	if !set(&changed, numbers) {
+		return unsupported(at, "%s=%s", name, value)
+	}
+	if r.opened && !r.nothingNew() {
 		return unsupported(at, "changing %s when the host is running", name)
 	}
-	if !set(&r.setup.host, numbers) {
-		return errorf(at, "%s cannot be %q", name, value)
-	}
+	r.setup.host = changed
 	return nil
+}
+
+// nothingNew tells whether the rest of the script neither makes a socket nor has
+// the peer open a connection.
+func (r *run) nothingNew() bool {
+	for _, e := range r.script.events[r.result.Events:] {
+		switch a := e.action.(type) {
+		case *call:
+			if a.name == "socket" || a.name == "connect" || a.name == "listen" {
+				return false
+			}
+		case *packet:
+			if !a.out && a.tcp.flags&header.SYN != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }

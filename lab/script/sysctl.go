@@ -1,6 +1,7 @@
 package script
 
 import (
+	"strings"
 	"time"
 
 	"example.com/berth"
@@ -16,30 +17,66 @@ type preset struct {
 
 var socketCongestion = socket.TCP_CONGESTION.ID
 
-// ofSockets are the settings that are options of sockets, with Linux's names and
-// FreeBSD's where its unit is the same.
+// key is the name of a setting as the tables below have it: that of Linux without
+// its path, that of FreeBSD without net.inet.tcp.
+func key(name string) string {
+	if rest, ok := strings.CutPrefix(name, "net.inet.tcp."); ok {
+		return rest
+	}
+	if strings.HasPrefix(name, "net.inet") || strings.HasPrefix(name, "kern.") {
+		return name
+	}
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
+// ofSockets are the settings that are options of sockets.
 var ofSockets = map[string]func(n int) preset{
 	"tcp_keepalive_time":   func(n int) preset { return preset{socket.TCP_KEEPIDLE.ID, n} },
 	"tcp_keepalive_intvl":  func(n int) preset { return preset{socket.TCP_KEEPINTVL.ID, n} },
 	"tcp_keepalive_probes": func(n int) preset { return preset{socket.TCP_KEEPCNT.ID, n} },
 	"tcp_fin_timeout":      func(n int) preset { return preset{socket.TCP_LINGER2.ID, n} },
 	"tcp_syn_retries":      func(n int) preset { return preset{socket.TCP_SYNCNT.ID, n} },
-	"tcp_notsent_lowat":    func(n int) preset { return preset{socket.TCP_NOTSENT_LOWAT.ID, max(n, 0)} },
-	"keepidle":             func(n int) preset { return preset{socket.TCP_KEEPIDLE.ID, n / 1000} },
-	"keepintvl":            func(n int) preset { return preset{socket.TCP_KEEPINTVL.ID, n / 1000} },
-	"keepcnt":              func(n int) preset { return preset{socket.TCP_KEEPCNT.ID, n} },
+	"tcp_notsent_lowat":    func(n int) preset { return preset{socket.TCP_NOTSENT_LOWAT.ID, max(int(int32(n)), 0)} },
+	// FreeBSD, in milliseconds.
+	"keepidle":         func(n int) preset { return preset{socket.TCP_KEEPIDLE.ID, n / 1000} },
+	"keepintvl":        func(n int) preset { return preset{socket.TCP_KEEPINTVL.ID, n / 1000} },
+	"keepcnt":          func(n int) preset { return preset{socket.TCP_KEEPCNT.ID, n} },
+	"always_keepalive": func(n int) preset { return preset{socket.SO_KEEPALIVE.ID, n} },
+	"finwait2_timeout": func(n int) preset { return preset{socket.TCP_LINGER2.ID, n / 1000} },
 }
 
-// ofHosts are the settings of berth.Config.
-var ofHosts = map[string]func(c *berth.Config, n []int) bool{
-	"tcp_rmem": func(c *berth.Config, n []int) bool { return sizes(&c.TCP.ReceiveBuffer, n) },
-	"tcp_wmem": func(c *berth.Config, n []int) bool { return sizes(&c.TCP.SendBuffer, n) },
-	"ip_local_port_range": func(c *berth.Config, n []int) bool {
-		if len(n) != 2 || n[0] < 1 || n[1] < n[0] || n[1] > 65535 {
+// A hostSetting is one of berth.Config. It reports false for what it cannot be.
+type hostSetting func(c *berth.Config, n []int) bool
+
+// ofHosts are the settings of hosts: first Linux's, then those of FreeBSD, whose
+// times are milliseconds.
+var ofHosts = map[string]hostSetting{
+	"tcp_rmem":                  func(c *berth.Config, n []int) bool { return sizes(&c.TCP.ReceiveBuffer, n) },
+	"tcp_wmem":                  func(c *berth.Config, n []int) bool { return sizes(&c.TCP.SendBuffer, n) },
+	"tcp_timestamps":            switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoTimestamps }, 1, 2),
+	"tcp_sack":                  switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoSACK }, 1),
+	"tcp_window_scaling":        switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoWindowScaling }, 1),
+	"tcp_early_retrans":         switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoTailLossProbe }, 3, 4),
+	"tcp_slow_start_after_idle": switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoIdleRestart }, 1),
+	"tcp_ecn":                   func(c *berth.Config, n []int) bool { return ecn(c, n) },
+	"tcp_synack_retries":        count(func(c *berth.Config) *int { return &c.TCP.Tuning.SYNACKRetries }),
+	"tcp_retries2":              count(func(c *berth.Config) *int { return &c.TCP.Tuning.Retries }),
+	"tcp_orphan_retries":        orphanRetries,
+	"tcp_rto_min_us":            period(time.Microsecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MinRTO }),
+	"tcp_rto_max_ms":            period(time.Millisecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MaxRTO }),
+	"tcp_syncookies": func(c *berth.Config, n []int) bool {
+		if len(n) != 1 || n[0] < 0 || n[0] > 2 {
 			return false
 		}
-		c.EphemeralPorts.First, c.EphemeralPorts.Last = uint16(n[0]), uint16(n[1])
+		c.TCP.SYNCookies = []berth.SYNCookies{berth.SYNCookiesOff, berth.SYNCookiesUnderPressure, berth.SYNCookiesAlways}[n[0]]
 		return true
+	},
+	"tcp_max_syn_backlog":    count(func(c *berth.Config) *int { return &c.TCP.SYNBacklog }),
+	"somaxconn":              count(func(c *berth.Config) *int { return &c.TCP.MaxBacklog }),
+	"kern.ipc.soacceptqueue": count(func(c *berth.Config) *int { return &c.TCP.MaxBacklog }),
+	"tcp_abort_on_overflow": func(c *berth.Config, n []int) bool {
+		c.TCP.AbortOnOverflow = len(n) == 1 && n[0] == 1
+		return len(n) == 1 && n[0]>>1 == 0
 	},
 	"tcp_mtu_probing": func(c *berth.Config, n []int) bool {
 		if len(n) != 1 || n[0] < 0 || n[0] > 2 {
@@ -48,30 +85,132 @@ var ofHosts = map[string]func(c *berth.Config, n []int) bool{
 		c.TCP.MTUProbing.Mode = []berth.MTUProbeMode{berth.MTUProbeNever, berth.MTUProbeBlackHole, berth.MTUProbeAlways}[n[0]]
 		return true
 	},
-	"tcp_base_mss":        func(c *berth.Config, n []int) bool { return positive(&c.TCP.MTUProbing.BaseMSS, n) },
-	"tcp_probe_threshold": func(c *berth.Config, n []int) bool { return positive(&c.TCP.MTUProbing.Threshold, n) },
-	"tcp_mtu_probe_floor": func(c *berth.Config, n []int) bool { return positive(&c.TCP.MTUProbing.Floor, n) },
-	"tcp_probe_interval": func(c *berth.Config, n []int) bool {
-		var secs int
-		ok := positive(&secs, n)
-		c.TCP.MTUProbing.Interval = time.Duration(secs) * time.Second
-		return ok
+	"tcp_base_mss":        count(func(c *berth.Config) *int { return &c.TCP.MTUProbing.BaseMSS }),
+	"tcp_probe_threshold": count(func(c *berth.Config) *int { return &c.TCP.MTUProbing.Threshold }),
+	"tcp_mtu_probe_floor": count(func(c *berth.Config) *int { return &c.TCP.MTUProbing.Floor }),
+	"tcp_probe_interval":  period(time.Second, func(c *berth.Config) *time.Duration { return &c.TCP.MTUProbing.Interval }),
+	"ip_local_port_range": func(c *berth.Config, n []int) bool {
+		if len(n) != 2 || n[0] < 1 || n[1] < n[0] || n[1] > 65535 {
+			return false
+		}
+		c.EphemeralPorts.First, c.EphemeralPorts.Last = uint16(n[0]), uint16(n[1])
+		return true
 	},
-	"msl": func(c *berth.Config, n []int) bool { // FreeBSD: milliseconds
+
+	"rfc1323": func(c *berth.Config, n []int) bool {
+		t := &c.TCP.Tuning
+		if len(n) != 1 || n[0] < 0 || n[0] > 3 {
+			return false
+		}
+		// 1 is both, 2 window scaling, 3 timestamps.
+		t.NoTimestamps, t.NoWindowScaling = n[0] == 0 || n[0] == 2, n[0] == 0 || n[0] == 3
+		return true
+	},
+	"sack.enable": switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoSACK }, 1),
+	"ecn.enable":  func(c *berth.Config, n []int) bool { return ecn(c, n) },
+	"rexmit_min":  period(time.Millisecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MinRTO }),
+	"rexmit_max":  period(time.Millisecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MaxRTO }),
+	"rexmit_initial": period(time.Millisecond, func(c *berth.Config) *time.Duration {
+		return &c.TCP.Tuning.InitialRTO
+	}),
+	"delacktime":                  delayedACK,
+	"initcwnd_segments":           count(func(c *berth.Config) *int { return &c.TCP.Tuning.InitialWindow }),
+	"recvspace":                   count(func(c *berth.Config) *int { return &c.TCP.ReceiveBuffer.Default }),
+	"sendspace":                   count(func(c *berth.Config) *int { return &c.TCP.SendBuffer.Default }),
+	"recvbuf_max":                 count(func(c *berth.Config) *int { return &c.TCP.ReceiveBuffer.Max }),
+	"sendbuf_max":                 count(func(c *berth.Config) *int { return &c.TCP.SendBuffer.Max }),
+	"kern.ipc.maxsockbuf":         maxSocketBuffer,
+	"net.inet.tcp.msl":            msl,
+	"msl":                         msl,
+	"net.inet.icmp.icmplim":       func(c *berth.Config, n []int) bool { c.ICMPErrors = -1; return len(n) == 1 && n[0] == 0 },
+	"net.inet.ip.portrange.first": func(c *berth.Config, n []int) bool { return port(&c.EphemeralPorts.First, n) },
+	"net.inet.ip.portrange.last":  func(c *berth.Config, n []int) bool { return port(&c.EphemeralPorts.Last, n) },
+}
+
+// switchOff is a setting whose 0 sets a flag, and that has no other values than
+// those given: what they mean is what berth does.
+func switchOff(flag func(*berth.Config) *bool, on ...int) hostSetting {
+	return func(c *berth.Config, n []int) bool {
+		if len(n) != 1 {
+			return false
+		}
+		*flag(c) = n[0] == 0
+		for _, v := range on {
+			if n[0] == v {
+				return true
+			}
+		}
+		return n[0] == 0
+	}
+}
+
+// count is a setting that is a positive number.
+func count(field func(*berth.Config) *int) hostSetting {
+	return func(c *berth.Config, n []int) bool {
 		if len(n) != 1 || n[0] < 1 {
 			return false
 		}
-		c.TCP.TimeWait = 2 * time.Duration(n[0]) * time.Millisecond
+		*field(c) = n[0]
 		return true
-	},
+	}
 }
 
-// positive takes a number above zero.
-func positive(to *int, n []int) bool {
+// period is a setting that is a positive time in some unit.
+func period(unit time.Duration, field func(*berth.Config) *time.Duration) hostSetting {
+	return func(c *berth.Config, n []int) bool {
+		if len(n) != 1 || n[0] < 1 || n[0] > int(time.Hour/unit) {
+			return false
+		}
+		*field(c) = time.Duration(n[0]) * unit
+		return true
+	}
+}
+
+// orphanRetries takes Linux's 0 for 8, as Linux does.
+func orphanRetries(c *berth.Config, n []int) bool {
+	c.TCP.Tuning.OrphanRetries = 0
+	return len(n) == 1 && (n[0] == 0 || count(func(c *berth.Config) *int { return &c.TCP.Tuning.OrphanRetries })(c, n))
+}
+
+// ecn is the same on Linux and FreeBSD: 0 off, 1 on, 2 on if the peer asks.
+func ecn(c *berth.Config, n []int) bool {
+	if len(n) != 1 || n[0] < 0 || n[0] > 2 {
+		return false
+	}
+	c.TCP.ECN = []berth.ECN{berth.ECNOff, berth.ECNOn, berth.ECNPassive}[n[0]]
+	return true
+}
+
+func delayedACK(c *berth.Config, n []int) bool {
+	t := &c.TCP.Tuning
+	ok := period(time.Millisecond, func(*berth.Config) *time.Duration { return &t.DelayedACKMin })(c, n)
+	t.DelayedACKMax = t.DelayedACKMin
+	return ok
+}
+
+// msl is FreeBSD's, of which TIME-WAIT lasts two.
+func msl(c *berth.Config, n []int) bool {
+	if !period(time.Millisecond, func(c *berth.Config) *time.Duration { return &c.TCP.TimeWait })(c, n) {
+		return false
+	}
+	c.TCP.TimeWait *= 2
+	return true
+}
+
+// maxSocketBuffer bounds both buffers, from which window scales come.
+func maxSocketBuffer(c *berth.Config, n []int) bool {
 	if len(n) != 1 || n[0] < 1 {
 		return false
 	}
-	*to = n[0]
+	c.TCP.ReceiveBuffer.Max, c.TCP.SendBuffer.Max = n[0], n[0]
+	return true
+}
+
+func port(p *uint16, n []int) bool {
+	if len(n) != 1 || n[0] < 1 || n[0] > 65535 {
+		return false
+	}
+	*p = uint16(n[0])
 	return true
 }
 
@@ -82,25 +221,4 @@ func sizes(b *berth.BufferSize, n []int) bool {
 	}
 	b.Min, b.Default, b.Max = n[0], n[1], n[2]
 	return true
-}
-
-// fixed are the settings that berth has no choice about, with the values that
-// say what it does.
-var fixed = map[string]string{
-	"tcp_timestamps": "1", "tcp_sack": "1", "tcp_dsack": "1", "tcp_window_scaling": "1", "tcp_ecn": "2",
-	"tcp_retries2": "15", "tcp_synack_retries": "5", "tcp_orphan_retries": "0|8", "tcp_moderate_rcvbuf": "1",
-	"tcp_frto": "1|2", "tcp_recovery": "1", "tcp_early_retrans": "3|4", "tcp_thin_linear_timeouts": "0",
-	"tcp_slow_start_after_idle": "1", "tcp_adv_win_scale": "1", "tcp_abort_on_overflow": "0", "tcp_rfc1337": "1|0",
-	"tcp_fastopen": "0|1", "ip_no_pmtu_disc": "0", "tcp_stdurg": "0", "tcp_reordering": "3",
-	"tcp_tw_reuse": "0|2",
-}
-
-// meaningless are the settings of mechanisms that berth does not have and that
-// no packet of a script depends on, or that are about a host's resources.
-var meaningless = map[string]bool{
-	"tcp_no_metrics_save": true, "tcp_min_tso_segs": true, "tcp_tso_win_divisor": true, "tcp_tso_rtt_log": true,
-	"tcp_pacing_ss_ratio": true, "tcp_pacing_ca_ratio": true, "tcp_limit_output_bytes": true, "tcp_autocorking": true,
-	"tcp_max_syn_backlog": true, "somaxconn": true, "rp_filter": true, "tcp_invalid_ratelimit": true, "tcp_mem": true,
-	"rmem_max": true, "wmem_max": true, "rmem_default": true, "wmem_default": true, "tcp_early_demux": true,
-	"tcp_comp_sack_nr": true, "tcp_comp_sack_delay_ns": true, "tcp_backlog_ack_defer": true,
 }

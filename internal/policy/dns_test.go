@@ -454,15 +454,18 @@ func TestPinsEnd(t *testing.T) {
 	p = New(Config{Rules: rulesOf(t, "a.example")})
 	resolve(t, p, epoch, "a.example", "203.0.113.5", 1)
 	v := p.Decide(epoch, f)
+	second := f
+	second.Src = netip.MustParseAddrPort("10.200.0.2:40001")
 	p.Begin(f, v)
-	p.Begin(f, v)
+	p.Begin(f, v) // once too often is harmless
+	p.Begin(second, v)
 	day := epoch.Add(24 * time.Hour)
+	p.End(epoch, f)
+	p.End(epoch, f)
 	if v := p.Decide(day, f); !v.Allow {
 		t.Errorf("%+v", v)
 	}
-	p.End(day, f, v)
-	p.End(day, f, v)
-	p.End(day, f, v) // once too often is harmless
+	p.End(day, second)
 	if v := p.Decide(day.Add(afterUse-1), f); !v.Allow {
 		t.Errorf("%+v", v)
 	}
@@ -470,6 +473,10 @@ func TestPinsEnd(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	p.Begin(f, v) // of a pin that is no more
+	p.End(day, f)
+	if len(p.flows) != 0 {
+		t.Errorf("%d flows", len(p.flows))
+	}
 }
 
 // A name that moves has both addresses while the first answer holds; neither is

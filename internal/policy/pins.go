@@ -126,18 +126,18 @@ func (t *pins) names(now time.Time, a netip.Addr) []*pin {
 	return all
 }
 
-// hold keeps a name of an address for a flow, and release gives it back.
-func (t *pins) hold(a netip.Addr, name string) {
-	if p := t.find(a, name); p != nil {
+// hold keeps a name of an address for a flow, if it has that; release gives it
+// back.
+func (t *pins) hold(a netip.Addr, name string) bool {
+	p := t.find(a, name)
+	if p != nil {
 		p.flows++
 	}
+	return p != nil
 }
 
 func (t *pins) release(now time.Time, a netip.Addr, name string) {
-	p := t.find(a, name)
-	if p == nil || p.flows == 0 {
-		return
-	}
+	p := t.find(a, name) // it is there, because it was held
 	if p.flows--; p.flows == 0 && !p.until.IsZero() {
 		if until := now.Add(afterUse); until.After(p.until) {
 			p.until = until

@@ -30,6 +30,7 @@ type Policy struct {
 
 	mu      sync.Mutex // guards what follows
 	pins    pins
+	flows   map[Flow]string // that hold a pin, and its name; bounded by who carries them
 	budgets budgets
 	stats   Stats
 }
@@ -45,7 +46,7 @@ type Stats struct {
 
 // New makes a policy.
 func New(cfg Config) *Policy {
-	p := &Policy{hosts: make(map[string][]netip.Addr)}
+	p := &Policy{hosts: make(map[string][]netip.Addr), flows: make(map[Flow]string)}
 	for name, addrs := range cfg.Hosts {
 		name, ok := canonical(name)
 		if !ok {
@@ -126,18 +127,23 @@ func (v *Verdict) put(r *rules, f Flow, name string, o outcome) {
 }
 
 // Begin says that a flow has begun that was allowed: until its End, its
-// destination keeps its name.
+// destination keeps the name of the verdict.
 func (p *Policy) Begin(f Flow, v Verdict) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pins.hold(f.Dst.Addr().Unmap(), v.Name)
+	if _, ok := p.flows[f]; !ok && p.pins.hold(f.Dst.Addr().Unmap(), v.Name) {
+		p.flows[f] = v.Name
+	}
 }
 
-// End says that a flow is over that Begin was called for, with the same verdict.
-func (p *Policy) End(now time.Time, f Flow, v Verdict) {
+// End says that a flow is over. Begin need not have been called.
+func (p *Policy) End(now time.Time, f Flow) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pins.release(now, f.Dst.Addr().Unmap(), v.Name)
+	if name, ok := p.flows[f]; ok {
+		delete(p.flows, f)
+		p.pins.release(now, f.Dst.Addr().Unmap(), name)
+	}
 }
 
 // known are the names that an address had when a flow was judged, and how well

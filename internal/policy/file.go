@@ -1,0 +1,227 @@
+package policy
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Bounds on a file.
+const (
+	maxFile     = 1 << 20 // bytes
+	maxRules    = 10000
+	maxMistakes = 20 // that are told
+)
+
+// Schema is the JSON schema of policy files, for editors.
+//
+//go:embed schema.json
+var Schema string
+
+// ParseFile reads a policy file:
+//
+//	rules:
+//	  - allow: "*.example.com:443"
+//	  - allow: [registry.npmjs.org:443, "tcp/[2001:db8::/32]:22"]
+//	  - deny: 10.0.0.0/8
+//
+// Path is for messages. Keys of the file that begin with x- are for anchors. The
+// error is of type FileErrors and has every mistake.
+func ParseFile(path string, text []byte) ([]*Rule, error) {
+	p := fileParser{path: path, lines: strings.Split(string(text), "\n")}
+	if root := p.document(text); root != nil {
+		p.root(root)
+	}
+	if len(p.errs) > 0 {
+		return nil, p.errs
+	}
+	return p.rules, nil
+}
+
+// A fileParser gathers the rules of a file, and its mistakes.
+type fileParser struct {
+	path  string
+	lines []string
+	rules []*Rule
+	errs  FileErrors
+}
+
+func (p *fileParser) fail(line, col, width int, hint, format string, args ...any) {
+	if len(p.errs) == maxMistakes {
+		return
+	}
+	e := &FileError{Path: p.path, Line: max(line, 1), Col: max(col, 1), Problem: fmt.Sprintf(format, args...), Hint: hint, width: width}
+	if e.Line <= len(p.lines) {
+		e.text = strings.TrimSuffix(p.lines[e.Line-1], "\r")
+	}
+	p.errs = append(p.errs, e)
+}
+
+func (p *fileParser) failAt(n *yaml.Node, hint, format string, args ...any) {
+	width := 1
+	if n.Kind == yaml.ScalarNode {
+		width = utf8.RuneCountInString(n.Value) + 2*quotes(n)
+	}
+	p.fail(n.Line, n.Column, width, hint, format, args...)
+}
+
+// quotes is 1 if a scalar stands in quotes.
+func quotes(n *yaml.Node) int {
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		return 1
+	}
+	return 0
+}
+
+// document reads the YAML, and returns the root of what it says.
+func (p *fileParser) document(text []byte) *yaml.Node {
+	if len(text) > maxFile {
+		p.fail(1, 1, 1, "", "the file has %d bytes; it may have %d", len(text), maxFile)
+		return nil
+	}
+	loader, err := yaml.NewLoader(bytes.NewReader(text))
+	if err != nil {
+		p.fail(1, 1, 1, "", "%v", err)
+		return nil
+	}
+	var doc, second yaml.Node
+	if err = loader.Load(&doc); err != nil && !errors.Is(err, io.EOF) {
+		p.syntax(err)
+		return nil
+	}
+	if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
+		p.fail(1, 1, 1, `a file has "rules:"`, "the file is empty")
+		return nil
+	}
+	if err = loader.Load(&second); !errors.Is(err, io.EOF) {
+		if err != nil {
+			p.syntax(err)
+		} else {
+			p.fail(second.Line, second.Column, 1, "a file is one policy", "a second document begins here")
+		}
+		return nil
+	}
+	return doc.Content[0]
+}
+
+// syntax enters what the YAML library says.
+func (p *fileParser) syntax(err error) {
+	line, col, text := 1, 1, strings.TrimPrefix(err.Error(), "yaml: ")
+	var load *yaml.LoadError
+	if errors.As(err, &load) {
+		text, line, col = load.Message, load.Mark.Line, load.Mark.Column
+	}
+	hint := ""
+	if i := strings.IndexByte(p.lines[min(max(line, 1), len(p.lines))-1], '*'); i >= 0 || strings.Contains(text, "anchor") || strings.Contains(text, "alias") {
+		hint = `a rule that begins with * stands in quotes: "*.example.com"`
+	}
+	p.fail(line, col, 1, hint, "this is not YAML: %s", text)
+}
+
+func (p *fileParser) root(n *yaml.Node) {
+	seen := p.pairs(n, "the file", func(key, value *yaml.Node) {
+		switch {
+		case key.Value == "rules":
+			p.list(value)
+		case !strings.HasPrefix(key.Value, "x-"):
+			p.failAt(key, `a file has "rules:"`, "unknown key %q in the file", key.Value)
+		}
+	})
+	if seen != nil && !seen["rules"] && len(p.errs) == 0 {
+		p.failAt(n, `a file has "rules:"`, "the file has no rules")
+	}
+}
+
+// pairs goes through a mapping, and returns its keys; nil if it is none.
+func (p *fileParser) pairs(n *yaml.Node, what string, each func(key, value *yaml.Node)) map[string]bool {
+	if n.Kind != yaml.MappingNode {
+		p.failAt(n, "", "%s is a mapping, with a key and its value", what)
+		return nil
+	}
+	seen := make(map[string]bool)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], aliased(n.Content[i+1])
+		if key.Kind != yaml.ScalarNode {
+			p.failAt(key, "", "a key of %s is a word", what)
+			continue
+		}
+		if seen[key.Value] {
+			p.failAt(key, "remove one of them", "the key %q is there twice", key.Value)
+			continue
+		}
+		seen[key.Value] = true
+		each(key, value)
+	}
+	return seen
+}
+
+func aliased(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// list reads the rules.
+func (p *fileParser) list(n *yaml.Node) {
+	const hint = `a rule is "- allow: example.com:443"`
+	switch {
+	case n.Tag == "!!null":
+		return
+	case n.Kind != yaml.SequenceNode:
+		p.failAt(n, hint, "the rules are a list")
+		return
+	}
+	for _, one := range n.Content {
+		one = aliased(one)
+		seen := p.pairs(one, "a rule", func(key, value *yaml.Node) {
+			if key.Value != "allow" && key.Value != "deny" {
+				p.failAt(key, "it is allow or deny", "unknown key %q in a rule", key.Value)
+				return
+			}
+			p.texts(key.Value == "allow", value)
+		})
+		if seen["allow"] && seen["deny"] {
+			p.failAt(one, "make two of it, in the order that they are to be asked", "the rule allows and denies")
+		}
+		if seen != nil && len(seen) == 0 {
+			p.failAt(one, hint, "the rule is empty")
+		}
+	}
+}
+
+// texts reads one rule, or a list of them.
+func (p *fileParser) texts(allow bool, n *yaml.Node) {
+	switch {
+	case len(p.errs) == maxMistakes:
+		return // aliases can make many of few
+	case n.Kind == yaml.SequenceNode:
+		for _, one := range n.Content {
+			if one = aliased(one); one.Kind == yaml.SequenceNode {
+				p.failAt(one, "", "a rule is text")
+				continue
+			}
+			p.texts(allow, one)
+		}
+		return
+	case n.Kind != yaml.ScalarNode || n.Tag == "!!null":
+		p.failAt(n, "", "a rule is text")
+		return
+	case len(p.rules) == maxRules:
+		p.failAt(n, "", "the file has more than %d rules", maxRules)
+		return
+	}
+	r, err := ParseRule(allow, n.Value)
+	if err != nil {
+		e := err.(*RuleError)
+		p.fail(n.Line, n.Column+quotes(n)+e.column()-1, e.characters(), e.Hint, "%s", e.Problem)
+		return
+	}
+	p.rules = append(p.rules, r)
+}

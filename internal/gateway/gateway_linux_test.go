@@ -77,7 +77,7 @@ func TestTheKernelReachesTheWorld(t *testing.T) {
 		{"tcp4", loop4, []tuntap.Option{tuntap.MTU(65520)}},
 	} {
 		t.Run(fmt.Sprint(tt.network, len(tt.opts)), func(t *testing.T) {
-			const size = 64 << 20
+			const size = 16 << 20
 			sum := make(chan [32]byte, 1)
 			at := serve(t, tt.network, func(c net.Conn) {
 				var sending sync.WaitGroup

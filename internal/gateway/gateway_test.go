@@ -140,6 +140,7 @@ func inspecting(h func([]byte) (bool, policy.Verdict)) gateway.Judge {
 type hello func([]byte) (bool, policy.Verdict)
 
 func (h hello) Feed(b []byte) (bool, policy.Verdict) { return h(b) }
+func (h hello) End() policy.Verdict                  { return policy.Verdict{Reason: "it is cut off"} }
 
 // denying refuses everything.
 var denying = judge{decide: func(policy.Flow) policy.Verdict { return policy.Verdict{Reason: "no rule allows it"} }}

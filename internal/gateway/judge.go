@@ -16,12 +16,19 @@ type Judge interface {
 	NewHello(f policy.Flow, v policy.Verdict) Hello
 }
 
-// A Hello judges a flow by what the program says first.
+// A Hello judges a flow by what the program says: of a stream, first. It is called
+// by one goroutine at a time, and must not keep what it is fed.
 type Hello interface {
-	// Feed takes what has come next: bytes of a stream, or a datagram. It must not
-	// keep them. The verdict counts once it is done.
+	// Feed takes the next bytes of a stream, or the next datagram. They are held
+	// back until it is done; if the verdict allows then, they go on, and the rest of
+	// a stream with them. Every datagram is fed, as one may begin something new.
 	Feed(b []byte) (done bool, v policy.Verdict)
+	// End is the verdict on what is still held back, where no more comes, or not in
+	// time.
+	End() policy.Verdict
 }
+
+var _ Hello = (*policy.Hello)(nil)
 
 // Kind is what an [Event] tells.
 type Kind uint8

@@ -83,6 +83,9 @@ func (d *grams) up() error {
 			if errno, ok := err.(syscall.Errno); ok && errno != syscall.EBADF {
 				continue // nobody reads the answers any more
 			}
+			if d.held != nil {
+				return d.held.end()
+			}
 			return nil
 		}
 		d.touch()
@@ -100,14 +103,7 @@ func (d *grams) pass(b []byte) error {
 		d.send(b)
 		return nil
 	}
-	all, done, err := d.held.take(d.f, b)
-	if done {
-		d.held = nil
-	}
-	for _, b := range all {
-		d.send(b)
-	}
-	return err
+	return d.held.take(d.f, b, d.send)
 }
 
 // send gives a datagram to the world. An error is about this one or those before;

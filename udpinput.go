@@ -83,17 +83,29 @@ func (h *Host) datagram(d *demux[*datagram], in *inPacket, local, remote netip.A
 	return best(candidates, local.Addr(), remote, in.ifc.index, hashEnds(h.random.ports, local, remote))
 }
 
-// deliver queues a datagram in the socket, if the socket takes it from remote.
+// deliver queues a datagram in the socket, if the socket takes it from remote; of a
+// large frame, which has several of one length, each.
 func (s *datagram) deliver(in *inPacket, remote netip.AddrPort, data []byte) {
 	c := &s.host.count.UDP
-	s.mu.Lock()
-	full, noMemory := s.enqueue(in, remote, data)
-	s.mu.Unlock()
-	if full {
-		c.QueueFull.Add(1)
+	size := len(data)
+	if in.gso == link.GSOUDP && in.segSize > 0 {
+		size = in.segSize
 	}
-	if noMemory {
-		c.NoMemory.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		one := data[:min(size, len(data))]
+		data = data[len(one):]
+		full, noMemory := s.enqueue(in, remote, one)
+		if full {
+			c.QueueFull.Add(1)
+		}
+		if noMemory {
+			c.NoMemory.Add(1)
+		}
+		if len(data) == 0 {
+			return
+		}
 	}
 }
 

@@ -632,3 +632,29 @@ func askedBy(t testing.TB, cfg berth.Config) (*berth.Host, *station) {
 	st.take(nil)
 	return h, st
 }
+
+// On an Ethernet the host does not claim others' addresses: it takes what is sent to
+// it as a router.
+func TestAForwarderOnEthernet(t *testing.T) {
+	for _, tt := range foreignPairs {
+		var asked asking
+		_, st := stationed(t, berth.Config{Forwarder: asked.forward}, wire.Ethernet())
+		st.take(nil)
+		if tt.far.Is4() {
+			st.arp(header.ARP{Op: header.ARPRequest, SenderHW: stationMAC, Sender: tt.here, Target: tt.far}, header.Broadcast)
+		} else {
+			ns := header.NeighborSolicit{Target: tt.far, HasSourceHW: true, SourceHW: stationMAC}
+			st.nd(tt.here, tt.own, ns.Append(nil))
+		}
+		st.none("a claim", func(p *packet) bool { return p.arp != nil || p.isICMP(header.ICMPv6NeighborAdvert, 0) })
+		st.segment(netip.AddrPortFrom(tt.here, 1), netip.AddrPortFrom(tt.far, 80), header.TCP{Flags: header.SYN, Window: 1000}, nil)
+		s, err := asked.one(t).Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := st.one("the answer", isTCP); p.src != tt.far || p.eth.Dst != stationMAC {
+			t.Errorf("%s: %x", tt.name, p.frame)
+		}
+		s.Close()
+	}
+}

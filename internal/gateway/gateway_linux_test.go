@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,10 +15,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"example.com/berth/internal/gateway"
 	"example.com/berth/internal/testnet"
 	"example.com/berth/link/tuntap"
+	"golang.org/x/sys/unix"
 )
 
 // A kernelProgram is the kernel of a namespace behind a gateway: what runs in the
@@ -257,4 +260,41 @@ func benchConn(b *testing.B, at netip.AddrPort, mtu int) net.Conn {
 	}
 	b.Cleanup(func() { c.Close() })
 	return c
+}
+
+// What a program hands over as one large frame of datagrams (UDP_SEGMENT, as QUIC
+// does) is as many datagrams outside.
+func TestSegmentedDatagrams(t *testing.T) {
+	pc, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pc.Close()
+	for _, opts := range [][]tuntap.Option{nil, {tuntap.NoOffload()}} {
+		p := kernelBehind(t, gateway.Config{}, opts...)
+		c, err := p.dial("udp", netip.AddrPortFrom(loop4, pc.LocalAddr().(*net.UDPAddr).AddrPort().Port()).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		const size, sum = 1000, 3500
+		out := make([]byte, sum)
+		io.ReadFull(newPattern(sum), out)
+		cmsg := make([]byte, unix.CmsgSpace(2))
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&cmsg[0]))
+		h.Level, h.Type = unix.IPPROTO_UDP, unix.UDP_SEGMENT
+		h.SetLen(unix.CmsgLen(2))
+		binary.NativeEndian.PutUint16(cmsg[unix.CmsgLen(0):], size)
+		if _, _, err := c.(*net.UDPConn).WriteMsgUDP(out, cmsg, nil); err != nil {
+			t.Skip("this kernel does not segment datagrams: ", err)
+		}
+		b := make([]byte, 10_000)
+		for at := 0; at < sum; at += size {
+			pc.SetReadDeadline(time.Now().Add(10 * time.Second))
+			n, _, err := pc.ReadFrom(b)
+			if want := out[at:min(at+size, sum)]; err != nil || !bytes.Equal(b[:n], want) {
+				t.Fatalf("%d bytes, %v; want %d", n, err, len(want))
+			}
+		}
+	}
 }

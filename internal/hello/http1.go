@@ -11,8 +11,9 @@ const maxMethod = 32
 
 // readHTTP reads the head of a request, RFC 9112.
 func (s *Stream) readHTTP() (said Said, need int) {
-	// Servers are to ignore empty lines before a request (RFC 9112 2.2).
-	head := bytes.TrimLeft(s.buf, "\r\n")
+	// Servers are to ignore empty lines before a request (RFC 9112 2.2). Some
+	// ignore other white space too.
+	head := bytes.TrimLeft(s.buf, " \t\v\f\r\n")
 	if !startsRequest(head) {
 		return Said{}, 0
 	}
@@ -21,8 +22,15 @@ func (s *Stream) readHTTP() (said Said, need int) {
 		return Said{Kind: HTTP}, len(s.buf) + 1
 	}
 	if !s.request {
-		if said, isHTTP := requestLike(line); !isHTTP || said.Problem != "" {
-			return said, 0
+		if !requestLike(line) {
+			return Said{}, 0
+		}
+		if simple(line) {
+			return Said{Kind: HTTP}, 0
+		}
+		before := s.buf[:len(s.buf)-len(head)]
+		if _, _, ok := requestLine(line); !ok || len(bytes.Trim(before, "\r\n")) > 0 {
+			return Said{Kind: HTTP, Problem: "the line of the request is malformed"}, 0
 		}
 		s.request = true
 	}
@@ -53,39 +61,31 @@ func endOfHead(b []byte) int {
 	}
 }
 
-// startsRequest tells whether this may be the beginning of a request: a word of
-// letters and a space.
+// startsRequest tells whether this may be the beginning of a request: a word and a
+// space.
 func startsRequest(b []byte) bool {
 	for i, c := range b {
 		switch {
 		case c == ' ' || c == '\t':
-			return i > 0
-		case i == maxMethod || c != '-' && c != '_' && (c|0x20 < 'a' || c|0x20 > 'z'):
+			return true
+		case i == maxMethod || c < 0x21 || c > 0x7e:
 			return false
 		}
 	}
 	return true
 }
 
-// methods are those that need no version to be taken for a request.
-var methods = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT"}
+// requestLike tells whether a server could take a line for that of a request,
+// however lenient it is: what is nearly HTTP must be HTTP.
+func requestLike(line []byte) bool {
+	return bytes.Contains(bytes.ToUpper(line), []byte("HTTP/")) || simple(line)
+}
 
-// requestLike tells whether a line is that of a request, and what is wrong with it
-// then: a server may be lenient where berth is not, so what is nearly HTTP has a
-// Problem.
-func requestLike(line []byte) (said Said, isHTTP bool) {
-	words := strings.Fields(string(line))
-	switch {
-	case strings.Contains(strings.ToUpper(string(line)), "HTTP/"):
-	case len(words) == 2 && slices.Contains(methods, strings.ToUpper(words[0])):
-		return Said{Kind: HTTP, Problem: "a request of HTTP/0.9 names no host"}, true
-	default:
-		return Said{}, false
-	}
-	if _, _, ok := requestLine(line); !ok {
-		return Said{Kind: HTTP, Problem: "the line of the request is malformed"}, true
-	}
-	return Said{Kind: HTTP}, true
+// simple tells whether a line is a request of HTTP/0.9, which has no version and
+// no head, and so no Host.
+func simple(line []byte) bool {
+	words := bytes.Fields(line)
+	return len(words) == 2 && bytes.EqualFold(words[0], []byte("GET")) && words[1][0] == '/'
 }
 
 // requestLine cuts a line as RFC 9112 3 has it, without leniency.

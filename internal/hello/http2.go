@@ -33,7 +33,7 @@ func readHTTP2(b []byte) (said Said, need int, ok bool) {
 	} else if n < len("PRI * HTTP/2") {
 		return Said{}, 0, false // it may be a request with a method of its own
 	} else if n < len(preface) {
-		return Said{Kind: HTTP2}, len(preface), true
+		return Said{Kind: HTTP2}, n + 1, true
 	}
 	malformed := Said{Kind: HTTP2, Problem: "HTTP/2 begins malformed"}
 	var block []byte

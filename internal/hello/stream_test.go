@@ -100,7 +100,7 @@ func TestStream(t *testing.T) {
 		{"an alert before", string(record(21, []byte{1, 0})) + string(records(helloOf(sni("a.example")), 9999)), "TLS! TLS begins with something else than a ClientHello"},
 		{"an empty record before", string(record(22, nil)) + string(records(helloOf(sni("a.example")), 9999)), "TLS! TLS begins with something else than a ClientHello"},
 		{"an alert between", string(records(helloOf(sni("a.example")), 20)[:25]) + string(record(21, []byte{1, 0})), "TLS! TLS begins with something else than a ClientHello"},
-		{"not TLS", "\x16\x02whatever", "unknown"},
+		{"not TLS", "\x16\x02", "unknown"},
 
 		{"HTTP", "GET / HTTP/1.1\r\nAccept: x\r\nHost: a.example\r\n\r\n", "HTTP a.example"},
 		{"HTTP with bare newlines", "GET / HTTP/1.1\nHost:a.example\n\nbody", "HTTP a.example"},
@@ -133,7 +133,11 @@ func TestStream(t *testing.T) {
 		{"a control in the line", "GET /\x01 HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP! the line of the request is malformed"},
 		{"another version", "GET / HTTP/1.2\r\nHost: a.example\r\n\r\n", "HTTP! the line of the request is malformed"},
 		{"lower case of the version", "GET / http/1.1\r\nHost: a.example\r\n\r\n", "HTTP! the line of the request is malformed"},
-		{"HTTP/0.9", "GET /\r\n", "HTTP! a request of HTTP/0.9 names no host"},
+		{"HTTP/0.9", "GET /\r\n", "HTTP"},
+		{"a request after a space", " GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP! the line of the request is malformed"},
+		{"a request after a blank line", "\r\n \r\nGET / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP! the line of the request is malformed"},
+		{"a method with a digit", "G3T / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP a.example"},
+		{"a method in brackets", "(GET) / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP! the line of the request is malformed"},
 		{"an endless line", "GET /" + long, "HTTP! there is no end to what the client says first"},
 		{"an endless head", "GET / HTTP/1.1\r\nX: " + long, "HTTP! there is no end to what the client says first"},
 
@@ -156,7 +160,10 @@ func TestStream(t *testing.T) {
 		{"RTSP", "OPTIONS rtsp://a.example/ RTSP/1.0\r\n\r\n", "unknown"},
 		{"zeros", "\x00\x00\x00\x08\x04\xd2\x16\x2f", "unknown"},
 		{"a long word", strings.Repeat("a", 40), "unknown"},
-		{"a space", " GET / HTTP/1.1\r\n", "unknown"},
+		{"NATS", "CONNECT {\"verbose\":false}\r\n", "unknown"},
+		{"Redis", "*1\r\n$4\r\nPING\r\n", "unknown"},
+		{"Redis by hand", "GET key\r\n", "unknown"},
+		{"MySQL", " \x00\x00\x01", "unknown"},
 		{"a word that does not end", "PING", "HTTP! what the client says first is cut off"},
 		{"half a record", "\x16\x03\x01", "TLS! what the client says first is cut off"},
 		{"half a preface", preface[:20], "HTTP/2! what the client says first is cut off"},
@@ -229,6 +236,7 @@ func TestStreamsThatAreCutOff(t *testing.T) {
 func FuzzStream(f *testing.F) {
 	f.Add(records(helloOf(alpn, sni("a.example"), ech), 60), 7)
 	f.Add([]byte("GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n"), 3)
+	f.Add([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n0"), 1)
 	f.Add(h2(5, ":method=GET", ":authority=a.example"), 11)
 	f.Fuzz(func(t *testing.T, in []byte, size int) {
 		whole := hear(string(in), max(len(in), 1))

@@ -18,6 +18,9 @@ func readTLS(b []byte) (said Said, need int, ok bool) {
 	if b[0] < firstRecord || b[0] > lastRecord || len(b) > 1 && b[1] != 3 {
 		return Said{}, 0, false
 	}
+	if len(b) == 1 {
+		return Said{Kind: TLS}, 2, true
+	}
 	var handshake []byte
 	at := 0
 	for range maxRecords {

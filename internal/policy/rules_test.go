@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -230,6 +231,74 @@ func TestNamesOfPrivateAddresses(t *testing.T) {
 		p.pins.add(epoch, f.Dst.Addr(), "a.example", epoch.Add(time.Minute))
 		if v := p.Decide(epoch, f); v.Reason != tt.want {
 			t.Errorf("%q, %s: %+v", tt.rules, tt.flow, v)
+		}
+	}
+}
+
+// Whatever an address is called, everything is not what is guarded; the standard
+// library is the judge of what an address is.
+func FuzzGuarded(f *testing.F) {
+	for _, s := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1", "fe80::1", "169.254.169.254", "ff02::1", "0.0.0.0", "203.0.113.5", "64:ff9b::7f00:1"} {
+		f.Add(netip.MustParseAddr(s).AsSlice())
+	}
+	p := New(Config{Rules: rulesOf(f, "*", "0.0.0.0/0", "::/0", ":80", "a.example")})
+	closed := New(Config{Rules: rulesOf(f, "a.example")})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a, ok := netip.AddrFromSlice(b)
+		if !ok {
+			return
+		}
+		flow := Flow{Proto: TCP, Dst: netip.AddrPortFrom(a, 80)}
+		bare := a.Unmap()
+		special := bare.IsLoopback() || bare.IsLinkLocalUnicast() || bare.IsMulticast() || bare.IsUnspecified()
+		if v := p.Decide(epoch, flow); v.Allow && special || !v.Allow && v.Reason == "" {
+			t.Errorf("%v: %+v", a, v)
+		}
+		if v := closed.Decide(epoch, flow); v.Allow {
+			t.Errorf("%v has no name: %+v", a, v)
+		}
+		r := closed.rules.Load()
+		if r.reaches(bare, "a.example", pinned) && (special || bare.IsPrivate()) {
+			t.Errorf("a name leads to %v", a)
+		}
+	})
+}
+
+// The methods of a Policy may be called from many goroutines.
+func TestManyCallers(t *testing.T) {
+	p := New(Config{Rules: rulesOf(t, "*.example")})
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			host := fmt.Sprintf("n%d.example", i)
+			f := Flow{Proto: TCP, Dst: netip.MustParseAddrPort("203.0.113.5:443")}
+			for range 50 {
+				q := p.Question(epoch, ask(t, host+" A", true), false)
+				p.Answer(epoch, q, reply(t, q, host+" 300 A 203.0.113.5"))
+				v := p.Decide(epoch, f)
+				p.Begin(f, v)
+				p.NewHello(f, v).Feed(clientHello(host))
+				p.End(epoch, f)
+				p.Reload(rulesOf(t, "*.example:443"))
+				p.Stats()
+			}
+		})
+	}
+	all.Wait()
+	if s := p.Stats(); s.Asked != 200 || s.Allowed != 200 || s.Pins != 4 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	p := New(Config{Rules: rulesOf(b, "-10.0.0.0/8", "*.example:443", "a.test", ":8080")})
+	a := netip.MustParseAddr("203.0.113.5")
+	p.pins.add(epoch, a, "a.example", time.Time{})
+	f := Flow{Proto: TCP, Dst: netip.AddrPortFrom(a, 443)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if v := p.Decide(epoch, f); !v.Allow {
+			b.Fatal(v)
 		}
 	}
 }

@@ -84,7 +84,7 @@ type Config struct {
 }
 
 // TCPConfig are a host's settings of TCP. Sizes are bytes; zero fields take
-// Linux's defaults.
+// Linux's defaults, but for SYNRetries.
 type TCPConfig struct {
 	// ReceiveBuffer and SendBuffer bound the buffers of a connection. They
 	// begin at Default and grow with the path up to Max, unless SO_RCVBUF or
@@ -92,7 +92,9 @@ type TCPConfig struct {
 	ReceiveBuffer, SendBuffer BufferSize
 	// TimeWait is how long a connection stays in TIME-WAIT; 0 means 60 s.
 	TimeWait time.Duration
-	// SYNRetries is how often a SYN is sent again; 0 means 6.
+	// SYNRetries is how often a SYN is sent again; 0 means 7, so that a connect is
+	// given up after 247 s. Linux's 6, and 127 s, are less than the three minutes
+	// of RFC 9293 section 3.8.3.
 	SYNRetries int
 	// Congestion is the congestion control of connections that do not choose one
 	// by TCP_CONGESTION: one of [Algorithms] or of Algorithms below; empty means

@@ -93,12 +93,19 @@ func (s *simulation) close() {
 	}
 }
 
+// linuxSYNRetries is the one setting of TCP whose default scripts know otherwise:
+// they are written for Linux, where it is this.
+const linuxSYNRetries = 6
+
 // open makes the host as the script wants it.
 func (s *simulation) open(want *setup) error {
 	s.wire = wire{mtu: want.mtu, clock: &s.clock, tape: s.tape}
 	cfg := want.host
 	cfg.Name, cfg.Now, cfg.Scheduler = "berth", s.clock.time, &s.clock
 	cfg.Seed = [32]byte{1}
+	if cfg.TCP.SYNRetries == 0 {
+		cfg.TCP.SYNRetries = linuxSYNRetries
+	}
 	s.Host = berth.NewHost(cfg)
 	ifc, err := s.Host.Attach(&s.wire)
 	if err == nil {

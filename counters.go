@@ -52,6 +52,7 @@ type Counters struct {
 	}
 	Neighbor struct {
 		ARPIn, NDIn, Malformed, Duplicates atomic.Uint64
+		GatewaysLost                       atomic.Uint64 // gateways that stopped answering
 	}
 	UDP struct {
 		In, Out, NoPort, BadChecksum, Malformed atomic.Uint64

@@ -20,7 +20,7 @@
 // so on. This package is the shell around them: it gives them time and a lock,
 // takes frames from devices to sockets and back, and blocks callers.
 //
-//   - The configuration: host.go, network.go, interface.go, routing.go,
+//   - The configuration: host.go, network.go, interface.go, routing.go, gateways.go,
 //     neighbors.go, ipv6conf.go, acd.go, groups.go.
 //   - The way up of a frame: input.go, deliver.go, fragments.go, then tcpinput.go,
 //     udpinput.go, icmpinput.go, raw.go.

@@ -248,7 +248,7 @@ func (s *sock) groupInterface(g socket.Group) (int, error) {
 		}
 		return 0, syscall.ENODEV
 	}
-	r, err := h.net.Load().lookup(g.Group, s.ip.device)
+	r, err := h.lookup(s.host.net.Load(), g.Group, s.ip.device)
 	if err != nil {
 		return 0, syscall.ENODEV
 	}

@@ -168,6 +168,7 @@ type Host struct {
 	frags     fragments
 	limiter   icmpLimiter
 	mtus      mtuCache
+	gateways  gateways
 	flows     flows
 
 	mu      sync.Mutex // guards what follows, and the making of a new net
@@ -202,6 +203,7 @@ func NewHost(cfg Config) *Host {
 	h.frags.init(h)
 	h.limiter.init(h)
 	h.mtus.init(h)
+	h.gateways.init(h)
 	h.flows.init(h)
 	h.net.Store(&network{forwarding: cfg.Forwarding})
 	h.addLoopback(cfg.Loopback)

@@ -215,6 +215,9 @@ const autoMetric = 1024
 
 // routerLost is told that a router does not answer, or is none any more.
 func (ifc *Interface) routerLost(addr netip.Addr, gone bool) {
+	if !gone {
+		ifc.host.gateways.lost(ifc, addr)
+	}
 	if !gone || !addr.Is6() {
 		return
 	}

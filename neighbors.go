@@ -157,6 +157,8 @@ func (ifc *Interface) do(a *neighbor.Action[*link.Kept]) {
 		a.Packet.Release()
 	case neighbor.Lost, neighbor.NotRouter:
 		ifc.routerLost(a.Addr, a.Op == neighbor.NotRouter)
+	case neighbor.Found:
+		ifc.host.gateways.found(ifc, a.Addr)
 	}
 }
 

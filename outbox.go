@@ -166,6 +166,7 @@ func (s *stream) timerFired(_ time.Duration) {
 	}
 	s.conn.Timer(s.host.now())
 	s.pump()
+	s.advise()
 	s.finishHandshake()
 }
 

@@ -44,7 +44,7 @@ func (h *Host) route(dst, from netip.Addr, device int) (path, error) {
 			return p, syscall.EINVAL
 		}
 	}
-	r, err := n.lookup(dst, device)
+	r, err := h.lookup(n, dst, device)
 	if err != nil {
 		return p, err
 	}
@@ -88,8 +88,8 @@ func (h *Host) localPath(dst, from netip.Addr, gen uint64) path {
 
 // lookup asks the routing table. Limited broadcast and multicast without a
 // route go out of the interface that is named, or of the first that is not lo.
-func (n *network) lookup(dst netip.Addr, device int) (route.Route, error) {
-	r, err := n.routes.Lookup(dst, device)
+func (h *Host) lookup(n *network, dst netip.Addr, device int) (route.Route, error) {
+	r, err := h.gateways.lookup(n, dst, device)
 	if err == nil || !dst.IsMulticast() && dst != broadcastAll && !(device != 0 && needsZone(dst)) {
 		return r, err
 	}

@@ -26,12 +26,14 @@ const (
 	Free
 	// Lost: Addr stopped answering; if it is a router, choose another one.
 	Lost
+	// Found: Addr, which was Lost or doubted, answers.
+	Found
 	// NotRouter: Addr says that it is a router no more: forget it as a default
 	// router (RFC 4861 section 7.2.5).
 	NotRouter
 )
 
-var opNames = [...]string{"", "Solicit", "Send", "Report", "Free", "Lost", "NotRouter"}
+var opNames = [...]string{"", "Solicit", "Send", "Report", "Free", "Lost", "Found", "NotRouter"}
 
 func (o Op) String() string {
 	if int(o) < len(opNames) {

@@ -59,7 +59,7 @@ func TestARP(t *testing.T) {
 				w.ARP(w.now, &header.ARP{
 					Op: row.op, SenderHW: row.mac, Sender: peer4, Target: row.target,
 				}, row.forUs, row.direct)
-				w.want("actions", row.want...)
+				w.want("actions", answered(from, row.next, row.want)...)
 				next := row.next
 				if next == None {
 					next = from

@@ -20,6 +20,7 @@ type entry[P any] struct {
 	asked    time.Duration // a solicitation was last sent; 0 never
 	backoff  time.Duration // UNREACHABLE: the wait after the next solicitation
 	solicits int           // sent in this state
+	owed     bool          // it was Lost or doubted: its answer is Found
 	deferred bool          // a solicitation waits for the rate limit
 	source   netip.Addr    // of the packet that prompts solicitations
 

@@ -87,6 +87,8 @@ func show(a Action[string]) string {
 		return "report:" + a.Packet
 	case a.Op == Free:
 		return "free:" + a.Packet
+	case a.Op == Found:
+		return "found"
 	case a.Op == Lost:
 		return "lost"
 	}

@@ -35,7 +35,7 @@ func (t *Table[P]) expire(now time.Duration, e *entry[P]) {
 		if e.solicits >= t.cfg.MaxUnicastSolicit {
 			t.enter(e, Unreachable)
 			e.backoff = t.longer(t.cfg.RetransTimer)
-			t.emit(Action[P]{Op: Lost, Addr: e.addr})
+			t.lose(e)
 			t.stats.Unreachable++
 		}
 		t.solicit(now, e)
@@ -68,6 +68,12 @@ func (t *Table[P]) fail(now time.Duration, e *entry[P]) {
 	t.enter(e, Failed)
 	t.deadlines.set(e, now+t.cfg.FailedTime)
 	t.stats.Failed++
+	t.lose(e)
+}
+
+// lose tells that a neighbor stopped answering.
+func (t *Table[P]) lose(e *entry[P]) {
+	e.owed = true
 	t.emit(Action[P]{Op: Lost, Addr: e.addr})
 }
 

@@ -69,6 +69,31 @@ func (t *Table[P]) Confirm(now time.Duration, addr netip.Addr) {
 	}
 }
 
+// Doubt asks a neighbor at once whether it is there: a transport on a connection
+// through it makes no progress (RFC 1122 section 3.3.1.4), or somebody would use it
+// again that was Lost. The answer is an action, Found or Lost.
+func (t *Table[P]) Doubt(now time.Duration, addr netip.Addr) {
+	addr = addr.WithZone("")
+	e := t.find(addr)
+	if e == nil {
+		if e = t.create(now, addr, Incomplete); e == nil {
+			return
+		}
+		t.solicit(now, e)
+	}
+	e.used, e.owed = now, true
+	switch e.state {
+	case Reachable, Stale, Delay:
+		t.enter(e, Probe)
+		t.solicit(now, e)
+	case Unreachable:
+		if e.deadline == 0 { // the asking rests: begin anew
+			e.solicits, e.backoff = 0, t.longer(t.cfg.RetransTimer)
+			t.solicit(now, e)
+		}
+	}
+}
+
 // State tells what is known of a neighbor.
 func (t *Table[P]) State(now time.Duration, addr netip.Addr) State {
 	e := t.entries[addr.WithZone("")]
@@ -148,6 +173,10 @@ func (t *Table[P]) enter(e *entry[P], s State) {
 
 // reach is a reachability confirmation.
 func (t *Table[P]) reach(now time.Duration, e *entry[P]) {
+	if e.owed {
+		e.owed = false
+		t.emit(Action[P]{Op: Found, Addr: e.addr})
+	}
 	t.enter(e, Reachable)
 	e.until = now + t.reachableTime(now)
 }

@@ -130,7 +130,7 @@ func TestStateMachine(t *testing.T) {
 				w := newWorld(t, Config{})
 				w.enterState(from, peer)
 				row.event.do(w)
-				w.want("actions", row.want...)
+				w.want("actions", answered(from, row.next, row.want)...)
 				next := row.next
 				if next == None && row.event.name != after(30*second).name {
 					next = from

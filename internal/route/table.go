@@ -85,7 +85,20 @@ func (t *Table) Lookup(dst netip.Addr, iface int) (Route, error) {
 	if dst.Is4() {
 		root = t.v4
 	}
-	r := root.lookup(keyOf(dst), iface)
+	return found(root.lookup(keyOf(dst), iface, nil))
+}
+
+// LookupAround is Lookup that, of the routes to one prefix, prefers those that
+// avoid does not speak against.
+func (t *Table) LookupAround(dst netip.Addr, iface int, avoid func(*Route) bool) (Route, error) {
+	if t == nil || !dst.IsValid() {
+		return Route{}, syscall.ENETUNREACH
+	}
+	dst = dst.Unmap()
+	return found((*t.root(dst)).lookup(keyOf(dst), iface, avoid))
+}
+
+func found(r *Route) (Route, error) {
 	if r == nil {
 		return Route{}, syscall.ENETUNREACH
 	}

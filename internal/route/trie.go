@@ -46,13 +46,14 @@ type node struct {
 }
 
 // lookup returns the best route to k on an interface, or nil. The last fitting
-// node on the way down has the longest prefix.
-func (n *node) lookup(k key, iface int) *Route {
-	var best *Route
+// node on the way down has the longest prefix. Of its routes those are passed
+// over that avoid, if not nil, speaks against, unless it does against all.
+func (n *node) lookup(k key, iface int, avoid func(*Route) bool) *Route {
+	var last *node
 	for n != nil && n.key.common(k) >= n.bits {
 		for i := range n.routes {
 			if n.routes[i].fits(iface) {
-				best = &n.routes[i]
+				last = n
 				break
 			}
 		}
@@ -61,7 +62,29 @@ func (n *node) lookup(k key, iface int) *Route {
 		}
 		n = n.child[k.bit(n.bits)]
 	}
-	return best
+	if last == nil {
+		return nil
+	}
+	return last.best(iface, avoid)
+}
+
+// best returns the first route of a node that fits and is not avoided, or the
+// first that fits.
+func (n *node) best(iface int, avoid func(*Route) bool) *Route {
+	var first *Route
+	for i := range n.routes {
+		r := &n.routes[i]
+		if !r.fits(iface) {
+			continue
+		}
+		if avoid == nil || !avoid(r) {
+			return r
+		}
+		if first == nil {
+			first = r
+		}
+	}
+	return first
 }
 
 // insert returns the trie with r in it.

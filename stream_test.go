@@ -134,12 +134,12 @@ func TestDeadlinesAndTimeoutsOnFakeTime(t *testing.T) {
 		alice, _ := pair(t)
 		s := newSocket(t, alice, socket.INET, socket.STREAM, 0)
 		start := time.Now()
-		// Nobody has this address, and nobody answers: six retransmissions.
+		// Nobody has this address, and nobody answers: seven retransmissions (MUST-23).
 		err := s.Connect(t.Context(), netip.MustParseAddrPort("10.0.0.9:7"))
 		if !errors.Is(err, syscall.ETIMEDOUT) && !errors.Is(err, syscall.EHOSTUNREACH) {
 			t.Errorf("connect: %v", err)
 		}
-		if took := time.Since(start); took < 60*time.Second || took > 3*time.Minute {
+		if took := time.Since(start); took < 3*time.Minute || took > 5*time.Minute {
 			t.Errorf("it took %v to give up", took)
 		}
 		u := newSocket(t, alice, socket.INET, socket.DGRAM, 0)

@@ -30,19 +30,28 @@ const NoThreshold = tcp.NoThreshold
 // RFC 9406), reno (RFC 5681), bbr (draft-ietf-ccwg-bbr) and dctcp (RFC 8257).
 func Algorithms() []*Algorithm { return tcp.Algorithms() }
 
-// ECN says when connections use explicit congestion notification (RFC 3168).
+// ECN says when connections use explicit congestion notification: classic ECN
+// (RFC 3168), by which a receiver tells of one mark in a round trip, or accurate
+// ECN (RFC 9768), by which it counts them. Who asks for accurate ECN takes what
+// the peer has.
 type ECN uint8
 
-// The modes of ECN.
+// The modes of ECN, with Linux's numbers of tcp_ecn.
 const (
-	ECNPassive ECN = iota // grant it to peers that ask, as Linux by default
-	ECNOn                 // ask for it, and grant it
-	ECNOff                // neither
+	ECNPassive         ECN = iota // grant classic ECN to peers that ask, as Linux by default (2)
+	ECNOn                         // ask for classic ECN, and grant it (1)
+	ECNOff                        // neither (0)
+	ECNAccurate                   // ask for accurate ECN, and grant both (3)
+	ECNAccurateGranted            // ask for classic ECN, and grant both (4)
+	ECNAccuratePassive            // grant both to peers that ask (5)
 )
 
 // setCongestion takes the settings of congestion control over.
 func (cfg *TCPConfig) setCongestion(p *tcp.Params) {
-	p.ECN = [...]tcp.ECNMode{ECNPassive: tcp.ECNPassive, ECNOn: tcp.ECNOn, ECNOff: tcp.ECNOff}[cfg.ECN]
+	p.ECN = [...]tcp.ECNMode{
+		ECNPassive: tcp.ECNPassive, ECNOn: tcp.ECNOn, ECNOff: tcp.ECNOff,
+		ECNAccurate: tcp.ECNAccurate, ECNAccurateGranted: tcp.ECNAccurateGranted, ECNAccuratePassive: tcp.ECNAccuratePassive,
+	}[cfg.ECN]
 	p.Algorithms = append(slices.Clone(p.Algorithms), cfg.Algorithms...)
 	if cfg.Congestion == "" {
 		return

@@ -82,6 +82,12 @@ func TestECNModes(t *testing.T) {
 		{berth.ECNOn, berth.ECNOff, false},
 		{berth.ECNPassive, berth.ECNOn, false},
 		{berth.ECNOff, berth.ECNOn, false},
+		{berth.ECNAccurate, berth.ECNAccuratePassive, true},
+		{berth.ECNAccurate, berth.ECNPassive, true},
+		{berth.ECNAccurateGranted, berth.ECNPassive, true},
+		{berth.ECNAccurateGranted, berth.ECNAccurate, true},
+		{berth.ECNAccuratePassive, berth.ECNAccurate, false},
+		{berth.ECNAccurate, berth.ECNOff, false},
 	} {
 		a, b := wire.Pair()
 		client := berth.NewHost(berth.Config{TCP: berth.TCPConfig{ECN: tt.client}})

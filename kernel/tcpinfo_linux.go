@@ -74,6 +74,7 @@ func parseTCPInfo(b []byte) socket.TCPInfo {
 		NotSentBytes:  k.Notsent_bytes,
 		DeliveryRate:  k.Delivery_rate,
 		PacingRate:    k.Pacing_rate,
+		DeliveredCE:   k.Delivered_ce,
 
 		LastDataSent: milliseconds(k.Last_data_sent),
 		LastDataRecv: milliseconds(k.Last_data_recv),

@@ -87,6 +87,8 @@ type TCPInfo struct {
 	NotSentBytes  uint32
 	DeliveryRate  uint64 // bytes a second
 	PacingRate    uint64 // bytes a second
+	DeliveredCE   uint32 // segments that the peer says were marked (ECN)
+	ReceivedCE    uint32 // segments that arrived marked, with accurate ECN (RFC 9768)
 
 	LastDataSent time.Duration // since
 	LastDataRecv time.Duration

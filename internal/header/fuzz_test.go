@@ -56,6 +56,7 @@ func canonical(h codec) {
 		// With padding there may be room for fewer blocks.
 		o.SACKCount = max(o.sackBlocks(o.lenBeforeSACK()), 0)
 		clear(o.SACK[o.SACKCount:])
+		o.AccECN = AccECN{} // is only read
 	}
 }
 

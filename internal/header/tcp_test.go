@@ -118,6 +118,17 @@ func TestTCPOptionsFromTheWire(t *testing.T) {
 		{"SACK without block", "\x05\x02\x01\x01", TCPOptions{}},
 		{"SACK of half a block", "\x05\x06\x00\x00\x00\x01\x01\x01", TCPOptions{}},
 		{
+			"AccECN, order 0", "\xac\x0b\x00\x00\x01\x00\x02\x00\xff\xff\xff\x01",
+			TCPOptions{AccECN: AccECN{HasECT0: true, HasCE: true, HasECT1: true, ECT0: 1, CE: 512, ECT1: 0xffffff}},
+		},
+		{
+			"AccECN, order 1, two fields", "\xae\x08\x00\x00\x01\x00\x02\x00",
+			TCPOptions{AccECN: AccECN{HasCE: true, HasECT1: true, CE: 512, ECT1: 1}},
+		},
+		{"AccECN, half a field (RFC 9768 3.2.3)", "\xac\x07\x00\x00\x01\x00\x02\x01", TCPOptions{AccECN: AccECN{HasECT0: true, ECT0: 1}}},
+		{"AccECN, empty", "\xac\x02\x04\x02", TCPOptions{SACKPermitted: true}},
+		{"AccECN, cut off", "\x01\x01\xac\x0b\x00\x00\x01", TCPOptions{Malformed: true}},
+		{
 			"a second SACK replaces the first",
 			"\x05\x12\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00\x04\x05\x0a\x00\x00\x00\x05\x00\x00\x00\x06",
 			TCPOptions{SACK: [4]SACKBlock{{5, 6}}, SACKCount: 1},

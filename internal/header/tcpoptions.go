@@ -15,6 +15,8 @@ const (
 	tcpOptionSACKPermitted = 4
 	tcpOptionSACK          = 5
 	tcpOptionTimestamps    = 8
+	tcpOptionAccECN0       = 172
+	tcpOptionAccECN1       = 174
 )
 
 // TCPOptionsMax is the room for options in a TCP header.
@@ -39,6 +41,15 @@ type TCPOptions struct {
 	// SACK holds the first SACKCount blocks.
 	SACK      [4]SACKBlock
 	SACKCount int
+	AccECN    AccECN
+}
+
+// AccECN is the option of that name (RFC 9768 3.2.3), in either order of its
+// fields: counters of 24 bits of the bytes that arrived with a codepoint. It is
+// read only; Append does not write it.
+type AccECN struct {
+	HasECT0, HasCE, HasECT1 bool
+	ECT0, CE, ECT1          uint32
 }
 
 // Sizes of options as they are encoded, aligned to 4 bytes.
@@ -170,6 +181,26 @@ func (o *TCPOptions) set(kind uint8, data []byte) {
 			}
 			o.SACKCount++
 		}
+	case kind == tcpOptionAccECN0:
+		o.AccECN.set(data, &o.AccECN.ECT0, &o.AccECN.HasECT0, &o.AccECN.ECT1, &o.AccECN.HasECT1)
+	case kind == tcpOptionAccECN1:
+		o.AccECN.set(data, &o.AccECN.ECT1, &o.AccECN.HasECT1, &o.AccECN.ECT0, &o.AccECN.HasECT0)
+	}
+}
+
+// set reads the fields that are there, and takes what is left of one for padding.
+func (a *AccECN) set(data []byte, first *uint32, hasFirst *bool, last *uint32, hasLast *bool) {
+	*a = AccECN{}
+	fields := [...]struct {
+		v   *uint32
+		has *bool
+	}{{first, hasFirst}, {&a.CE, &a.HasCE}, {last, hasLast}}
+	for i := range fields {
+		if len(data) < 3 {
+			return
+		}
+		*fields[i].v, *fields[i].has = uint32(data[0])<<16|uint32(data[1])<<8|uint32(data[2]), true
+		data = data[3:]
 	}
 }
 

@@ -13,13 +13,17 @@ type ackSample struct {
 	lost   int // bytes found to be lost
 	// delivered is what is known to have arrived and was not before.
 	delivered int
-	rtt       time.Duration // the round trip that it tells of; 0: none
+	segments  int // the segments of that
+	// markedBytes of that were marked by the network.
+	markedBytes int
+
+	rtt time.Duration // the round trip that it tells of; 0: none
 	// first and last are when the earliest and the latest of the segments that
 	// arrived were sent; those ever resent are left out (Karn) and set resent.
 	first, last time.Duration
 	resent      bool
 	duplicate   bool
-	marked      bool // it echoes a mark of the network
+	marked      bool // it tells of marks of the network
 	recovery    bool // fast recovery was under way
 	// dsack: it reports something that arrived twice, and was resent;
 	// dsackOfProbe: that was the tail loss probe.
@@ -47,6 +51,7 @@ func (s *ackSample) arrived(r *record) {
 		s.highest = r.end
 	}
 	s.delivered += r.len()
+	s.segments++
 	again := r.has(flagTwice)
 	trusted := !again || r.sent <= s.trusted
 	if again {
@@ -82,6 +87,7 @@ func (c *Conn) distrust(now time.Duration, seg *Segment, s *ackSample) {
 func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 	s := ackSample{trusted: now - c.rtt.min}
 	outstanding := c.fl.bytes()
+	progress := c.snd.wl1.Less(seg.Seq)
 	moved := false
 	if !seg.Ack.Less(c.snd.una) {
 		closed := c.snd.wnd == 0
@@ -116,9 +122,9 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 	}
 	s.recovery = c.ca == caRecovery
 	c.detectLoss(now, &s)
-	s.marked = c.ecnEcho(seg)
+	c.ecnFeedback(now, seg, &s, progress)
 	c.growCwnd(now, &s)
-	c.ecnEchoed(now, seg, c.fl.bytes()+s.acked)
+	c.ecnEchoed(now, &s, c.fl.bytes()+s.acked)
 	c.afterFlight(now, &s)
 }
 
@@ -225,7 +231,7 @@ func (c *Conn) growCwnd(now time.Duration, s *ackSample) {
 		Paced:     c.pace.next != 0,
 	}
 	if s.marked {
-		a.Marked = s.delivered
+		a.Marked = s.markedBytes
 	}
 	if c.delivery != nil {
 		a.Rate = c.rateSample(now, s)

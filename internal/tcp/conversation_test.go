@@ -20,7 +20,7 @@ import (
 //
 //	S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val 10 ecr 0,wscale 7>
 //
-// Flags are S F R P U E (ECE) W (CWR) and . for ACK; "ecn 3" is the mark in the
+// Flags are S F R P U E (ECE) W (CWR) A (AE) and . for ACK; "ecn 3" is the mark in the
 // IP header; sequence numbers are relative to the
 // initial ones of their direction, and so are those of SACK blocks. In what is
 // wanted, window and options are compared where they are mentioned; PSH is not
@@ -293,7 +293,7 @@ func (tc *conversation) parse(s string, in bool) Segment {
 	f := strings.Fields(head)
 	var seg Segment
 	for _, r := range f[0] {
-		i := strings.IndexRune("FSRP.UEW", r)
+		i := strings.IndexRune("FSRP.UEWA", r)
 		if i < 0 && r != '-' {
 			tc.t.Fatalf("flags in %q", s)
 		}
@@ -422,7 +422,7 @@ func (tc *conversation) matchOptions(want string, w, g *header.TCPOptions) bool 
 // format writes what was sent.
 func (tc *conversation) format(s *Segment) string {
 	var b strings.Builder
-	for i, r := range "FSRP.UEW" {
+	for i, r := range "FSRP.UEWA" {
 		if s.Flags&(1<<i) != 0 {
 			b.WriteRune(r)
 		}

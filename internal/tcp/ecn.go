@@ -7,14 +7,18 @@ import (
 	"example.com/berth/internal/seqnum"
 )
 
-// ECNMode says when explicit congestion notification (RFC 3168) is used. The
-// values are those of Linux's tcp_ecn.
+// ECNMode says when explicit congestion notification is used: the classic one
+// (RFC 3168), or accurate ECN (RFC 9768) with classic ECN for peers that know no
+// better. The values are those of Linux's tcp_ecn.
 type ECNMode uint8
 
 const (
-	ECNOff     ECNMode = iota
-	ECNOn              // ask for it, and grant it
-	ECNPassive         // grant it to peers that ask
+	ECNOff             ECNMode = iota
+	ECNOn                      // ask for classic ECN, and grant it
+	ECNPassive                 // grant it to peers that ask
+	ECNAccurate                // ask for accurate ECN, and grant either
+	ECNAccurateGranted         // ask for classic ECN, and grant either
+	ECNAccuratePassive         // grant either to peers that ask
 )
 
 // Codepoints of the IP header (RFC 3168 5).
@@ -25,8 +29,9 @@ const (
 
 // ecnVars is the state of ECN (RFC 3168 6.1).
 type ecnVars struct {
-	echo bool // negotiated: marks are echoed
-	send bool // negotiated, and data goes out as ECN-capable
+	accurate bool // negotiated: marks are counted, by accurateECN
+	echo     bool // classic ECN was negotiated: marks are echoed
+	send     bool // negotiated either, and data goes out as ECN-capable
 	// ce is set while acknowledgments carry ECE: until the peer says CWR, or
 	// for an algorithm that needs every mark, while what arrives is marked.
 	ce bool
@@ -48,7 +53,10 @@ const ecnSetup = header.ECE | header.CWR
 // ecnAllowed tells whether ECN is used where the peer asks for it, ecnWanted
 // whether this side does.
 func (c *Conn) ecnAllowed() bool { return c.p.grantsECN(c.opts) }
-func (c *Conn) ecnWanted() bool  { return c.p.ECN == ECNOn || c.algorithm().ECN }
+
+func (c *Conn) ecnWanted() bool {
+	return c.p.ECN == ECNOn || c.p.ECN == ECNAccurate || c.p.ECN == ECNAccurateGranted || c.algorithm().ECN
+}
 
 // grantsECN tells whether connections with these options use ECN where the peer
 // asks for it.
@@ -60,34 +68,54 @@ func (p *Params) grantsECN(opts *Options) bool {
 // with both flags is the reflection of a peer that knows neither (RFC 3168
 // 6.1.1).
 func (c *Conn) ecnPeerSYN(seg *Segment) {
+	if c.accuratePeerSYN(seg) {
+		return
+	}
 	switch flags := seg.Flags & ecnSetup; {
 	case !seg.has(header.ACK):
 		c.ecn.echo = c.passive && flags == ecnSetup && c.ecnAllowed()
 		c.ecn.send = c.ecn.echo
 	case flags == header.ECE && c.ecnWanted():
 		c.ecn.echo = true
-		c.ecn.send = c.retries == 0 // RFC 3168 6.1.1.1: never after a SYN without it
+		c.ecn.send = c.retries < c.synTries() // RFC 3168 6.1.1.1: never after a SYN without it
 	}
 }
 
 // ecnRepeatedSYN takes a SYN that came again: one that does not ask any more
-// had lost hope in ECN on this path (RFC 3168 6.1.1.1).
-func (c *Conn) ecnRepeatedSYN(seg *Segment) {
-	if seg.Flags&ecnSetup != ecnSetup {
+// had lost hope in ECN on this path (RFC 3168 6.1.1.1). It reports whether the
+// handshake may go on.
+func (c *Conn) ecnRepeatedSYN(seg *Segment) bool {
+	if !c.accurateRepeatedSYN(seg) {
+		return false
+	}
+	if !c.ecn.accurate && seg.Flags&ecnSetup != ecnSetup {
 		c.ecn.send = false
 	}
+	return true
+}
+
+// synTries is how many SYNs ask for ECN.
+func (c *Conn) synTries() int {
+	if c.accurateWanted() {
+		return accurateTries
+	}
+	return 1
 }
 
 // ecnSYN is what our SYN or SYN,ACK says. A SYN whose first copy was not
 // answered goes without, in case something on the way drops those that ask.
 func (c *Conn) ecnSYN() header.TCPFlags {
 	switch {
+	case c.passive && c.ecn.accurate:
+		return c.accurateSYN()
 	case c.passive && c.ecn.echo:
 		return header.ECE
-	case !c.passive && !c.synchronized() && c.retries == 0 && c.ecnWanted():
-		return ecnSetup
+	case c.passive || c.synchronized() || c.retries >= c.synTries() || !c.ecnWanted():
+		return 0
+	case c.accurateWanted():
+		return aceFlags
 	}
-	return 0
+	return ecnSetup
 }
 
 // ecnData marks a segment of new data as ECN-capable. Retransmissions, pure
@@ -103,12 +131,20 @@ func (c *Conn) ecnData(out *Segment) {
 	}
 }
 
-// ecnReceived is what a segment of data says about the network (RFC 3168
-// 6.1.3).
-func (c *Conn) ecnReceived(seg *Segment) {
-	if !c.ecn.echo || len(seg.Payload) == 0 {
-		return
+// ecnReceived is what a segment says about the network. It reports whether the
+// peer has to know at once.
+func (c *Conn) ecnReceived(seg *Segment) (soon bool) {
+	if c.ecn.accurate {
+		return c.accurateReceived(seg)
 	}
+	if c.ecn.echo && len(seg.Payload) > 0 {
+		c.classicReceived(seg)
+	}
+	return false
+}
+
+// classicReceived takes a segment of data (RFC 3168 6.1.3).
+func (c *Conn) classicReceived(seg *Segment) {
 	e, marked := &c.ecn, seg.ECN == ecnCE
 	if marked {
 		c.p.Counters.ECNMarks.Add(1)
@@ -155,15 +191,15 @@ func (c *Conn) sendOwedAck(now time.Duration, out *Segment) {
 // ecnEchoed answers to an echo of a mark: as to a loss, but once for a window of
 // data, and not where a loss has been answered (RFC 3168 6.1.2). Flight is what
 // was in flight before the acknowledgment.
-func (c *Conn) ecnEchoed(now time.Duration, seg *Segment, flight int) {
+func (c *Conn) ecnEchoed(now time.Duration, s *ackSample, flight int) {
 	e := &c.ecn
 	if e.reduced && e.point.LessEq(c.snd.una) {
 		e.reduced = false
 	}
-	if !c.ecnEcho(seg) || e.reduced {
+	if !s.marked || e.reduced {
 		return
 	}
-	e.cwrDue = true
+	e.cwrDue = !e.accurate
 	if c.ca < caRecovery {
 		e.reduced, e.point = true, c.snd.nxt
 		c.p.Counters.ECNReductions.Add(1)
@@ -171,5 +207,14 @@ func (c *Conn) ecnEchoed(now time.Duration, seg *Segment, flight int) {
 	}
 }
 
-// ecnEcho tells whether a segment echoes a mark.
-func (c *Conn) ecnEcho(seg *Segment) bool { return c.ecn.send && seg.has(header.ECE) }
+// ecnFeedback takes what an acknowledgment says of marks. An echo of classic ECN
+// stands for all that it delivers.
+func (c *Conn) ecnFeedback(now time.Duration, seg *Segment, s *ackSample, progress bool) {
+	switch {
+	case c.ecn.accurate:
+		c.accurateFeedback(now, seg, s, progress)
+	case c.ecn.send && seg.has(header.ECE):
+		s.marked, s.markedBytes = true, s.delivered
+		c.need().deliveredCE += uint32(max(s.segments, 1))
+	}
+}

@@ -85,6 +85,13 @@ func (z *fuzzed) open(s *script) {
 		z.p.ECN = ECNOn
 		syn.Flags |= header.ECE
 	}
+	if opening&16 != 0 {
+		z.p.ECN = ECNAccurate
+		syn.Flags |= withACE(uint8(opening >> 5))
+	}
+	if opening&128 != 0 {
+		z.p.MTUProbing.Mode = MTUProbeAlways
+	}
 	all := Algorithms()
 	z.p.Algorithms = append(all[opening>>2&3:], all...)
 	if opening&1 != 0 {
@@ -187,6 +194,10 @@ func (z *fuzzed) segment(s *script) Segment {
 	}
 	how := s.byte()
 	seg.ECN = uint8(seg.Seq & 3)
+	if seg.Ack&4 != 0 {
+		seg.Flags |= header.AE
+		seg.Options.AccECN = header.AccECN{HasCE: true, CE: uint32(seg.Ack) & 0xffffff}
+	}
 	if how&1 != 0 {
 		seg.Seq = z.c.rcv.nxt
 	}

@@ -31,7 +31,7 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		Backoff:     c.rtt.backoff,
 		Timestamps:  c.useTS,
 		SACK:        c.useSACK,
-		ECN:         c.ecn.send,
+		ECN:         c.ecn.send || c.ecn.accurate,
 		WindowScale: c.useWScale,
 		SndWScale:   c.snd.wscale,
 		RcvWScale:   c.rcv.wscale,
@@ -65,6 +65,9 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		Reordering:    uint32(c.reo.degree),
 		ReordSeen:     c.reo.seen,
 		NotSentBytes:  uint32(c.unsent()),
+
+		DeliveredCE: c.seldom().deliveredCE,
+		ReceivedCE:  c.receivedCE(),
 
 		LastDataSent: since(now, c.lastData),
 		LastDataRecv: since(now, c.delack.last),

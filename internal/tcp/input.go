@@ -57,9 +57,10 @@ func (c *Conn) inputSynchronized(now time.Duration, seg *Segment) {
 		!c.checkAck(now, seg) {
 		return
 	}
-	c.ecnReceived(seg)
+	soon := c.ecnReceived(seg)
 	c.checkURG(seg)
 	c.takeText(now, seg)
+	c.ackNow = c.ackNow || soon
 }
 
 // checkSequence is the first step: timestamps, then sequence numbers. It trims
@@ -129,9 +130,11 @@ func (c *Conn) answerInvalid(now time.Duration, seg *Segment) {
 	switch {
 	case seg.has(header.RST):
 	case seg.has(header.SYN) && c.state == socket.TCP_SYN_RECV && seg.Seq == c.irs:
-		c.ecnRepeatedSYN(seg)
-		c.repeatSynAck(now)
+		if c.ecnRepeatedSYN(seg) {
+			c.repeatSynAck(now)
+		}
 	case seg.has(header.SYN):
+		c.accurateRepeatedSynAck(seg)
 		c.challenge(now)
 	case seg.Len() == 0:
 		c.limitedAck(now)

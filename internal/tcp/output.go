@@ -35,6 +35,8 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 		return false
 	case c.ecn.owed:
 		c.sendOwedAck(now, out)
+	case c.ecn.accurate && c.ackNow && c.rare.accurate.ackDue:
+		c.sendHandshakeAck(now, out)
 	case c.cc != nil && (c.sendTailProbe(now, out) || !c.held(now) && c.sendText(now, out)):
 	case c.probeDue:
 		c.sendProbe(now, out)
@@ -60,7 +62,10 @@ func (c *Conn) address(now time.Duration, out *Segment, room int) {
 	out.Ack = c.rcv.nxt
 	out.Window = c.selectWindow()
 	c.rcv.acked = c.rcv.nxt
-	if c.ecn.ce {
+	switch {
+	case c.ecn.accurate:
+		out.Flags |= c.accurateFlags()
+	case c.ecn.ce:
 		out.Flags |= header.ECE
 	}
 	if c.useTS {

@@ -38,7 +38,7 @@ type Params struct {
 	MinMSS int
 	// Budget is the host's memory for queues; nil for no limit.
 	Budget *buffer.Budget
-	// ECN says when explicit congestion notification is used.
+	// ECN says when explicit congestion notification is used, and which.
 	ECN ECNMode
 	// NoTimestamps, NoSACK and NoWindowScaling leave these options out of
 	// handshakes.

@@ -5,11 +5,13 @@ import "unsafe"
 // rare is what most connections never need: its memory is taken when something
 // of it is.
 type rare struct {
-	search *mtuSearch // the path MTU is being searched for
+	search   *mtuSearch   // the path MTU is being searched for
+	accurate *accurateECN // marks are counted; not nil if ecn.accurate
 
 	bytesRetrans uint64
 	retrans      uint32 // segments resent
 	dsacks       uint32 // segments that arrived twice
+	deliveredCE  uint32 // segments that the peer says were marked
 }
 
 // nothing is what a connection has that never needed any of it. It is only read.
@@ -23,6 +25,9 @@ func (r *rare) memory() int {
 	n := int(unsafe.Sizeof(*r))
 	if r.search != nil {
 		n += int(unsafe.Sizeof(*r.search))
+	}
+	if r.accurate != nil {
+		n += int(unsafe.Sizeof(*r.accurate))
 	}
 	return n
 }

@@ -105,8 +105,11 @@ func (c *Conn) full(n, size int) (int, blocked) {
 	if c.maxSegments > 0 {
 		most = min(most, int(c.maxSegments)*size)
 	}
-	if c.urging() {
+	switch {
+	case c.urging():
 		most = size // each segment has a pointer of its own
+	case c.ecn.accurate && c.rare.accurate.rCEP&aceCWR != 0:
+		most = 0 // cutting clears CWR in all segments but the first (RFC 3168 6.1.2)
 	}
 	if most > size {
 		most = c.paceBurst(most)

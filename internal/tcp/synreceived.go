@@ -55,7 +55,11 @@ func (c *Conn) completeHandshake(now time.Duration, seg *Segment) bool {
 	c.setSendWindow(seg, c.snd.wscale)
 	c.handshakeRTT(now, seg)
 	c.synDue = false
+	marked := c.accurateHandshakeAck(seg)
 	c.establish(now)
+	if marked {
+		c.cc.OnECN(now, c.cc.Cwnd())
+	}
 	if c.writeShut { // shut down or closed while the handshake was under way
 		c.state = socket.TCP_FIN_WAIT1
 	}

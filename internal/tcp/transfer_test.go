@@ -63,7 +63,7 @@ func TestHostileChannel(t *testing.T) {
 			s.slow = r.IntN(2) == 0
 			all := Algorithms()
 			s.p.Algorithms = all[r.IntN(len(all)):]
-			s.p.ECN = ECNMode(r.IntN(3))
+			s.p.ECN = ECNMode(r.IntN(6))
 			if r.IntN(3) == 0 {
 				s.p.RcvBuf.Default = 2000 + r.IntN(20000)
 				s.p.RcvBuf.Max = s.p.RcvBuf.Default

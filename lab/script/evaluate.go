@@ -179,6 +179,7 @@ func (r *run) variables() map[string]int64 {
 		"tcpi_segs_out": int64(i.SegsOut), "tcpi_segs_in": int64(i.SegsIn),
 		"tcpi_data_segs_out": int64(i.DataSegsOut), "tcpi_data_segs_in": int64(i.DataSegsIn),
 		"tcpi_dsack_dups": int64(i.DSACKDups), "tcpi_reord_seen": int64(i.ReordSeen), "tcpi_notsent_bytes": int64(i.NotSentBytes),
+		"tcpi_delivered_ce": int64(i.DeliveredCE), "tcpi_received_ce": int64(i.ReceivedCE),
 		"tcpi_delivery_rate": int64(i.DeliveryRate), "tcpi_pacing_rate": int64(i.PacingRate),
 		"tcpi_last_data_sent": ms(i.LastDataSent), "tcpi_last_data_recv": ms(i.LastDataRecv), "tcpi_last_ack_recv": ms(i.LastAckRecv),
 	}

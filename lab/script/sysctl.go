@@ -172,12 +172,15 @@ func orphanRetries(c *berth.Config, n []int) bool {
 	return len(n) == 1 && (n[0] == 0 || count(func(c *berth.Config) *int { return &c.TCP.Tuning.OrphanRetries })(c, n))
 }
 
-// ecn is the same on Linux and FreeBSD: 0 off, 1 on, 2 on if the peer asks.
+// ecn are Linux's modes; FreeBSD has the first three, and 3 for accurate ECN.
 func ecn(c *berth.Config, n []int) bool {
-	if len(n) != 1 || n[0] < 0 || n[0] > 2 {
+	modes := []berth.ECN{
+		berth.ECNOff, berth.ECNOn, berth.ECNPassive, berth.ECNAccurate, berth.ECNAccurateGranted, berth.ECNAccuratePassive,
+	}
+	if len(n) != 1 || n[0] < 0 || n[0] >= len(modes) {
 		return false
 	}
-	c.TCP.ECN = []berth.ECN{berth.ECNOff, berth.ECNOn, berth.ECNPassive}[n[0]]
+	c.TCP.ECN = modes[n[0]]
 	return true
 }
 

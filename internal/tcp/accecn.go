@@ -1,0 +1,321 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"example.com/berth/internal/header"
+)
+
+// Accurate ECN (RFC 9768) counts marks where classic ECN says that there was one.
+// SYN and SYN,ACK agree on it with all three flags of ECN; from then on these are
+// the low bits of the receiver's counter of marked packets, the ACE field, in
+// every segment. So each acknowledgment tells how many packets were marked since
+// the one before, however many of them were lost.
+//
+// The counter wraps at eight, and the path may change it. What an acknowledgment
+// may mean is bounded by how many segments it tells of, and by the counter of
+// marked bytes if the peer sends the AccECN option (which this host reads, and
+// does not send: RFC 9768 3.2.3 leaves that open). Where the handshake shows that
+// the network changes the field in the IP header, or zeroes ACE, nothing more is
+// sent as ECN-capable.
+
+const (
+	// aceFlags are the bits of the ACE field.
+	aceFlags = header.AE | header.CWR | header.ECE
+	// aceBits is the field's largest value, aceInitial what both ends begin to
+	// count at (RFC 9768 3.2.1).
+	aceBits    = 7
+	aceInitial = 5
+	// aceCWR is the bit that is CWR to who does not know better.
+	aceCWR = 2
+)
+
+// accurateECN is the state of a connection that counts. Its counters bear the
+// RFC's names: r.* is what arrived here, s.* what the peer says arrived there.
+type accurateECN struct {
+	rCEP, sCEP uint32 // packets
+	sCEB       uint32 // bytes, 24 bits
+	ceSinceAck uint8  // marked packets since the last acknowledgment
+	handshake  uint8  // the codepoint of the peer's SYN or SYN,ACK
+	// ackDue: the peer's SYN,ACK is to be acknowledged by a segment of its own
+	// that tells its codepoint.
+	ackDue bool
+	last   bool // the last packet was marked
+	heard  bool // the peer has sent a counter
+	deaf   bool // what the peer counts means nothing
+	hasCEB bool // sCEB is known
+	// options: the peer has sent the option; zeroed: something on the way makes
+	// zeroes of it.
+	options, zeroed bool
+	stamp           uint32
+	marked          time.Duration // when marks were last told of
+}
+
+// accurateAllowed tells whether AccECN is used where the peer asks for it,
+// accurateWanted whether this side does.
+func (c *Conn) accurateAllowed() bool { return c.p.ECN >= ECNAccurate }
+func (c *Conn) accurateWanted() bool  { return c.p.ECN == ECNAccurate }
+
+// ace is the value of the ACE field.
+func ace(f header.TCPFlags) uint8 {
+	v := uint8(0)
+	for bit, x := range [...]header.TCPFlags{header.ECE, header.CWR, header.AE} {
+		if f&x != 0 {
+			v |= 1 << bit
+		}
+	}
+	return v
+}
+
+// withACE is the reverse.
+func withACE(v uint8) header.TCPFlags {
+	f := header.TCPFlags(0)
+	for bit, x := range [...]header.TCPFlags{header.ECE, header.CWR, header.AE} {
+		if v>>bit&1 != 0 {
+			f |= x
+		}
+	}
+	return f
+}
+
+// handshakeACE tells the codepoint of a SYN or a SYN,ACK (RFC 9768, tables 2 and
+// 3).
+var handshakeACE = [4]uint8{0: 0b010, 1: 0b011, ecnECT0: 0b100, ecnCE: 0b110}
+
+// handshakeECN is the reverse; other values tell of none.
+func handshakeECN(ace uint8) (ecn uint8, ok bool) {
+	for e, v := range handshakeACE {
+		if v == ace {
+			return uint8(e), true
+		}
+	}
+	return 0, false
+}
+
+// beginAccurate enters AccECN mode. It is never left again (RFC 9768 3.1.5).
+func (c *Conn) beginAccurate(codepoint uint8) {
+	c.ecn.accurate, c.ecn.send = true, true
+	c.need().accurate = &accurateECN{rCEP: aceInitial, sCEP: aceInitial, handshake: codepoint}
+}
+
+// accuratePeerSYN takes the peer's SYN of a passive open, or its SYN,ACK, and
+// reports whether AccECN is agreed on (RFC 9768, table 2). A SYN with other
+// flags than those of classic ECN asks for it, whatever else it wants (3.1.3).
+func (c *Conn) accuratePeerSYN(seg *Segment) bool {
+	flags := seg.Flags & aceFlags
+	if !seg.has(header.ACK) {
+		if !c.passive || !c.accurateAllowed() || flags == 0 || flags == ecnSetup {
+			return false
+		}
+		c.beginAccurate(seg.ECN)
+		return true
+	}
+	told, ok := handshakeECN(ace(flags))
+	if !c.accurateWanted() || !ok {
+		return false
+	}
+	c.beginAccurate(seg.ECN)
+	a := c.rare.accurate
+	a.ackDue = true
+	if seg.ECN == ecnCE {
+		a.rCEP++
+	}
+	c.ecn.send = told == 0 // our SYN was not ECN-capable (RFC 9768 3.2.2.3)
+	return true
+}
+
+// accurateSYN are the flags of our SYN,ACK. After two without an answer something
+// on the way may drop it for its flags (RFC 9768 3.2.3.2.2).
+func (c *Conn) accurateSYN() header.TCPFlags {
+	if c.retries >= accurateTries {
+		c.ecn.send = false // RFC 9768 3.1.5
+		return 0
+	}
+	return withACE(handshakeACE[c.rare.accurate.handshake])
+}
+
+// accurateTries is how many SYN or SYN,ACK segments ask for AccECN.
+const accurateTries = 2
+
+// accurateRepeatedSYN takes a SYN that came again, and reports whether it is in
+// agreement with the first: one that asks for classic ECN is not, and nobody
+// could say what the two ends make of it (RFC 9768 3.1.5).
+func (c *Conn) accurateRepeatedSYN(seg *Segment) bool {
+	switch flags := seg.Flags & aceFlags; {
+	case c.ecn.accurate && flags == ecnSetup,
+		c.ecn.echo && c.accurateAllowed() && flags == aceFlags:
+		c.queueReset()
+		c.p.Counters.AttemptFails.Add(1)
+		c.fail(syscall.ECONNRESET)
+		return false
+	case c.ecn.accurate && flags == 0:
+		c.ecn.send = false
+	}
+	if c.ecn.accurate {
+		c.rare.accurate.handshake = seg.ECN
+	}
+	return true
+}
+
+// accurateRepeatedSynAck answers a SYN,ACK that came again as the first was
+// (RFC 9768 3.2.2.1).
+func (c *Conn) accurateRepeatedSynAck(seg *Segment) {
+	if !c.ecn.accurate || c.passive || !seg.has(header.ACK) || seg.Seq != c.irs {
+		return
+	}
+	a := c.rare.accurate
+	a.ackDue, a.handshake = true, seg.ECN
+	if seg.ECN == ecnCE && a.rCEP == aceInitial {
+		a.rCEP++
+	}
+}
+
+// accurateHandshakeAck takes the acknowledgment of our SYN,ACK, and reports
+// whether it tells of a mark (RFC 9768, table 4).
+func (c *Conn) accurateHandshakeAck(seg *Segment) (marked bool) {
+	if !c.ecn.accurate || !c.passive || len(seg.Payload) > 0 || seg.Options.SACKCount > 0 {
+		return false
+	}
+	a, v := c.rare.accurate, ace(seg.Flags)
+	if v == 0 {
+		c.ecn.send, a.deaf = false, true
+		return false
+	}
+	told, ok := handshakeECN(v)
+	if ok && told != 0 { // our SYN,ACK was not ECN-capable
+		c.ecn.send = false
+	}
+	if marked = ok && told == ecnCE; marked {
+		a.sCEP++
+	}
+	return marked
+}
+
+// accurateReceived counts what arrives (RFC 9768 3.2), and decides whether that
+// has to be told at once (3.2.2.5.1): at the first marked segment of data, and
+// before the counter can wrap.
+func (c *Conn) accurateReceived(seg *Segment) (soon bool) {
+	a := c.rare.accurate
+	marked := seg.ECN == ecnCE
+	changed := marked && !a.last && len(seg.Payload) > 0
+	a.last = marked
+	if !marked {
+		return false
+	}
+	n := 1
+	if seg.SegSize > 0 {
+		n = max(1, (len(seg.Payload)+seg.SegSize-1)/seg.SegSize)
+	}
+	c.p.Counters.ECNMarks.Add(uint64(n))
+	a.rCEP += uint32(n)
+	a.ceSinceAck = uint8(min(int(a.ceSinceAck)+n, aceBits))
+	least := uint8(3)
+	if len(seg.Payload) > 0 || c.rcv.acked.Less(c.rcv.nxt) {
+		least = 2
+	}
+	if changed {
+		c.hurryAcks()
+	}
+	return changed || a.ceSinceAck >= least
+}
+
+// accurateFlags are those of a segment that acknowledges.
+func (c *Conn) accurateFlags() header.TCPFlags {
+	a := c.rare.accurate
+	a.ceSinceAck = 0
+	return withACE(uint8(a.rCEP & aceBits))
+}
+
+// sendHandshakeAck acknowledges the SYN,ACK and tells its codepoint. Data waits
+// for its turn after it.
+func (c *Conn) sendHandshakeAck(now time.Duration, out *Segment) {
+	a := c.rare.accurate
+	a.ackDue = false
+	out.Seq = c.snd.nxt
+	c.address(now, out, header.TCPOptionsMax)
+	out.Flags = out.Flags&^aceFlags | withACE(handshakeACE[a.handshake])
+	out.Options.SACKCount = 0
+	c.countSent(now, out)
+}
+
+// accurateFeedback takes what an acknowledgment says of marks, once it is known
+// what it delivered. Progress tells that it is no old one: on others the counter
+// would seem to have wrapped (RFC 9768 3.2.2.2).
+func (c *Conn) accurateFeedback(now time.Duration, seg *Segment, s *ackSample, progress bool) {
+	a := c.rare.accurate
+	if c.useTS && seg.Options.HasTS {
+		progress = progress || int32(seg.Options.TSVal-a.stamp) > 0 && a.heard
+		a.stamp = seg.Options.TSVal
+	}
+	if a.deaf || !progress && s.delivered == 0 {
+		return
+	}
+	v := ace(seg.Flags)
+	if !a.heard {
+		a.heard = true
+		if v == 0 { // RFC 9768 3.2.2.4
+			c.ecn.send, a.deaf = false, true
+			return
+		}
+	}
+	delta := int(v-uint8(a.sCEP)) & aceBits
+	bytes, known := a.markedBytes(&seg.Options.AccECN)
+	n := delta
+	if known {
+		if n == 0 && bytes > 0 && s.segments <= aceBits {
+			c.ecn.send = false // the two contradict each other (RFC 9768 3.2.3.2.5)
+		}
+		if least := min(bytes/c.snd.mss, s.segments); least > n {
+			n += (least - n + aceBits) &^ aceBits
+		}
+	} else {
+		n = c.newMarks(now, delta, s)
+		bytes = n * c.snd.mss
+	}
+	if n == 0 {
+		return
+	}
+	a.sCEP += uint32(n)
+	a.marked = now
+	s.marked, s.markedBytes = true, min(bytes, s.delivered)
+	c.need().deliveredCE += uint32(n)
+}
+
+// newMarks is how many packets were marked, of which delta is known modulo
+// eight. Where so many segments are acknowledged that the counter may have
+// wrapped, the safest likely case is taken (RFC 9768 3.2.2.5.2, A.2): the most
+// that there can have been. A counter that did not move for a while is not taken
+// to have gone round.
+func (c *Conn) newMarks(now time.Duration, delta int, s *ackSample) int {
+	a := c.rare.accurate
+	if s.segments <= aceBits || delta == 0 && (a.marked == 0 || now-a.marked > 2*c.rtt.srtt) {
+		return delta
+	}
+	return max(delta, s.segments-(s.segments-delta)&aceBits)
+}
+
+// markedBytes takes the counter of bytes, and returns by how much it grew; false
+// if it is not told, or was not before. A counter that begins at zero is none
+// that the peer has sent (RFC 9768 3.2.3.2.4).
+func (a *accurateECN) markedBytes(o *header.AccECN) (int, bool) {
+	if !a.options && (o.HasECT0 || o.HasECT1) {
+		a.options = true
+		a.zeroed = o.HasECT0 && o.ECT0 == 0 || o.HasECT1 && o.ECT1 == 0
+	}
+	if !o.HasCE || a.zeroed {
+		return 0, false
+	}
+	const mask = 1<<24 - 1
+	n, known := int((o.CE-a.sCEB)&mask), a.hasCEB
+	a.sCEB, a.hasCEB = o.CE, true
+	return n, known
+}
+
+// receivedCE is how many marked packets have arrived, for TCP_INFO.
+func (c *Conn) receivedCE() uint32 {
+	if !c.ecn.accurate {
+		return 0
+	}
+	return c.rare.accurate.rCEP - aceInitial
+}

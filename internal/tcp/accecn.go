@@ -1,7 +1,6 @@
 package tcp
 
 import (
-	"syscall"
 	"time"
 
 	"example.com/berth/internal/header"
@@ -52,10 +51,16 @@ type accurateECN struct {
 	marked          time.Duration // when marks were last told of
 }
 
-// accurateAllowed tells whether AccECN is used where the peer asks for it,
-// accurateWanted whether this side does.
-func (c *Conn) accurateAllowed() bool { return c.p.ECN >= ECNAccurate }
-func (c *Conn) accurateWanted() bool  { return c.p.ECN == ECNAccurate }
+// accurateWanted tells whether this side asks for AccECN.
+func (c *Conn) accurateWanted() bool { return c.p.ECN == ECNAccurate }
+
+// grantsAccurate tells whether a SYN with these flags begins a connection in
+// AccECN mode. Others than those of classic ECN ask for it, whatever else they
+// want (RFC 9768 3.1.3).
+func (p *Params) grantsAccurate(flags header.TCPFlags) bool {
+	flags &= aceFlags
+	return p.ECN >= ECNAccurate && flags != 0 && flags != ecnSetup
+}
 
 // ace is the value of the ACE field.
 func ace(f header.TCPFlags) uint8 {
@@ -100,12 +105,11 @@ func (c *Conn) beginAccurate(codepoint uint8) {
 }
 
 // accuratePeerSYN takes the peer's SYN of a passive open, or its SYN,ACK, and
-// reports whether AccECN is agreed on (RFC 9768, table 2). A SYN with other
-// flags than those of classic ECN asks for it, whatever else it wants (3.1.3).
+// reports whether AccECN is agreed on (RFC 9768, table 2).
 func (c *Conn) accuratePeerSYN(seg *Segment) bool {
 	flags := seg.Flags & aceFlags
 	if !seg.has(header.ACK) {
-		if !c.passive || !c.accurateAllowed() || flags == 0 || flags == ecnSetup {
+		if !c.passive || !c.p.grantsAccurate(flags) {
 			return false
 		}
 		c.beginAccurate(seg.ECN)
@@ -125,38 +129,8 @@ func (c *Conn) accuratePeerSYN(seg *Segment) bool {
 	return true
 }
 
-// accurateSYN are the flags of our SYN,ACK. After two without an answer something
-// on the way may drop it for its flags (RFC 9768 3.2.3.2.2).
-func (c *Conn) accurateSYN() header.TCPFlags {
-	if c.retries >= accurateTries {
-		c.ecn.send = false // RFC 9768 3.1.5
-		return 0
-	}
-	return withACE(handshakeACE[c.rare.accurate.handshake])
-}
-
 // accurateTries is how many SYN or SYN,ACK segments ask for AccECN.
 const accurateTries = 2
-
-// accurateRepeatedSYN takes a SYN that came again, and reports whether it is in
-// agreement with the first: one that asks for classic ECN is not, and nobody
-// could say what the two ends make of it (RFC 9768 3.1.5).
-func (c *Conn) accurateRepeatedSYN(seg *Segment) bool {
-	switch flags := seg.Flags & aceFlags; {
-	case c.ecn.accurate && flags == ecnSetup,
-		c.ecn.echo && c.accurateAllowed() && flags == aceFlags:
-		c.queueReset()
-		c.p.Counters.AttemptFails.Add(1)
-		c.fail(syscall.ECONNRESET)
-		return false
-	case c.ecn.accurate && flags == 0:
-		c.ecn.send = false
-	}
-	if c.ecn.accurate {
-		c.rare.accurate.handshake = seg.ECN
-	}
-	return true
-}
 
 // accurateRepeatedSynAck answers a SYN,ACK that came again as the first was
 // (RFC 9768 3.2.2.1).

@@ -44,7 +44,7 @@ func TestAccurateECNIsGranted(t *testing.T) {
 		{ECNOff, 0b111, 0, 0b000, none},
 	} {
 		tc := talk(t, withECN(tt.mode))
-		tc.accept(fmt.Sprintf("S%s 0:0(0) win 50000 ecn %d %s", aceOf(tt.syn), tt.ecn, noOptions))
+		tc.begin(fmt.Sprintf("S%s 0:0(0) win 50000 ecn %d %s", aceOf(tt.syn), tt.ecn, noOptions))
 		tc.want("S." + aceOf(tt.synAck) + " 0:0(0) ack 1")
 		reply := ""
 		if tt.want == accurate {
@@ -134,11 +134,11 @@ func TestAccurateECNFallsBack(t *testing.T) {
 // ECN-capable packets, and goes on counting.
 func TestAccurateSynAckFallsBack(t *testing.T) {
 	tc := talk(t, withECN(ECNAccuratePassive))
-	tc.accept("SEWA 0:0(0) win 50000 " + noOptions)
+	tc.begin("SEWA 0:0(0) win 50000 " + noOptions)
 	tc.want("S.W 0:0(0) ack 1")
-	tc.fire()
+	tc.fireRequest()
 	tc.want("S.W 0:0(0) ack 1")
-	tc.fire()
+	tc.fireRequest()
 	tc.want("S. 0:0(0) ack 1")
 	tc.input(".W 1:1(0) ack 1 win 50000")
 	tc.write(1000)
@@ -149,21 +149,21 @@ func TestAccurateSynAckFallsBack(t *testing.T) {
 
 // RFC 9768 3.1.5: the SYN that comes again.
 func TestRepeatedSYNsOfAccurateECN(t *testing.T) {
-	for _, tt := range []struct{ first, again, want string }{
+	for _, tt := range []struct{ first, again, want string }{ // 16 is 0 on the wire
 		{"SEWA", "SEWA 0:0(0) ecn 3", "S.WA 0:0(0) ack 1"}, // tells of the latest
 		{"SEWA", "S 0:0(0)", "S.W 0:0(0) ack 1"},
-		{"SEWA", "SEW 0:0(0)", "R. 1:1(0) ack 1"},
-		{"SEW", "SEWA 0:0(0)", "R. 1:1(0) ack 1"},
+		{"SEWA", "SEW 0:0(0)", "R. 16:16(0) ack 1"},
+		{"SEW", "SEWA 0:0(0)", "R. 16:16(0) ack 1"},
 		{"S", "SEWA 0:0(0)", "S. 0:0(0) ack 1"},
 	} {
 		tc := talk(t, withECN(ECNAccuratePassive))
-		tc.accept(tt.first + " 0:0(0) win 50000 " + noOptions)
+		tc.begin(tt.first + " 0:0(0) win 50000 " + noOptions)
 		tc.skip()
 		tc.input(tt.again + " win 50000 " + noOptions)
 		tc.want(tt.want)
 	}
 	tc := talk(t, withECN(ECNAccuratePassive))
-	tc.accept("SEWA 0:0(0) win 50000 " + noOptions)
+	tc.begin("SEWA 0:0(0) win 50000 " + noOptions)
 	tc.input("S 0:0(0) win 50000 " + noOptions)
 	tc.skip()
 	tc.input(".W 1:1(0) ack 1 win 50000")
@@ -207,7 +207,7 @@ func TestHandshakeAckOfAccurateECN(t *testing.T) {
 		{0b111, 2, 10},
 	} {
 		tc := talk(t, withECN(ECNAccuratePassive))
-		tc.accept("SEWA 0:0(0) win 50000 " + noOptions)
+		tc.begin("SEWA 0:0(0) win 50000 " + noOptions)
 		tc.want("S.W 0:0(0) ack 1")
 		tc.input("." + aceOf(tt.ace) + " 1:1(0) ack 1 win 50000")
 		tc.wantCwnd(tt.cwnd)
@@ -220,7 +220,7 @@ func TestHandshakeAckOfAccurateECN(t *testing.T) {
 func accurateEstablished(t *testing.T, options string, change ...func(*Params)) *conversation {
 	t.Helper()
 	tc := talk(t, append(change, withECN(ECNAccuratePassive))...)
-	tc.accept("SEWA 0:0(0) win 50000 " + options)
+	tc.begin("SEWA 0:0(0) win 50000 " + options)
 	tc.want("S.W 0:0(0) ack 1")
 	tc.input(".W 1:1(0) ack 1 win 50000")
 	tc.wantState(socket.TCP_ESTABLISHED)

@@ -63,8 +63,8 @@ type Conn struct {
 	ecn      ecnVars
 
 	deadlines *deadlines    // nil while no timer is armed
-	retries   int           // retransmission time-outs in a row
-	probes    int           // window or keepalive probes not answered
+	retries   int32         // retransmission time-outs in a row
+	probes    int32         // window or keepalive probes not answered
 	stalled   time.Duration // since when what is resent, or probed for, waits; 0: nothing
 	heard     time.Duration // when the peer was last heard
 	lastData  time.Duration // when data was last sent

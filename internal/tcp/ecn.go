@@ -37,14 +37,13 @@ type ecnVars struct {
 	ce bool
 	// owed: an acknowledgment of what arrived before ce changed, up to
 	// owedAck, is to be sent (RFC 8257 3.2).
-	owed    bool
-	owedAck seqnum.Value
+	owed bool
 	// cwrDue: the next new data tells the peer that its echo was heard.
 	cwrDue bool
 	// reduced: the window was reduced for a mark, and none of what was sent
 	// since, from point on, is acknowledged yet.
-	reduced bool
-	point   seqnum.Value
+	reduced        bool
+	owedAck, point seqnum.Value
 }
 
 // ecnSetup is what a SYN has that asks for ECN (RFC 3168 6.1.1).
@@ -77,21 +76,16 @@ func (c *Conn) ecnPeerSYN(seg *Segment) {
 		c.ecn.send = c.ecn.echo
 	case flags == header.ECE && c.ecnWanted():
 		c.ecn.echo = true
-		c.ecn.send = c.retries < c.synTries() // RFC 3168 6.1.1.1: never after a SYN without it
+		c.ecn.send = int(c.retries) < c.synTries() // RFC 3168 6.1.1.1: never after a SYN without it
 	}
 }
 
 // ecnRepeatedSYN takes a SYN that came again: one that does not ask any more
-// had lost hope in ECN on this path (RFC 3168 6.1.1.1). It reports whether the
-// handshake may go on.
-func (c *Conn) ecnRepeatedSYN(seg *Segment) bool {
-	if !c.accurateRepeatedSYN(seg) {
-		return false
-	}
-	if !c.ecn.accurate && seg.Flags&ecnSetup != ecnSetup {
+// had lost hope in ECN on this path (RFC 3168 6.1.1.1).
+func (c *Conn) ecnRepeatedSYN(seg *Segment) {
+	if seg.Flags&ecnSetup != ecnSetup {
 		c.ecn.send = false
 	}
-	return true
 }
 
 // synTries is how many SYNs ask for ECN.
@@ -107,10 +101,10 @@ func (c *Conn) synTries() int {
 func (c *Conn) ecnSYN() header.TCPFlags {
 	switch {
 	case c.passive && c.ecn.accurate:
-		return c.accurateSYN()
+		return withACE(handshakeACE[c.rare.accurate.handshake])
 	case c.passive && c.ecn.echo:
 		return header.ECE
-	case c.passive || c.synchronized() || c.retries >= c.synTries() || !c.ecnWanted():
+	case c.passive || c.synchronized() || int(c.retries) >= c.synTries() || !c.ecnWanted():
 		return 0
 	case c.accurateWanted():
 		return aceFlags

@@ -130,9 +130,8 @@ func (c *Conn) answerInvalid(now time.Duration, seg *Segment) {
 	switch {
 	case seg.has(header.RST):
 	case seg.has(header.SYN) && c.state == socket.TCP_SYN_RECV && seg.Seq == c.irs:
-		if c.ecnRepeatedSYN(seg) {
-			c.repeatSynAck(now)
-		}
+		c.ecnRepeatedSYN(seg)
+		c.repeatSynAck(now)
 	case seg.has(header.SYN):
 		c.accurateRepeatedSynAck(seg)
 		c.challenge(now)

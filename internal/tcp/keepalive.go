@@ -29,7 +29,7 @@ func (c *Conn) keepaliveTimeout(now time.Duration) {
 		c.armKeepalive(now)
 		return
 	}
-	dead := c.probes >= c.opts.KeepCount
+	dead := int(c.probes) >= c.opts.KeepCount
 	if c.opts.UserTimeout > 0 {
 		dead = c.probes > 0 && silent >= c.opts.UserTimeout
 	}

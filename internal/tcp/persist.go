@@ -48,7 +48,7 @@ func (c *Conn) probedLong(now time.Duration) bool {
 	case c.opts.UserTimeout > 0:
 		return waited >= c.opts.UserTimeout
 	}
-	return c.probes >= c.p.Retries2
+	return int(c.probes) >= c.p.Retries2
 }
 
 // unfinished tells whether data or FIN waits to be sent or acknowledged.

@@ -34,9 +34,11 @@ type Request struct {
 	useWScale    bool
 	useSACK      bool
 	useTS        bool
-	ecn          bool // our SYN,ACK grants it
-	ecnGivenUp   bool // the peer repeated its SYN without it
-	acknowledged bool // the last ACK came, and was not taken
+	codepoint    uint8 // in the IP header of the SYN that came last
+	ecn          bool  // our SYN,ACK grants classic ECN
+	accurate     bool  // or accurate ECN
+	ecnGivenUp   bool  // a SYN or a SYN,ACK went without it
+	acknowledged bool  // the last ACK came, and was not taken
 }
 
 // NewRequest returns the handshake that a SYN begins at a listener with these
@@ -51,11 +53,12 @@ func NewRequest(p *Params, now time.Duration, o Opening, syn *Segment, opts *Opt
 	r := Request{
 		p: p, begun: now, due: now + p.InitialRTO,
 		iss: o.ISS, irs: syn.Seq, tsOffset: o.TSOffset, tsRecent: syn.Options.TSVal,
-		peerWindow: syn.Window, peerMSS: syn.Options.MSS, peerFlags: syn.Flags & ecnSetup, peerWScale: syn.Options.WScale,
+		peerWindow: syn.Window, peerMSS: syn.Options.MSS, peerFlags: syn.Flags & aceFlags, peerWScale: syn.Options.WScale,
 		window: out.Window, mss: out.Options.MSS, wscale: out.Options.WScale,
 		useWScale: syn.Options.HasWScale, useSACK: syn.Options.SACKPermitted, useTS: syn.Options.HasTS,
 	}
-	r.ecn = syn.has(ecnSetup) && p.grantsECN(opts)
+	r.codepoint, r.accurate = syn.ECN, p.grantsAccurate(syn.Flags)
+	r.ecn = !r.accurate && syn.has(ecnSetup) && p.grantsECN(opts)
 	return r
 }
 
@@ -70,8 +73,13 @@ func (r *Request) SynAck(now time.Duration, out *Segment) {
 	if r.useTS {
 		o.TSVal, o.TSEcr = r.tsAt(now), r.tsRecent
 	}
-	if r.ecn {
+	switch {
+	case r.ecn:
 		out.Flags |= header.ECE
+	case r.accurate && r.resent >= accurateTries:
+		r.ecnGivenUp = true // something may drop it for its flags (RFC 9768 3.2.3.2.2)
+	case r.accurate:
+		out.Flags |= withACE(handshakeACE[r.codepoint])
 	}
 }
 
@@ -151,14 +159,30 @@ func (r *Request) answerInvalid(now time.Duration, seg, out *Segment) Verdict {
 	if seg.Flags&(header.SYN|header.ACK) != header.SYN || seg.Seq != r.irs {
 		return r.challenge(now, out)
 	}
-	if seg.Flags&ecnSetup != ecnSetup {
-		r.ecnGivenUp = true // RFC 3168 6.1.1.1
+	if !r.ecnRepeated(seg) {
+		return Reset
 	}
 	if !r.mayAnswer(now) {
 		return Ignore
 	}
 	r.due = now + r.timeout()
 	return r.resend(now, out)
+}
+
+// ecnRepeated takes a SYN that came again, and reports whether it agrees with
+// the first. One without ECN had lost hope in it on this path (RFC 3168 6.1.1.1,
+// RFC 9768 3.1.5). Classic and accurate ECN in one handshake leave open what the
+// two ends take it for (RFC 9768 3.1.5).
+func (r *Request) ecnRepeated(syn *Segment) bool {
+	flags := syn.Flags & aceFlags
+	r.codepoint = syn.ECN
+	switch {
+	case r.accurate && flags == ecnSetup, r.ecn && r.p.grantsAccurate(flags):
+		return false
+	case flags == 0, r.ecn && flags != ecnSetup:
+		r.ecnGivenUp = true
+	}
+	return true
 }
 
 // mayAnswer limits answers to what is not the acknowledgment waited for. The
@@ -257,7 +281,7 @@ func (r *Request) ISS() seqnum.Value { return r.iss }
 // Open returns the connection in SYN-RECEIVED state, which becomes ESTABLISHED
 // when it is given the segment for which Input returned Open.
 func (r *Request) Open(o Opening, opts *Options) *Conn {
-	syn := Segment{Seq: r.irs, Flags: header.SYN | r.peerFlags, Window: r.peerWindow}
+	syn := Segment{Seq: r.irs, Flags: header.SYN | r.peerFlags, Window: r.peerWindow, ECN: r.codepoint}
 	syn.Options = header.TCPOptions{
 		MSS: r.peerMSS, HasWScale: r.useWScale, WScale: r.peerWScale,
 		SACKPermitted: r.useSACK, HasTS: r.useTS, TSVal: r.tsRecent,
@@ -267,9 +291,9 @@ func (r *Request) Open(o Opening, opts *Options) *Conn {
 	c.rcv.edge = c.rcv.nxt.Add(int(r.window))
 	c.rcv.wscale = r.shift()
 	c.ecn.echo = r.ecn
-	c.ecn.send = r.ecn && !r.ecnGivenUp
+	c.ecn.send = (r.ecn || r.accurate) && !r.ecnGivenUp
 	c.synAckSent(r.begun)
-	c.retries = int(r.resent)
+	c.retries = int32(r.resent)
 	c.challenged = r.challenged
 	return c
 }

@@ -219,7 +219,7 @@ func (c *Conn) outOfPatience(now time.Duration) bool {
 func (c *Conn) Struggling() bool { return c.retries >= retries1 }
 
 // Retries is the number of retransmission time-outs in a row.
-func (c *Conn) Retries() int { return c.retries }
+func (c *Conn) Retries() int { return int(c.retries) }
 
 // backoffTime returns the time that n retransmissions take, beginning with
 // MinRTO and doubling up to MaxRTO, until the one after them would be due.
@@ -245,7 +245,7 @@ func (c *Conn) handshakeTimeout(now time.Duration) {
 			limit = c.opts.SynCount
 		}
 	}
-	if c.retries >= limit || c.opts.UserTimeout > 0 && now-c.stalled >= c.opts.UserTimeout {
+	if int(c.retries) >= limit || c.opts.UserTimeout > 0 && now-c.stalled >= c.opts.UserTimeout {
 		c.p.Counters.AttemptFails.Add(1)
 		c.giveUp()
 		return

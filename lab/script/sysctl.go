@@ -107,7 +107,7 @@ var ofHosts = map[string]hostSetting{
 		return true
 	},
 	"sack.enable": switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoSACK }, 1),
-	"ecn.enable":  func(c *berth.Config, n []int) bool { return ecn(c, n) },
+	"ecn.enable":  func(c *berth.Config, n []int) bool { return len(n) == 1 && n[0] <= 3 && ecn(c, n) },
 	"rexmit_min":  period(time.Millisecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MinRTO }),
 	"rexmit_max":  period(time.Millisecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MaxRTO }),
 	"rexmit_initial": period(time.Millisecond, func(c *berth.Config) *time.Duration {

@@ -33,7 +33,7 @@ func (d *Denials) Flow(f Flow, v Verdict) (line string, isNew bool) {
 //
 //	berth: denied dns ssh.example.net (no rule allows ssh.example.net)
 func (d *Denials) Question(q *Query) (line string, isNew bool) {
-	return d.tell("dns "+q.Name, q.Verdict.Reason)
+	return d.tell(strings.TrimSpace("dns "+q.Name), q.Verdict.Reason)
 }
 
 func (d *Denials) tell(what, why string) (line string, isNew bool) {

@@ -162,6 +162,9 @@ func body(b dnsmessage.ResourceBody) string {
 	case *dnsmessage.SVCBResource:
 		return service("SVCB", b)
 	}
+	if ptr, ok := b.(*dnsmessage.PTRResource); ok {
+		return "PTR " + ptr.PTR.String()
+	}
 	return fmt.Sprint(b)
 }
 
@@ -370,6 +373,32 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("%v: %+v", addr, v)
 			}
 		}
+	}
+}
+
+// What an address is called is known here, if it is a name's.
+func TestReverseQuestions(t *testing.T) {
+	p := New(Config{Rules: rulesOf(t, "*.example"), Hosts: map[string][]netip.Addr{"home": {netip.MustParseAddr("2001:db8::1")}}})
+	resolve(t, p, epoch, "a.example", "203.0.113.5", 9)
+	resolve(t, p, epoch, "b.example", "203.0.113.5", 9)
+	const six = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"
+	for _, tt := range []struct{ question, want string }{
+		{"5.113.0.203.in-addr.arpa PTR", "NOERROR; 5.113.0.203.in-addr.arpa.60 PTR b.example."},
+		{"5.113.0.203.In-Addr.Arpa PTR", "NOERROR; 5.113.0.203.In-Addr.Arpa.60 PTR b.example."},
+		{six + " PTR", "NOERROR; " + six + ".60 PTR home."},
+		{"6.113.0.203.in-addr.arpa PTR", "NXDOMAIN; EDE 15 no rule allows 6.113.0.203.in-addr.arpa"},
+		{"5.113.0.203.in-addr.arpa TXT", "NXDOMAIN; EDE 15 no rule allows 5.113.0.203.in-addr.arpa"},
+		{"0.5.113.0.203.in-addr.arpa PTR", "NXDOMAIN; EDE 15 no rule allows 0.5.113.0.203.in-addr.arpa"},
+		{"8.b.d.0.1.0.0.2.ip6.arpa PTR", "NXDOMAIN; EDE 15 no rule allows 8.b.d.0.1.0.0.2.ip6.arpa"},
+		{"10" + six[1:] + " PTR", "NXDOMAIN; EDE 15 no rule allows 10" + six[1:]},
+	} {
+		if got := show(t, p.Question(epoch, ask(t, tt.question, true), false).Reply); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.question, got, tt.want)
+		}
+	}
+	open := New(Config{})
+	if q := open.Question(epoch, ask(t, "5.113.0.203.in-addr.arpa PTR", true), false); q.Forward == nil {
+		t.Errorf("%+v", q.Verdict)
 	}
 }
 

@@ -15,7 +15,7 @@
 //     them. A rule names a guarded range by a network that is no wider.
 //   - policy.go: a [Policy]: rules, which can be changed as a whole at any time,
 //     and what names mean, which stays.
-//   - question.go, answer.go, dnswrite.go, pins.go, budget.go: the resolver: what
+//   - question.go, answer.go, reverse.go, dnswrite.go, pins.go, budget.go: the resolver: what
 //     may be asked, what is answered, and which name an address has for it, and
 //     for how long.
 //   - inspect.go: a [Hello], with package hello: what the client says first.

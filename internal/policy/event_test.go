@@ -109,12 +109,15 @@ func TestDenials(t *testing.T) {
 	if line != "berth: denied dns b.example (no rule allows b.example)" || !isNew {
 		t.Error(line, isNew)
 	}
+	if line, _ = d.Question(&Query{Verdict: Verdict{Reason: "x"}}); line != "berth: denied dns (x)" {
+		t.Error(line)
+	}
 	for i := range maxDenials {
 		tell(fmt.Sprint("n", i), "")
 	}
 	const want = `berth: denied tcp ssh.example.net:22 (no rule allows port 22): 2 times more
 berth: denied tcp 203.0.113.5:22 (no rule allows 203.0.113.5): once more
-berth: denied others: 4 times`
+berth: denied others: 5 times`
 	if got := strings.Join(d.Rest(), "\n"); got != want {
 		t.Errorf("got\n%s", got)
 	}

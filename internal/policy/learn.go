@@ -32,10 +32,10 @@ type learned struct {
 	port  uint16
 }
 
-// Flow learns from a flow. The name of the verdict, if there is one, stands for
+// Flow learns from a flow that was allowed. The name of the verdict, if there is one, stands for
 // the address.
 func (l *Learner) Flow(f Flow, v Verdict) {
-	if f.Proto < TCP || f.Proto > ICMP {
+	if !v.Allow {
 		return
 	}
 	one := learned{proto: f.Proto, host: v.Name, addr: f.Dst.Addr().Unmap(), port: f.Dst.Port()}

@@ -12,7 +12,7 @@ func TestLearner(t *testing.T) {
 	var l Learner
 	see := func(name, flow string) {
 		f, _ := flowOf(t, flow)
-		l.Flow(f, Verdict{Name: name})
+		l.Flow(f, Verdict{Allow: f.Proto != Other, Name: name})
 	}
 	see("b.example", "tcp 203.0.113.5:443")
 	see("b.example", "tcp 203.0.113.9:443")
@@ -109,7 +109,7 @@ func TestWhatIsLearnedAllowsWhatWasSeen(t *testing.T) {
 func TestLearnerOfManyPorts(t *testing.T) {
 	var l Learner
 	for port := 1; port < 60000; port += 2 {
-		l.Flow(Flow{Proto: TCP, Dst: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.5"), uint16(port))}, Verdict{Name: strings.Repeat("a.", 120) + "a"})
+		l.Flow(Flow{Proto: TCP, Dst: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.5"), uint16(port))}, Verdict{Allow: true, Name: strings.Repeat("a.", 120) + "a"})
 	}
 	list, err := ParseFile("", l.Policy())
 	if err != nil || len(list) != 1 || !strings.HasSuffix(list[0].String(), ":1-59999") {
@@ -120,7 +120,7 @@ func TestLearnerOfManyPorts(t *testing.T) {
 func TestLearnerIsBounded(t *testing.T) {
 	var l Learner
 	for i := range maxLearned + 5 {
-		l.Flow(Flow{Proto: TCP, Dst: netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, byte(i >> 16), byte(i >> 8), byte(i)}), 1)}, Verdict{})
+		l.Flow(Flow{Proto: TCP, Dst: netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, byte(i >> 16), byte(i >> 8), byte(i)}), 1)}, Verdict{Allow: true})
 		l.Question(&Query{Name: fmt.Sprint("n", i)})
 	}
 	if len(l.seen) != maxLearned || len(l.asked) != maxLearned || !strings.Contains(string(l.Policy()), "5 flows are not") {

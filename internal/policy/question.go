@@ -141,6 +141,9 @@ func (p *Policy) question(now time.Time, q *Query) {
 		q.local([]netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()})
 		return
 	}
+	if a := reversed(name); a.IsValid() && q.reverse(p.pins.names(now, a)) {
+		return
+	}
 	host := withoutService(name)
 	if no := r.asks(host); no != nil {
 		q.refuse(dnsmessage.RCodeNameError, no.reason).Verdict.Rule = no.rule

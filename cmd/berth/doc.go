@@ -7,6 +7,7 @@
 //	berth ping HOST                     ask a host for an echo
 //	berth perf server|client            what a network and its stacks carry
 //	berth ss                            the sockets of a running berth, or of the kernel
+//	berth run -- CMD                    a program on a network of its own, by rules
 //	berth lab FILE                      a network of hosts that a file describes
 //	berth script FILE...                packet scripts against a host of berth's own
 //
@@ -17,7 +18,8 @@
 //
 // Data go to standard output, all else to standard error. The exit status is 0
 // for success, 1 for a failure of the network, 2 for a mistake in the command
-// line, and 130 for an interrupt before the work was done.
+// line, and 130 for an interrupt before the work was done; that of run is the
+// program's, or 125.
 //
 // # Its parts
 //
@@ -28,6 +30,7 @@
 //   - machine is the host that a command uses, the kernel's or berth's own;
 //   - relay, echoer, pinger and perf do the work of connect, listen, echo, ping
 //     and perf;
+//   - runner runs programs on networks of their own;
 //   - labfile reads networks from files, and labrun runs them;
 //   - script runs packet scripts with package lab/script;
 //   - demo plays the scenes of the demonstration, and ladder draws them;

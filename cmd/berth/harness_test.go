@@ -10,11 +10,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"example.com/berth/internal/box"
 )
 
 // TestMain lets the test binary be the command itself, for tests that need it
 // in a process or a namespace of its own.
 func TestMain(m *testing.M) {
+	box.Main()
 	if os.Getenv("BERTH_TEST_AS_COMMAND") != "" {
 		main()
 		return

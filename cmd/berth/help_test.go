@@ -30,7 +30,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"", "demo", "echo", "listen", "connect", "ping", "ss"} {
+	for _, name := range []string{"", "demo", "echo", "listen", "connect", "ping", "ss", "run"} {
 		args := []string{"--help"}
 		if name != "" {
 			args = []string{name, "--help"}

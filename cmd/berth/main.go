@@ -5,9 +5,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"example.com/berth/internal/box"
 )
 
 func main() {
+	box.Main() // of a box that run makes, this process may be the first
+
 	// A reader that goes away ends a command by the error of its next write, so
 	// that what it opened is closed (see quiet).
 	signal.Ignore(syscall.SIGPIPE)

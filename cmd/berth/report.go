@@ -33,12 +33,15 @@ type mistake interface {
 // report says what went wrong, if anything, and returns the exit status.
 func report(ctx context.Context, cmd *cobra.Command, args []string, err error, w io.Writer) int {
 	var wrong mistake
+	var status exitStatus
 	switch {
 	case err == nil:
 		return exitSuccess
+	case errors.As(err, &status):
+		return int(status)
 	case errors.As(err, &wrong):
 		wrong.Print(w, cmd, args)
-		return exitUsage
+		return failure(cmd, exitUsage)
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case quiet(err):
@@ -47,7 +50,16 @@ func report(ctx context.Context, cmd *cobra.Command, args []string, err error, w
 		return exitNetwork
 	}
 	fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), explain(err))
-	return exitNetwork
+	return failure(cmd, exitNetwork)
+}
+
+// failure is the status of a command that failed. That of run must not be taken for
+// its program's.
+func failure(cmd *cobra.Command, status int) int {
+	if cmd.Name() == "run" {
+		return exitRun
+	}
+	return status
 }
 
 // quiet tells whether an error is that nobody reads the output any more: the

@@ -45,7 +45,7 @@ a host of berth's own that is one more machine on the network.`,
 	root.SetVersionTemplate("berth {{.Version}}\n")
 	root.SetFlagErrorFunc(usage.FromFlag)
 	root.Flags().SortFlags = false
-	root.AddCommand(newDemo(), newEcho(), newListen(), newConnect(), newPerf(), newPing(), newSS(), newLab(), newScript())
+	root.AddCommand(newDemo(), newEcho(), newListen(), newConnect(), newPerf(), newPing(), newSS(), newRun(), newLab(), newScript())
 	for _, cmd := range root.Commands() {
 		cmd.Flags().SortFlags = false
 		cmd.DisableFlagsInUseLine = true

@@ -336,7 +336,7 @@ func TestBoxClose(t *testing.T) {
 
 func TestBoxSignals(t *testing.T) {
 	for _, sig := range Forwarded {
-		name := strings.TrimPrefix(unix.SignalName(sig), "SIG")
+		name := strings.TrimPrefix(unix.SignalName(sig.(syscall.Signal)), "SIG")
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)

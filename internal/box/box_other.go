@@ -42,3 +42,6 @@ func (b *Box) Wait() Status { return Status{} }
 func (b *Box) Close() error { return nil }
 
 func mayExecute(string) error { return nil }
+
+// Forwarded are the signals that are meant for a program; there is none.
+var Forwarded []os.Signal

@@ -4,14 +4,16 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 )
 
+// errNotFound is a name that is in no directory of PATH.
+var errNotFound = errors.New("command not found")
+
 func isNotFound(err error) bool {
-	return errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)
+	return errors.Is(err, errNotFound) || errors.Is(err, fs.ErrNotExist)
 }
 
 // lookUp finds a program as a shell does: a name with a slash is a path, any
@@ -24,7 +26,7 @@ func lookUp(name string) (string, error) {
 		}
 		return name, nil
 	}
-	var found error = exec.ErrNotFound
+	var found error = errNotFound
 	if name == "" {
 		return "", &ProgramError{`""`, found}
 	}

@@ -2,6 +2,7 @@ package box
 
 import (
 	"errors"
+	"os"
 	"syscall"
 	"unsafe"
 
@@ -10,7 +11,7 @@ import (
 
 // Forwarded are the signals that a person may send to the process that called
 // Start and means for the program.
-var Forwarded = []syscall.Signal{
+var Forwarded = []os.Signal{
 	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH,
 }
 
@@ -23,7 +24,7 @@ var Forwarded = []syscall.Signal{
 func forwardedSet() (set unix.Sigset_t) {
 	const bits = 8 * int(unsafe.Sizeof(set.Val[0]))
 	for _, s := range Forwarded {
-		n := int(s) - 1
+		n := int(s.(syscall.Signal)) - 1
 		set.Val[n/bits] |= 1 << (n % bits)
 	}
 	return set
@@ -78,7 +79,7 @@ func (o *own) take(sig int) bool {
 // forwardable tells whether a number is that of a signal to forward.
 func forwardable(sig int) bool {
 	for _, s := range Forwarded {
-		if int(s) == sig {
+		if s == syscall.Signal(sig) {
 			return true
 		}
 	}

@@ -59,8 +59,8 @@ var rooms = map[string][]string{
 	"lab/report":             {"link", "internal/header", "internal/seqnum", "internal/ladder"},
 	"lab/script":             {"", "socket", "link", "link/pcapng", "internal/header", "internal/seqnum"},
 	"lab/report/reporttest":  {"", "lab/report", "link", "link/impair", "link/wire", "netconn"},
-	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "lab/script"},
-	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder"},
+	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "lab/script", "internal/box", "internal/policy"},
+	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "internal/box", "internal/gateway", "internal/policy"},
 }
 
 // withoutNet are the packages that do without package net, so that a program

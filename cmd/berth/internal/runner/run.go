@@ -1,0 +1,223 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"time"
+
+	"example.com/berth/internal/box"
+	"example.com/berth/internal/gateway"
+	"example.com/berth/internal/policy"
+)
+
+// Run runs the program, and returns how it ended. The error is why it could not
+// begin: a *box.ProgramError if it was the program's own fault.
+func Run(o Options) (status box.Status, err error) {
+	r := &run{Options: o, tell: newTeller(o.Err, o.Quiet, o.Verbose)}
+	defer r.tell.close()
+	if err := r.open(); err != nil {
+		return status, errors.Join(err, r.close())
+	}
+	stop := r.forwardSignals()
+	defer stop()
+	if err := r.box.Run(); err != nil {
+		return status, errors.Join(err, r.close())
+	}
+	status = r.box.Wait()
+	r.drain()
+	return status, r.close()
+}
+
+// run is a program on its network.
+type run struct {
+	Options
+	tell   *teller
+	box    *box.Box
+	wire   *wire
+	gate   *gateway.Gateway
+	policy *policy.Policy
+
+	mu    sync.Mutex // guards flows
+	flows map[uint64]policy.Verdict
+	busy  int           // how many of them are connections
+	idle  chan struct{} // told when busy becomes 0
+}
+
+// open makes the program's network.
+func (r *run) open() (err error) {
+	cfg := box.Config{Args: r.Args, Overlays: r.overlays(), MTU: r.MTU, Root: r.Root}
+	if r.Net != None {
+		cfg.Addrs, cfg.Gateways = programAddrs, gateways()
+	}
+	if r.box, err = box.Start(cfg); err != nil {
+		return err
+	}
+	for _, n := range r.box.Notes() {
+		if r.Verbose {
+			r.tell.say("%s", n)
+		}
+	}
+	if r.box.Device() == nil {
+		return nil
+	}
+	if r.wire, err = r.newWire(r.box.Device()); err != nil {
+		return errors.Join(err, r.box.Device().Close())
+	}
+	if err := r.openGateway(); err != nil {
+		return err
+	}
+	for _, p := range r.Publish {
+		if err := r.publish(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) openGateway() (err error) {
+	r.policy = r.newPolicy()
+	r.flows, r.idle = make(map[uint64]policy.Verdict), make(chan struct{}, 1)
+	names := &resolver{policy: r.policy, servers: r.DNS, denied: r.tell.question, local: r.Net == HostOnly}
+	if len(names.servers) == 0 {
+		names.servers = readResolvConf("/etc/resolv.conf").servers
+	}
+	r.gate, err = gateway.New(gateway.Config{
+		Device: r.wire, Addrs: gatewayAddrs,
+		Judge:   &judge{Policy: r.policy, net: r.Net, loopback: r.Loopback},
+		Observe: r.observe, Alias: r.aliases(), DNS: names.answer,
+	})
+	if err != nil {
+		return errors.Join(err, r.wire.Close())
+	}
+	return nil
+}
+
+// publish lets the outside reach a port of the program's.
+func (r *run) publish(p Port) error {
+	at, err := r.gate.Publish(p.Network, p.Outside, netip.AddrPortFrom(programAddrs[0].Addr(), p.Inside))
+	if err != nil {
+		return fmt.Errorf("publish %s %s: %w", p.Network, p.Outside, plain(err))
+	}
+	if r.Verbose || wantsPort(p.Outside) {
+		r.tell.say("%s %v is port %d of the program", p.Network, at, p.Inside)
+	}
+	return nil
+}
+
+// wantsPort tells whether any port was asked for, so that only berth knows which.
+func wantsPort(outside string) bool {
+	_, port, err := net.SplitHostPort(outside)
+	n, _ := strconv.Atoi(port)
+	return err == nil && n == 0
+}
+
+// plain is an error without the call and the address that it names.
+func plain(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var sys *os.SyscallError
+	if errors.As(err, &sys) {
+		err = sys.Err
+	}
+	return err
+}
+
+// observe is told what happens to flows.
+func (r *run) observe(e gateway.Event) {
+	r.tell.event(e)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v, known := r.flows[e.ID]
+	switch {
+	case e.Inwards:
+	case e.Kind == gateway.Begun && !known:
+		r.flows[e.ID] = e.Verdict
+		r.policy.Begin(e.Flow, e.Verdict)
+		if e.Flow.Proto == policy.TCP {
+			r.busy++
+		}
+	case known && (e.Kind == gateway.Ended || e.Kind == gateway.Denied):
+		delete(r.flows, e.ID)
+		r.policy.End(e.Time, e.Flow, v)
+		if e.Flow.Proto == policy.TCP {
+			if r.busy--; r.busy == 0 {
+				select {
+				case r.idle <- struct{}{}:
+				default:
+				}
+			}
+		}
+	}
+}
+
+// drainTime is how long connections may go on after the program has ended.
+const drainTime = 2 * time.Second
+
+// drain lets connections end that the program left to the kernel: what it wrote
+// last is still on its way, as it would be without berth.
+func (r *run) drain() {
+	if r.gate == nil {
+		return
+	}
+	late := time.NewTimer(drainTime)
+	defer late.Stop()
+	for {
+		r.mu.Lock()
+		busy := r.busy
+		r.mu.Unlock()
+		if busy == 0 {
+			return
+		}
+		select {
+		case <-r.idle:
+		case <-late.C:
+			return
+		}
+	}
+}
+
+// close ends what is left, in the order in which it was made backwards.
+func (r *run) close() error {
+	var errs []error
+	if r.box != nil {
+		errs = append(errs, r.box.Close())
+	}
+	if r.gate != nil {
+		errs = append(errs, r.gate.Close())
+	}
+	if r.wire != nil {
+		errs = append(errs, r.wire.finish())
+	}
+	return errors.Join(errs...)
+}
+
+// forwardSignals sends the program what is sent to this process, except what this
+// one was started to ignore.
+func (r *run) forwardSignals() (stop func()) {
+	signals := make(chan os.Signal, 16)
+	for _, s := range box.Forwarded {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case s := <-signals:
+				_ = r.box.Signal(s) // it may have ended
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { signal.Stop(signals); close(done) }
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 
@@ -49,6 +50,9 @@ func newRun() *cobra.Command {
 	set.SetInterspersed(false) // what comes after CMD is CMD's
 	set.Var(ruleFlag{&o.Rules, true}, "allow", "let the program reach `RULE`; may be repeated, the first rule that matches decides")
 	set.Var(ruleFlag{&o.Rules, false}, "deny", "keep it from reaching `RULE`; may be repeated")
+	set.StringVar(&o.Policy, "policy", "", "go by the rules of `FILE`, too, after those of flags; it is read again when it changes")
+	set.StringVar(&o.Learn, "learn", "", "write to `FILE` the policy that allows what it was let do")
+	set.StringVar(&o.Events, "events", "", "append every decision, flow and name to `FILE`, in JSON, an object a line")
 	set.StringVar(&o.net, "net", "full", "how far its network goes: `NET` is full, host-only or none")
 	set.StringArrayVarP(&o.publish, "publish", "p", nil, "let this machine's port OUT reach its port IN: `PORTS` is [BIND:]OUT:IN[/udp]; may be repeated")
 	set.StringVar(&o.loopback, "loopback", "", "let it reach this machine's loopback as "+runner.LoopbackName+", or as `ADDR`")
@@ -83,7 +87,7 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 		fmt.Fprintf(o.Err, "%s: %v\n", cmd.CommandPath(), program)
 		return exitStatus(program.ExitCode())
 	case err != nil:
-		return err
+		return policyMistake(err)
 	case status.ExitCode() != 0:
 		return exitStatus(status.ExitCode())
 	}
@@ -167,4 +171,21 @@ func (f ruleFlag) Set(text string) error {
 	}
 	*f.rules = append(*f.rules, r)
 	return nil
+}
+
+// A policyError is a mistake in a policy file.
+type policyError struct{ policy.FileErrors }
+
+// Print shows the mistake, as [usage.Error] does one in the command line.
+func (e *policyError) Print(w io.Writer, cmd *cobra.Command, _ []string) {
+	e.FileErrors.Print(w, cmd.CommandPath())
+}
+
+// policyMistake makes mistakes in the file known as such.
+func policyMistake(err error) error {
+	var mistakes policy.FileErrors
+	if errors.As(err, &mistakes) {
+		return &policyError{mistakes}
+	}
+	return err
 }

@@ -22,8 +22,10 @@ const (
 type Options struct {
 	Args []string // the program and its arguments
 
-	Net     Net
-	Rules   []*policy.Rule
+	Net   Net
+	Rules []*policy.Rule // asked before those of the file
+	// Policy is a file of rules, "" for none, which is read again when it changes.
+	Policy  string
 	Publish []Port
 	// Loopback are the addresses by which the program reaches the loopback of this
 	// machine; none if it does not.
@@ -37,8 +39,10 @@ type Options struct {
 	Pcap     string        // the file of a capture; "" for none
 
 	Root    bool
-	Quiet   bool // say nothing of what was denied
-	Verbose bool // say how the network is made, and each flow
+	Events  string // the file to which each decision is appended, "" for none
+	Learn   string // the file for the policy that allows what was seen, "" for none
+	Quiet   bool   // say nothing of what was denied
+	Verbose bool   // say how the network is made, and each flow
 
 	Err io.Writer // what berth itself has to say
 }

@@ -88,8 +88,8 @@ func ownNetworks() (all []netip.Prefix) {
 }
 
 // newPolicy makes the policy of a run.
-func (o *Options) newPolicy() *policy.Policy {
-	cfg := policy.Config{Rules: o.Rules, Networks: ownNetworks(), Hosts: readHosts("/etc/hosts")}
+func (o *Options) newPolicy(rules []*policy.Rule) *policy.Policy {
+	cfg := policy.Config{Rules: rules, Networks: ownNetworks(), Hosts: readHosts("/etc/hosts")}
 	// The program's own network and the aliases are nobody's outside.
 	cfg.Networks = slices.DeleteFunc(cfg.Networks, func(p netip.Prefix) bool {
 		return slices.ContainsFunc(gatewayAddrs, p.Overlaps)

@@ -21,20 +21,20 @@ const (
 type resolver struct {
 	policy  *policy.Policy
 	servers []netip.AddrPort
-	denied  func(q *policy.Query)
+	tell    *teller
 	local   bool // there is nothing to be asked: host-only
 }
 
 // answer implements gateway.Config.DNS.
 func (r *resolver) answer(ctx context.Context, _ netip.AddrPort, question []byte, stream bool) []byte {
-	q := r.policy.Question(time.Now(), question, stream)
-	switch {
-	case q == nil:
+	now := time.Now()
+	q := r.policy.Question(now, question, stream)
+	if q == nil {
 		return nil
+	}
+	id := r.tell.question(func(id uint64) policy.Event { return policy.QuestionEvent(now, id, q) }, q)
+	switch {
 	case q.Forward == nil:
-		if !q.Verdict.Allow {
-			r.denied(q)
-		}
 		return q.Reply
 	case r.local:
 		return q.Fail()
@@ -42,7 +42,10 @@ func (r *resolver) answer(ctx context.Context, _ netip.AddrPort, question []byte
 	for range serverRounds {
 		for _, server := range r.servers {
 			if msg, err := exchange(ctx, server, q.Forward, stream); err == nil {
-				return r.policy.Answer(time.Now(), q, msg).Reply
+				now := time.Now()
+				a := r.policy.Answer(now, q, msg)
+				r.tell.answer(policy.AnswerEvent(now, id, q, a))
+				return a.Reply
 			}
 			if ctx.Err() != nil {
 				return nil

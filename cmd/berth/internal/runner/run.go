@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -19,8 +20,14 @@ import (
 // Run runs the program, and returns how it ended. The error is why it could not
 // begin: a *box.ProgramError if it was the program's own fault.
 func Run(o Options) (status box.Status, err error) {
-	r := &run{Options: o, tell: newTeller(o.Err, o.Quiet, o.Verbose)}
-	defer r.tell.close()
+	r := &run{Options: o}
+	if r.file, err = newRuleFile(o.Policy); err != nil {
+		return status, err
+	}
+	if r.tell, err = newTeller(o); err != nil {
+		return status, err
+	}
+	defer func() { err = errors.Join(err, r.tell.close()) }()
 	if err := r.open(); err != nil {
 		return status, errors.Join(err, r.close())
 	}
@@ -38,15 +45,16 @@ func Run(o Options) (status box.Status, err error) {
 type run struct {
 	Options
 	tell   *teller
+	file   *ruleFile
 	box    *box.Box
 	wire   *wire
 	gate   *gateway.Gateway
 	policy *policy.Policy
 
-	mu    sync.Mutex // guards flows
-	flows map[uint64]policy.Verdict
-	busy  int           // how many of them are connections
-	idle  chan struct{} // told when busy becomes 0
+	mu    sync.Mutex      // guards flows
+	flows map[uint64]bool // that have begun
+	busy  int             // how many of them are connections
+	idle  chan struct{}   // told when busy becomes 0
 }
 
 // open makes the program's network.
@@ -81,9 +89,9 @@ func (r *run) open() (err error) {
 }
 
 func (r *run) openGateway() (err error) {
-	r.policy = r.newPolicy()
-	r.flows, r.idle = make(map[uint64]policy.Verdict), make(chan struct{}, 1)
-	names := &resolver{policy: r.policy, servers: r.DNS, denied: r.tell.question, local: r.Net == HostOnly}
+	r.policy = r.newPolicy(slices.Concat(r.Rules, r.file.rules))
+	r.flows, r.idle = make(map[uint64]bool), make(chan struct{}, 1)
+	names := &resolver{policy: r.policy, servers: r.DNS, tell: r.tell, local: r.Net == HostOnly}
 	if len(names.servers) == 0 {
 		names.servers = readResolvConf("/etc/resolv.conf").servers
 	}
@@ -95,6 +103,14 @@ func (r *run) openGateway() (err error) {
 	if err != nil {
 		return errors.Join(err, r.wire.Close())
 	}
+	r.file.follow(func(rules []*policy.Rule, err error) {
+		if err != nil {
+			r.tell.say("the rules stay as they were: %v", err)
+			return
+		}
+		r.policy.Reload(slices.Concat(r.Rules, rules))
+		r.tell.say("the rules are those of %s as it is now", r.Policy)
+	})
 	return nil
 }
 
@@ -119,12 +135,10 @@ func wantsPort(outside string) bool {
 
 // plain is an error without the call and the address that it names.
 func plain(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := err.(*net.OpError); ok {
 		err = op.Err
 	}
-	var sys *os.SyscallError
-	if errors.As(err, &sys) {
+	if sys, ok := err.(*os.SyscallError); ok {
 		err = sys.Err
 	}
 	return err
@@ -132,21 +146,21 @@ func plain(err error) error {
 
 // observe is told what happens to flows.
 func (r *run) observe(e gateway.Event) {
-	r.tell.event(e)
+	r.tell.flow(e)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	v, known := r.flows[e.ID]
+	known := r.flows[e.ID]
 	switch {
 	case e.Inwards:
 	case e.Kind == gateway.Begun && !known:
-		r.flows[e.ID] = e.Verdict
+		r.flows[e.ID] = true
 		r.policy.Begin(e.Flow, e.Verdict)
 		if e.Flow.Proto == policy.TCP {
 			r.busy++
 		}
-	case known && (e.Kind == gateway.Ended || e.Kind == gateway.Denied):
+	case known && e.Kind == gateway.Ended:
 		delete(r.flows, e.ID)
-		r.policy.End(e.Time, e.Flow, v)
+		r.policy.End(e.Time, e.Flow)
 		if e.Flow.Proto == policy.TCP {
 			if r.busy--; r.busy == 0 {
 				select {
@@ -187,6 +201,7 @@ func (r *run) drain() {
 // close ends what is left, in the order in which it was made backwards.
 func (r *run) close() error {
 	var errs []error
+	r.file.close()
 	if r.box != nil {
 		errs = append(errs, r.box.Close())
 	}

@@ -2,160 +2,193 @@ package runner
 
 import (
 	"fmt"
-	"io"
-	"net/netip"
-	"strings"
+	"os"
 	"sync"
-	"unicode"
 
 	"example.com/berth/internal/gateway"
 	"example.com/berth/internal/policy"
 )
 
-// teller says what happens to flows. What is to be said waits in a queue, since who
-// tells it must not wait for a terminal.
+// teller says what happens to flows: to the person, to a file of events, to who
+// learns. All is written by one goroutine, from a queue: flows must not wait for a
+// terminal.
 type teller struct {
-	out     io.Writer
-	verbose bool
-	quiet   bool
-	queue   chan string
-	done    chan struct{}
+	Options
+	events  *os.File // nil for none
+	denials policy.Denials
+	learner policy.Learner
+	begun   map[uint64]error // flows that have, with what failed since
+	failed  error            // the first error of the file of events
 
-	mu     sync.Mutex // guards what follows
-	said   map[string]int
-	order  []string // of what was said more than once
-	lost   int
-	closed bool
+	queue chan func()
+	done  chan struct{}
+
+	mu        sync.Mutex // guards what follows
+	lost      int
+	questions uint64
+	closed    bool
 }
 
-// Bounds: lines that wait to be written, and denials that are remembered so as to
-// be said once. More of the first are counted; more of the second are said again.
-const (
-	maxQueue = 1024
-	maxSaid  = 4096
-)
+// maxQueue is what waits to be written. More is counted, and not said; but if it is
+// to be in a file, flows wait.
+const maxQueue = 4096
 
-func newTeller(out io.Writer, quiet, verbose bool) *teller {
-	t := &teller{
-		out: out, quiet: quiet, verbose: verbose,
-		queue: make(chan string, maxQueue), done: make(chan struct{}), said: make(map[string]int),
+func newTeller(o Options) (*teller, error) {
+	t := &teller{Options: o, queue: make(chan func(), maxQueue), done: make(chan struct{}), begun: make(map[uint64]error)}
+	if o.Events != "" {
+		var err error
+		if t.events, err = os.OpenFile(o.Events, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666); err != nil {
+			return nil, err
+		}
 	}
 	go func() {
 		defer close(t.done)
-		for line := range t.queue {
-			fmt.Fprintln(t.out, line)
+		for f := range t.queue {
+			f()
 		}
 	}()
-	return t
+	return t, nil
 }
 
-// say queues a line.
-func (t *teller) say(format string, args ...any) {
+// put queues what is to be written.
+func (t *teller) put(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.put(fmt.Sprintf(format, args...))
-}
-
-// put queues a line. The caller holds the lock.
-func (t *teller) put(line string) {
 	if t.closed {
 		return
 	}
+	if t.Events != "" || t.Learn != "" {
+		t.queue <- f
+		return
+	}
 	select {
-	case t.queue <- "berth: " + printable(line):
+	case t.queue <- f:
 	default:
 		t.lost++
 	}
 }
 
-// printable is a line that does nothing to a terminal: names come from outside.
-func printable(line string) string {
-	return strings.Map(func(r rune) rune {
-		if r == ' ' || unicode.IsPrint(r) {
-			return r
+// say tells the person something.
+func (t *teller) say(format string, args ...any) {
+	t.put(func() { fmt.Fprintf(t.Err, "berth: "+format+"\n", args...) })
+}
+
+func (t *teller) line(line string, isNew bool) {
+	if isNew && !t.Quiet {
+		fmt.Fprintln(t.Err, line)
+	}
+}
+
+// write puts an event into the file. What cannot be written is said at the end.
+func (t *teller) write(e policy.Event) {
+	if t.events == nil || t.failed != nil {
+		return
+	}
+	_, t.failed = t.events.Write(e.Append(nil))
+}
+
+// flow is told what happens to flows.
+func (t *teller) flow(e gateway.Event) {
+	t.put(func() {
+		t.record(&e)
+		if e.Kind == gateway.Denied {
+			t.line(t.denials.Flow(e.Flow, e.Verdict))
+		} else if t.Verbose {
+			t.follow(&e)
 		}
-		return unicode.ReplacementChar
-	}, line)
+	})
 }
 
-// denied says once that something was denied, and counts it from then on.
-func (t *teller) denied(what, reason string) {
-	if t.quiet {
-		return
-	}
-	line := fmt.Sprintf("denied %s (%s)", what, reason)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n, ok := t.said[line]
+// record writes the events of a flow, and learns from what was allowed.
+func (t *teller) record(e *gateway.Event) {
+	failed, begun := t.begun[e.ID]
 	switch {
-	case n == 1:
-		t.order = append(t.order, line)
-		fallthrough
-	case ok:
-		t.said[line] = n + 1
-		return
-	case len(t.said) < maxSaid:
-		t.said[line] = 1
+	case e.Inwards || begun && e.Kind != gateway.Denied:
+	case e.Kind != gateway.Ended:
+		t.write(policy.DecisionEvent(e.Time, e.ID, e.Flow, e.Verdict))
 	}
-	t.put(line)
-}
-
-// event is told what happens to flows.
-func (t *teller) event(e gateway.Event) {
-	what := target(e.Flow, e.Verdict.Name)
 	switch {
-	case e.Kind == gateway.Denied:
-		t.denied(what, e.Verdict.Reason)
-	case !t.verbose:
-	case e.Kind == gateway.Failed:
-		t.say("failed %s: %v", what, plain(e.Err))
-	case e.Kind == gateway.Begun && e.Verdict.Rule != "":
-		t.say("allowed %s (rule %s)", what, e.Verdict.Rule)
-	case e.Kind == gateway.Begun && !e.Inwards:
-		t.say("allowed %s", what)
 	case e.Kind == gateway.Begun:
-		t.say("from outside %s", what)
+		t.begun[e.ID] = nil
+		t.write(policy.BeginEvent(e.Time, e.ID, e.Flow, e.Verdict))
+		return
+	case e.Kind == gateway.Failed && begun: // a ping: its end comes later
+		t.begun[e.ID] = e.Err
+		return
+	case e.Kind == gateway.Denied: // if it had begun, its end comes later
+		return
+	}
+	delete(t.begun, e.ID)
+	if failed == nil {
+		failed = e.Err
+	}
+	t.write(policy.EndEvent(e.Time, e.ID, e.Flow, e.Verdict, e.Sent, e.Received, e.Duration, failed))
+	if !e.Inwards && e.Verdict.Allow {
+		t.learner.Flow(e.Flow, e.Verdict) // by now it is known which name the program itself said
+	}
+}
+
+// follow tells the person of a flow that was allowed.
+func (t *teller) follow(e *gateway.Event) {
+	what := e.Flow.String()
+	if e.Verdict.Name != "" {
+		what += " (" + e.Verdict.Name + ")"
+	}
+	switch {
+	case e.Kind == gateway.Failed:
+		fmt.Fprintf(t.Err, "berth: %s failed: %v\n", what, plain(e.Err))
 	case e.Kind == gateway.Ended:
-		t.say("ended %s: %d bytes sent, %d received", what, e.Sent, e.Received)
+		fmt.Fprintf(t.Err, "berth: %s ended: %d bytes sent, %d received\n", what, e.Sent, e.Received)
+	case e.Inwards:
+		fmt.Fprintf(t.Err, "berth: %s from outside\n", what)
+	case e.Verdict.Rule != "":
+		fmt.Fprintf(t.Err, "berth: %s begins, by the rule %s\n", what, e.Verdict.Rule)
+	default:
+		fmt.Fprintf(t.Err, "berth: %s begins\n", what)
 	}
 }
 
-// question is told which names were not to be asked for.
-func (t *teller) question(q *policy.Query) { t.denied("name "+q.Name, q.Verdict.Reason) }
-
-// target is where a flow goes: "tcp ssh.example.net:22".
-func target(f policy.Flow, name string) string {
-	dst := f.Dst.Addr().Unmap()
-	host := dst.String()
-	if name != "" {
-		host = name
-	}
-	switch f.Proto {
-	case policy.TCP, policy.UDP:
-		if name == "" {
-			return fmt.Sprintf("%v %v", f.Proto, netip.AddrPortFrom(dst, f.Dst.Port()))
-		}
-		return fmt.Sprintf("%v %s:%d", f.Proto, name, f.Dst.Port())
-	case policy.Other:
-		return fmt.Sprintf("protocol %d %s", f.Number, host)
-	}
-	return fmt.Sprintf("%v %s", f.Proto, host)
-}
-
-// close says how often what was denied again, and waits until all is said.
-func (t *teller) close() {
+// question is told of a question before it is answered. The number that it returns
+// joins the answer to it.
+func (t *teller) question(e func(id uint64) policy.Event, q *policy.Query) (id uint64) {
 	t.mu.Lock()
-	if !t.quiet {
-		for _, line := range t.order {
-			t.put(fmt.Sprintf("%s: %d times in all", line, t.said[line]))
+	t.questions++
+	id = t.questions
+	t.mu.Unlock()
+	t.put(func() {
+		t.write(e(id))
+		if q.Verdict.Allow {
+			t.learner.Question(q)
+		} else {
+			t.line(t.denials.Question(q))
 		}
-		if t.lost > 0 {
-			lost := t.lost
-			t.put(fmt.Sprintf("%d more lines could not be said in time", lost))
-		}
-	}
+	})
+	return id
+}
+
+// answer is told of an answer.
+func (t *teller) answer(e policy.Event) { t.put(func() { t.write(e) }) }
+
+// close says what is left to say, writes what was learned, and waits for that.
+func (t *teller) close() error {
+	t.mu.Lock()
 	t.closed = true
 	close(t.queue)
 	t.mu.Unlock()
 	<-t.done
+	for _, line := range t.denials.Rest() {
+		t.line(line, true)
+	}
+	if t.lost > 0 && !t.Quiet {
+		fmt.Fprintf(t.Err, "berth: %d lines could not be said in time\n", t.lost)
+	}
+	if t.events != nil {
+		if err := t.events.Close(); t.failed == nil {
+			t.failed = err
+		}
+	}
+	if t.Learn != "" && t.failed == nil {
+		t.failed = os.WriteFile(t.Learn, t.learner.Policy(), 0o666)
+	}
+	return t.failed
 }

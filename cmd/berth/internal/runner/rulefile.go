@@ -1,0 +1,92 @@
+package runner
+
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"example.com/berth/internal/policy"
+)
+
+// ruleFile is a policy file, which is read again when it changes.
+type ruleFile struct {
+	path  string
+	rules []*policy.Rule // as they were when it was read first
+
+	stamp   os.FileInfo
+	stop    chan struct{}
+	running sync.WaitGroup
+}
+
+// lookEvery is how often the file is looked at.
+const lookEvery = time.Second
+
+// maxRuleFile is more than policy.ParseFile takes.
+const maxRuleFile = 2 << 20
+
+// newRuleFile reads the file. The error is a policy.FileErrors for what is wrong
+// in it.
+func newRuleFile(path string) (*ruleFile, error) {
+	f := &ruleFile{path: path, stop: make(chan struct{})}
+	if path == "" {
+		return f, nil
+	}
+	var err error
+	f.stamp, _ = os.Stat(path)
+	f.rules, err = f.read()
+	return f, err
+}
+
+func (f *ruleFile) read() ([]*policy.Rule, error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxRuleFile))
+	if err != nil {
+		return nil, err
+	}
+	return policy.ParseFile(f.path, text)
+}
+
+// follow calls a function with the rules, or what is wrong with them, each time the
+// file has changed.
+func (f *ruleFile) follow(changed func([]*policy.Rule, error)) {
+	if f.path == "" {
+		return
+	}
+	f.running.Go(func() {
+		tick := time.NewTicker(lookEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-f.stop:
+				return
+			case <-tick.C:
+			}
+			if f.isNew() {
+				changed(f.read())
+			}
+		}
+	})
+}
+
+// isNew tells whether the file is another than it was. Without one nothing changes:
+// editors take it away for a moment.
+func (f *ruleFile) isNew() bool {
+	now, err := os.Stat(f.path)
+	if err != nil {
+		return false
+	}
+	before := f.stamp
+	f.stamp = now
+	return before == nil || !os.SameFile(before, now) || !before.ModTime().Equal(now.ModTime()) || before.Size() != now.Size()
+}
+
+// close ends following.
+func (f *ruleFile) close() {
+	close(f.stop)
+	f.running.Wait()
+}

@@ -51,6 +51,7 @@ func (g *Gateway) dnsDatagrams(pc net.PacketConn) {
 		select {
 		case room <- struct{}{}:
 		default:
+			g.dropped.questions.Add(1)
 			continue
 		}
 		if !g.run(func() {
@@ -76,6 +77,7 @@ func (g *Gateway) dnsConns(ln net.Listener) {
 		select {
 		case room <- struct{}{}:
 		default:
+			g.dropped.questions.Add(1)
 			_ = c.Close()
 			continue
 		}

@@ -69,8 +69,9 @@ type Gateway struct {
 	pings  pings
 	pinger pinger
 
-	flows  atomic.Int64 // that there are
-	lastID atomic.Uint64
+	flows   atomic.Int64 // that there are
+	lastID  atomic.Uint64
+	dropped struct{ flows, questions atomic.Uint64 }
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
@@ -167,6 +168,7 @@ func (g *Gateway) forward(bf *berth.Flow) {
 func (g *Gateway) begin(f *flow, serve func()) bool {
 	if g.flows.Add(1) > int64(g.cfg.MaxFlows) {
 		g.flows.Add(-1)
+		g.dropped.flows.Add(1)
 		return false
 	}
 	f.id, f.begun = g.lastID.Add(1), time.Now()
@@ -180,8 +182,21 @@ func (g *Gateway) begin(f *flow, serve func()) bool {
 	return false
 }
 
-// Flows is how many flows there are now.
-func (g *Gateway) Flows() int { return int(g.flows.Load()) }
+// Stats are counters of a gateway.
+type Stats struct {
+	Flows            int    // that there are now
+	Begun            uint64 // flows that there was room for, also those that were refused
+	DroppedFlows     uint64 // those that there was no room for
+	DroppedQuestions uint64 // of DNS, the same
+}
+
+// Stats returns the counters.
+func (g *Gateway) Stats() Stats {
+	return Stats{
+		Flows: int(g.flows.Load()), Begun: g.lastID.Load(),
+		DroppedFlows: g.dropped.flows.Load(), DroppedQuestions: g.dropped.questions.Load(),
+	}
+}
 
 var errProtocol = errors.New("only TCP, UDP and ping are carried")
 

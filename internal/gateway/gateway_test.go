@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -65,7 +66,7 @@ func behind(t testing.TB, cfg gateway.Config) *program {
 		if err := errors.Join(p.g.Close(), p.Close()); err != nil {
 			t.Error(err)
 		}
-		if n := p.g.Flows(); n != 0 {
+		if n := p.g.Stats().Flows; n != 0 {
 			t.Errorf("%d flows are left", n)
 		}
 	})
@@ -104,17 +105,24 @@ func (e *events) add(ev gateway.Event) {
 }
 
 // wait returns the first event of a kind, and waits for it.
-func (e *events) wait(kind gateway.Kind) gateway.Event {
+func (e *events) wait(kind gateway.Kind) gateway.Event { return e.waitFor(1, kind)[0] }
+
+// waitFor returns the first events of some kinds, and waits until there are so many.
+func (e *events) waitFor(n int, kinds ...gateway.Kind) []gateway.Event {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.cond == nil {
 		e.cond = sync.NewCond(&e.mu)
 	}
 	for {
+		var found []gateway.Event
 		for _, ev := range e.all {
-			if ev.Kind == kind {
-				return ev
+			if slices.Contains(kinds, ev.Kind) {
+				found = append(found, ev)
 			}
+		}
+		if len(found) >= n {
+			return found[:n]
 		}
 		e.cond.Wait()
 	}
@@ -644,8 +652,8 @@ func TestFlowsAreBounded(t *testing.T) {
 		c.Close()
 		t.Error("a third flow began")
 	}
-	if n := p.g.Flows(); n != 2 {
-		t.Errorf("%d flows, want 2", n)
+	if s := p.g.Stats(); s.Flows != 2 || s.DroppedFlows == 0 {
+		t.Errorf("%+v, want 2 flows and one dropped", s)
 	}
 }
 
@@ -674,7 +682,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	if err := p.g.Close(); err != nil {
 		t.Error(err)
 	}
-	if n := p.g.Flows(); n != 0 {
+	if n := p.g.Stats().Flows; n != 0 {
 		t.Errorf("%d flows are left", n)
 	}
 	ended := 0

@@ -113,11 +113,11 @@ func TestIdleFlowsEnd(t *testing.T) {
 			time.Sleep(20 * time.Second)
 			c.Write([]byte("two"))
 			time.Sleep(lasts - 20*time.Second - time.Second)
-			if p.g.Flows() != 1 {
+			if p.g.Stats().Flows != 1 {
 				t.Errorf("answered %t: the flow has ended early", answered)
 			}
 			time.Sleep(2 * time.Second)
-			if p.g.Flows() != 0 {
+			if p.g.Stats().Flows != 0 {
 				t.Errorf("answered %t: the flow goes on", answered)
 			}
 			if ev := p.events.wait(gateway.Ended); ev.Sent != 6 || ev.Duration.Round(time.Second) != lasts {
@@ -125,7 +125,7 @@ func TestIdleFlowsEnd(t *testing.T) {
 			}
 			c.Write([]byte("three")) // begins another
 			synctest.Wait()
-			if p.g.Flows() != 1 {
+			if p.g.Stats().Flows != 1 {
 				t.Error("no other flow began")
 			}
 		})

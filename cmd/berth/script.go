@@ -17,7 +17,7 @@ import (
 
 type scriptOptions struct {
 	variants, verbose, json bool
-	junit, pcap             string
+	junit, pcap, profile    string
 	defines, settings       []string
 }
 
@@ -43,7 +43,8 @@ asks for what berth does not have, which is told apart.`,
 	set.BoolVar(&o.variants, "variants", false, "run each with IPv4, IPv6, and IPv4 on IPv6 sockets")
 	set.StringArrayVarP(&o.defines, "define", "D", nil, "define `NAME` or NAME=VALUE, for #ifdef and in place of the name")
 	set.StringArrayVarP(&o.settings, "option", "o", nil, "set an option of all scripts, `NAME=VALUE` without its dashes")
-	set.BoolVarP(&o.verbose, "verbose", "v", false, "show each event when it happens")
+	set.StringVar(&o.profile, "profile", "linux", "give the host the defaults of `SYSTEM`, linux or freebsd")
+	set.BoolVarP(&o.verbose, "verbose", "v", false, "show each event when it happens, and notes")
 	set.BoolVar(&o.json, "json", false, "show results as JSON, an object a line")
 	set.StringVar(&o.junit, "junit", "", "write results to `FILE`, in JUnit's XML")
 	set.StringVar(&o.pcap, "pcap", "", "write the packets to `FILE`, in pcapng, an interface a run")
@@ -68,6 +69,10 @@ type scriptRun struct {
 }
 
 func (o *scriptOptions) run(cmd *cobra.Command, args []string) (err error) {
+	profile, err := script.ParseProfile(o.profile)
+	if err != nil {
+		return &usage.Error{Arg: o.profile, Problem: err.Error()}
+	}
 	files, err := scriptFiles(args)
 	if err != nil {
 		return err
@@ -85,7 +90,7 @@ func (o *scriptOptions) run(cmd *cobra.Command, args []string) (err error) {
 		defer f.Close()
 		capture = pcapng.NewWriter(f, pcapng.Options{})
 	}
-	o.playAll(runs, capture)
+	o.playAll(runs, profile, capture)
 	if capture != nil {
 		if err := capture.Close(); err != nil {
 			return err
@@ -147,7 +152,7 @@ func (o *scriptOptions) read(files []string) (runs []*scriptRun, err error) {
 }
 
 // playAll runs scripts side by side.
-func (o *scriptOptions) playAll(runs []*scriptRun, capture *pcapng.Writer) {
+func (o *scriptOptions) playAll(runs []*scriptRun, profile script.Profile, capture *pcapng.Writer) {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for _, r := range runs {
@@ -157,7 +162,7 @@ func (o *scriptOptions) playAll(runs []*scriptRun, capture *pcapng.Writer) {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			cfg := script.Config{Variant: r.variant, Capture: capture, Options: o.settings}
+			cfg := script.Config{Variant: r.variant, Profile: profile, Capture: capture, Options: o.settings}
 			if o.verbose {
 				cfg.Log = &r.log
 			}

@@ -34,6 +34,8 @@ func TestScriptExitsWithWhatCame(t *testing.T) {
 		want   string
 	}{
 		{map[string]string{"a.pkt": goodScript}, nil, 0, "1 passed, 0 failed, 0 not supported\n"},
+		{map[string]string{"a.pkt": goodScript}, []string{"--profile", "freebsd"}, 0, "1 passed, 0 failed, 0 not supported\n"},
+		{map[string]string{"a.pkt": "`sysctl -q net.ipv4.tcp_autocorking=0`\n" + goodScript}, []string{"-v"}, 0, "net.ipv4.tcp_autocorking has no meaning here: "},
 		{map[string]string{"a.pkt": goodScript}, []string{"--variants"}, 0, "3 passed, 0 failed, 0 not supported\n"},
 		{map[string]string{"a.pkt": goodScript, "b.pkt": badScript}, nil, 1, "1 passed, 1 failed, 0 not supported\n"},
 		{map[string]string{"a.pkt": oddScript}, nil, 1, "0 passed, 0 failed, 1 not supported\n"},
@@ -85,7 +87,7 @@ func TestScriptWritesForMachines(t *testing.T) {
 }
 
 func TestScriptMisuse(t *testing.T) {
-	for _, args := range [][]string{{"script"}, {"script", t.TempDir()}} {
+	for _, args := range [][]string{{"script"}, {"script", t.TempDir()}, {"script", "--profile", "plan9", t.TempDir()}} {
 		if r := run(t, "", args...); r.status != exitUsage {
 			t.Errorf("%v: status %d\n%s", args, r.status, r.stderr)
 		}

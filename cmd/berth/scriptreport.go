@@ -24,7 +24,7 @@ func (o *scriptOptions) show(w io.Writer, runs []*scriptRun) error {
 		if o.json {
 			err = r.json(w)
 		} else {
-			err = r.text(w)
+			err = r.text(w, o.verbose)
 		}
 		if err != nil {
 			return err
@@ -41,7 +41,8 @@ func (o *scriptOptions) show(w io.Writer, runs []*scriptRun) error {
 	return nil
 }
 
-func (r *scriptRun) text(w io.Writer) error {
+// text shows a run. Notes are for those who ask for them.
+func (r *scriptRun) text(w io.Writer, verbose bool) error {
 	out := r.log.String()
 	if r.script != nil {
 		for _, p := range r.script.Skipped {
@@ -49,6 +50,9 @@ func (r *scriptRun) text(w io.Writer) error {
 		}
 	}
 	for _, n := range r.result.Notes {
+		if !verbose {
+			break
+		}
 		out += fmt.Sprintf("%s: %s\n", r.file, n)
 	}
 	if r.result.Err != nil {

@@ -93,6 +93,9 @@ func (r *run) tryCall(g *running) error {
 
 // poll goes on with the calls that wait.
 func (r *run) poll() error {
+	if err := r.watchEdges(); err != nil {
+		return err
+	}
 	for i := 0; i < len(r.calls); i++ {
 		g := r.calls[i]
 		if err := r.tryCall(g); err != nil {

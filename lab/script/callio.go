@@ -281,8 +281,11 @@ func callSendmsg(r *run, c *call) (*running, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	var control socket.Control
 	if f := h.field("msg_control"); f != nil {
-		return nil, unsupported(f.pos, "control data to send")
+		if control, err = r.controlToSend(f); err != nil {
+			return nil, err
+		}
 	}
 	var to netip.AddrPort
 	if f := h.field("msg_name"); f != nil && f.kind == exprStruct {
@@ -290,61 +293,5 @@ func callSendmsg(r *run, c *call) (*running, *Error) {
 			return nil, err
 		}
 	}
-	return r.send(c, flags, lens, to, socket.Control{})
-}
-
-// control compares ancillary data: the traffic class, the hop limit, and an
-// entry of the error queue.
-func (r *run) control(e *expr, m *socket.Message) *Error {
-	if e.kind != exprList {
-		return errorf(e.pos, "a list of control messages is expected, not %v", e)
-	}
-	for i := range e.list {
-		h := &e.list[i]
-		typ, data := h.field("cmsg_type"), h.field("cmsg_data")
-		if typ == nil || data == nil {
-			return errorf(h.pos, "a control message has cmsg_level, cmsg_type and cmsg_data")
-		}
-		var err *Error
-		switch typ.text {
-		case "IP_TOS", "IPV6_TCLASS":
-			err = r.same(data, int64(m.Control.TOS))
-		case "IP_TTL", "IPV6_HOPLIMIT":
-			err = r.same(data, int64(m.Control.TTL))
-		case "IP_RECVERR", "IPV6_RECVERR":
-			err = r.extendedError(data, &m.Control.Err)
-		default:
-			err = unsupported(typ.pos, "the control message %v", typ)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// extendedError compares an entry of the error queue.
-func (r *run) extendedError(e *expr, got *socket.ExtendedError) *Error {
-	for _, f := range e.fields {
-		var v int64
-		switch f.name {
-		case "ee_errno":
-			v = int64(got.Errno)
-		case "ee_origin":
-			v = int64(got.Origin)
-		case "ee_type":
-			v = int64(got.Type)
-		case "ee_code":
-			v = int64(got.Code)
-		case "ee_info":
-			v = int64(got.Info)
-		case "ee_data":
-			continue // nothing that berth gives
-		}
-		if err := r.same(&f.value, v); err != nil {
-			err.Message = f.name + ": " + err.Message
-			return err
-		}
-	}
-	return nil
+	return r.send(c, flags, lens, to, control)
 }

@@ -3,6 +3,7 @@ package script
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"example.com/berth/socket"
@@ -274,15 +275,70 @@ func callClose(r *run, c *call) (*running, *Error) {
 		return (&file{}).run(nil), nil
 	}
 	if f.poll != nil {
-		return &running{try: func() (int64, error) { delete(r.files, int(n)); return 0, nil }}, nil
+		return &running{try: func() (int64, error) { r.forget(int(n)); return 0, nil }}, nil
 	}
-	if l, err := socket.Get(f.sock, socket.SO_LINGER); err == nil && l.On && l.Seconds > 0 && !f.nonblock {
-		return nil, unsupported(c.pos, "a close that waits (SO_LINGER with a time)")
+	if l, err := socket.Get(f.sock, socket.SO_LINGER); err == nil && l.On && l.Seconds > 0 {
+		return r.closeAndLinger(int(n), f, l.Seconds), nil
 	}
 	return f.run(func() (int64, error) {
-		delete(r.files, int(n))
+		r.forget(int(n))
 		return 0, f.sock.Close()
 	}), nil
+}
+
+// forget takes a descriptor away, also from what epoll waits for.
+func (r *run) forget(n int) {
+	delete(r.files, n)
+	for _, f := range r.files {
+		if f.poll != nil {
+			f.poll.entries = slices.DeleteFunc(f.poll.entries, func(w watch) bool { return w.fd == n })
+		}
+	}
+}
+
+// closeAndLinger closes, and waits until the peer has acknowledged all, or for
+// the time of SO_LINGER. Non-blocking sockets wait, too.
+func (r *run) closeAndLinger(n int, f *file, seconds int) *running {
+	g := &running{}
+	local, remote := f.sock.LocalAddr(), netip.AddrPort{}
+	closed := false
+	r.until(g, int64(seconds)*1000, func() (int64, error) {
+		if !closed {
+			closed = true
+			remote, _ = f.sock.PeerAddr()
+			_ = socket.Set(f.sock, socket.SO_LINGER, socket.Linger{})
+			r.forget(n)
+			if err := f.sock.Close(); err != nil {
+				return 0, err
+			}
+			r.world.settle()
+		}
+		if remote.IsValid() && r.unacknowledged(local, remote) {
+			return 0, nil
+		}
+		return 1, nil
+	})
+	try := g.try
+	g.try = func() (int64, error) {
+		_, err := try()
+		return 0, err
+	}
+	return g
+}
+
+// unacknowledged tells whether a connection has a FIN that the peer has not
+// acknowledged.
+func (r *run) unacknowledged(local, remote netip.AddrPort) bool {
+	for _, s := range r.world.sockets() {
+		if s.Type != socket.STREAM || plain(s.Local) != plain(local) || plain(s.Remote) != plain(remote) {
+			continue
+		}
+		switch s.State {
+		case socket.TCP_FIN_WAIT1, socket.TCP_CLOSING, socket.TCP_LAST_ACK:
+			return true
+		}
+	}
+	return false
 }
 
 // callShutdown is shutdown(fd, how).

@@ -35,16 +35,26 @@
 // The language: token.go, lexer.go, parse*.go give the values of ast.go and
 // expr.go. The run: run.go (the events), expect.go and outbound.go (packets of
 // the host), inbound.go and icmp.go (those of the peer), flow.go (how numbers are
-// translated), call*.go, snippet.go with condition.go and evaluate.go (assertions
-// on TCP_INFO), shell.go (commands). Below it: world.go, with clock.go and wire.go
-// for a host of berth's, and system.go for another system in real time, such as
-// the kernel, which [Config] can have in its place.
+// translated), call*.go and control.go, snippet.go with condition.go and
+// evaluate.go (assertions on TCP_INFO), shell.go with table.go (commands). Below
+// it: world.go, with clock.go and wire.go for a host of berth's, and system.go for
+// another system in real time, such as the kernel, which [Config] can have in its
+// place.
+//
+// # Settings
+//
+// A [Profile] gives the host the defaults of the system that a script was written
+// for. Its commands change them: sysctl with the names of Linux and of FreeBSD
+// (sysctl.go, sysctlfixed.go), defaults.sh and set_sysctls.py, and some of ip, tc and
+// ethtool. Lines of ss, sockstat and netstat, with grep and wc behind them, are
+// answered from the host's table of sockets (table.go), and fail as a command does.
 //
 // # Limits
 //
 // What a script asks for and cannot have ends it with an [Error] that is marked
 // Unsupported; nothing is passed over in silence. That is: packets within GRE,
-// MPLS and IP, SCTP, damaged packets, control data to send, EPOLLET, a close that
-// waits, code that is more than assert, print and assignments, and commands that
-// have no counterpart in a host's configuration.
+// MPLS and IP, SCTP, damaged packets, MD5 signatures, control data to send but the
+// traffic class and the hop limit, code that is more than assert, print and
+// assignments, and commands that have no counterpart in a host's configuration. A
+// command that has none, and none is needed, leaves a note in [Result].
 package script

@@ -11,30 +11,39 @@ import (
 type icmpName struct{ kind, code string }
 
 var icmp4 = map[icmpName][2]uint8{
-	{"echo_reply", ""}:                      {header.ICMPv4EchoReply, 0},
-	{"echo_request", ""}:                    {header.ICMPv4EchoRequest, 0},
-	{"source_quench", ""}:                   {header.ICMPv4SourceQuench, 0},
-	{"time_exceeded", "exceed_hop_limit"}:   {header.ICMPv4TimeExceeded, 0},
-	{"time_exceeded", "exceed_frag_time"}:   {header.ICMPv4TimeExceeded, 1},
-	{"time_exceeded", "exceeded_ttl"}:       {header.ICMPv4TimeExceeded, 0},
-	{"time_exceeded", ""}:                   {header.ICMPv4TimeExceeded, 0},
-	{"parameter_problem", ""}:               {header.ICMPv4ParameterProblem, 0},
-	{"unreachable", "net_unreachable"}:      {header.ICMPv4Unreachable, 0},
-	{"unreachable", "host_unreachable"}:     {header.ICMPv4Unreachable, 1},
-	{"unreachable", "protocol_unreachable"}: {header.ICMPv4Unreachable, 2},
-	{"unreachable", "port_unreachable"}:     {header.ICMPv4Unreachable, 3},
-	{"unreachable", "frag_needed"}:          {header.ICMPv4Unreachable, 4},
-	{"unreachable", "source_route_failed"}:  {header.ICMPv4Unreachable, 5},
-	{"unreachable", "net_unknown"}:          {header.ICMPv4Unreachable, 6},
-	{"unreachable", "host_unknown"}:         {header.ICMPv4Unreachable, 7},
-	{"unreachable", "source_host_isolated"}: {header.ICMPv4Unreachable, 8},
-	{"unreachable", "net_prohibited"}:       {header.ICMPv4Unreachable, 9},
-	{"unreachable", "host_prohibited"}:      {header.ICMPv4Unreachable, 10},
-	{"unreachable", "net_tos"}:              {header.ICMPv4Unreachable, 11},
-	{"unreachable", "host_tos"}:             {header.ICMPv4Unreachable, 12},
-	{"unreachable", "packet_filtered"}:      {header.ICMPv4Unreachable, 13},
-	{"unreachable", "precedence_violation"}: {header.ICMPv4Unreachable, 14},
-	{"unreachable", "precedence_cutoff"}:    {header.ICMPv4Unreachable, 15},
+	{"echo_reply", ""}:                          {header.ICMPv4EchoReply, 0},
+	{"echo_request", ""}:                        {header.ICMPv4EchoRequest, 0},
+	{"source_quench", ""}:                       {header.ICMPv4SourceQuench, 0},
+	{"time_exceeded", "exceed_hop_limit"}:       {header.ICMPv4TimeExceeded, 0},
+	{"time_exceeded", "exceed_frag_time"}:       {header.ICMPv4TimeExceeded, 1},
+	{"time_exceeded", "exceeded_ttl"}:           {header.ICMPv4TimeExceeded, 0},
+	{"time_exceeded", ""}:                       {header.ICMPv4TimeExceeded, 0},
+	{"parameter_problem", ""}:                   {header.ICMPv4ParameterProblem, 0},
+	{"unreachable", "net_unreachable"}:          {header.ICMPv4Unreachable, 0},
+	{"unreachable", "host_unreachable"}:         {header.ICMPv4Unreachable, 1},
+	{"unreachable", "protocol_unreachable"}:     {header.ICMPv4Unreachable, 2},
+	{"unreachable", "port_unreachable"}:         {header.ICMPv4Unreachable, 3},
+	{"unreachable", "frag_needed"}:              {header.ICMPv4Unreachable, 4},
+	{"unreachable", "source_route_failed"}:      {header.ICMPv4Unreachable, 5},
+	{"unreachable", "net_unknown"}:              {header.ICMPv4Unreachable, 6},
+	{"unreachable", "host_unknown"}:             {header.ICMPv4Unreachable, 7},
+	{"unreachable", "source_host_isolated"}:     {header.ICMPv4Unreachable, 8},
+	{"unreachable", "net_prohibited"}:           {header.ICMPv4Unreachable, 9},
+	{"unreachable", "host_prohibited"}:          {header.ICMPv4Unreachable, 10},
+	{"redirect", ""}:                            {header.ICMPv4Redirect, 1},
+	{"timestamp_request", ""}:                   {13, 0},
+	{"timestamp_reply", ""}:                     {14, 0},
+	{"information_request", ""}:                 {15, 0},
+	{"information_reply", ""}:                   {16, 0},
+	{"address_mask_request", ""}:                {17, 0},
+	{"address_mask_reply", ""}:                  {18, 0},
+	{"unreachable", "net_unreachable_for_tos"}:  {header.ICMPv4Unreachable, 11},
+	{"unreachable", "host_unreachable_for_tos"}: {header.ICMPv4Unreachable, 12},
+	{"unreachable", "net_tos"}:                  {header.ICMPv4Unreachable, 11},
+	{"unreachable", "host_tos"}:                 {header.ICMPv4Unreachable, 12},
+	{"unreachable", "packet_filtered"}:          {header.ICMPv4Unreachable, 13},
+	{"unreachable", "precedence_violation"}:     {header.ICMPv4Unreachable, 14},
+	{"unreachable", "precedence_cutoff"}:        {header.ICMPv4Unreachable, 15},
 }
 
 // icmp6 has, beside its own, those of ICMP for IPv4 that mean the same, so that a
@@ -73,6 +82,11 @@ func (r *run) icmpCode(k *packet) (code [2]uint8, err *Error) {
 	}
 	typ, err1 := strconv.ParseUint(trimType(k.icmp.kind), 10, 8)
 	num, err2 := strconv.ParseUint(trimType(k.icmp.code), 10, 8)
+	for _, code := range []string{"", "net_unreachable"} { // a type by its name, a code by its number
+		if numbers, ok := table[icmpName{k.icmp.kind, code}]; err1 != nil && ok {
+			typ, err1 = uint64(numbers[0]), nil
+		}
+	}
 	if err1 == nil && err2 == nil {
 		return [2]uint8{uint8(typ), uint8(num)}, nil
 	}

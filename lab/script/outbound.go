@@ -173,6 +173,9 @@ func (s *sighting) seq() uint32 {
 // compareOptions compares the options one by one, padding included.
 func (r *run) compareOptions(k *packet, s *sighting, differ func(string, any, any)) {
 	want, got := k.tcp.options, s.options
+	if r.setup.anyOrder {
+		want, got = inOrder(want), inOrder(got)
+	}
 	if len(want) != len(got) {
 		differ("options", optionText(want, nil), optionText(got, s.flow))
 		return

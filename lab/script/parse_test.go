@@ -73,6 +73,11 @@ func TestRunsEndWithAReason(t *testing.T) {
 		{"`sysctl -w net.ipv4.tcp_dsack=0`", "net.ipv4.tcp_dsack=0: berth has 1, which cannot be changed", true},
 		{"`sysctl -w net.ipv4.tcp_sack=7`", "net.ipv4.tcp_sack=7", true},
 		{"0 socket(..., SOCK_STREAM, 0) = 3\n+0 `sysctl net.inet.tcp.sack.enable=0`\n+0 connect(3, ..., ...) = 0", "changing net.inet.tcp.sack.enable when the host is running", true},
+		{listening + "+0 `ss -tn | grep -q :8080`", "the command \"ss -tn | grep -q :8080\" fails; the sockets are:\n    State", false},
+		{listening + "+0 `! ss -tln | grep -q LISTEN`", "LISTEN 0 1 192.168.0.1:8080 *:*", false},
+		{listening + "+0 `ss -tn --bpf`", "the command \"ss -tn --bpf\"", true},
+		{listening + "+0 `ss -tn | awk x`", "the command \"awk x\" behind '|'", true},
+		{"0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3\n+0 sendmsg(3, {msg_name(...)=..., msg_iov(1)=[{..., 1}], msg_control=[{cmsg_level=SOL_IP, cmsg_type=IP_PKTINFO, cmsg_data=1}], msg_flags=0}, 0) = 1", "the control message IP_PKTINFO to send", true},
 		{"`iptables -F`", "the command \"iptables -F\"", true},
 		{"--frobnicate=1\n0 close(3) = -1 EBADF (x)", "the option --frobnicate", true},
 		{"0 < icmp unreachable nobody [1:1(0)]", "the ICMP message \"unreachable\" \"nobody\" with ipv4", true},
@@ -86,6 +91,33 @@ func TestRunsEndWithAReason(t *testing.T) {
 		if r.Err == nil || !strings.Contains(r.Err.Error(), tt.want) || r.Unsupported() != tt.unsupported {
 			t.Errorf("%q:\n got %v (unsupported: %v)\nwant %s", tt.src, r.Err, r.Unsupported(), tt.want)
 		}
+	}
+}
+
+// A script for FreeBSD has its window scale, its IPv6 MSS and its order of options;
+// for Linux all three would be wrong.
+func TestProfiles(t *testing.T) {
+	const src = `0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0
++0 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)
++0 > S 0:0(0) <mss MSS,nop,wscale 6,sackOK,TS val 100 ecr 0>
+`
+	for v, mss := range map[script.Variant]string{script.IPv4: "1460", script.IPv6: "1440"} {
+		s, err := script.Parse("t.pkt", []byte(src), map[string]string{"MSS": mss})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []script.Profile{script.Linux, script.FreeBSD} {
+			if r := s.Run(script.Config{Variant: v, Profile: p}); r.Passed() != (p == script.FreeBSD) {
+				t.Errorf("%v, %v: %v", v, p, r.Err)
+			}
+			if got, err := script.ParseProfile(p.String()); got != p || err != nil {
+				t.Errorf("%v is read as %v, %v", p, got, err)
+			}
+		}
+	}
+	if _, err := script.ParseProfile("plan9"); err == nil {
+		t.Error("plan9 is a profile")
 	}
 }
 

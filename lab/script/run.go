@@ -13,6 +13,8 @@ import (
 type Config struct {
 	// Variant is the kind of addresses.
 	Variant Variant
+	// Profile is the system whose defaults the host has.
+	Profile Profile
 	// Log, if not nil, is told of each event as it happens, a line each.
 	Log io.Writer
 	// Capture, if not nil, records the packets.

@@ -47,6 +47,7 @@ type setup struct {
 	tolerance      time.Duration
 	tsTick         time.Duration // of the host's timestamps; 0: not checked
 	strictSegments bool
+	anyOrder       bool // of TCP options
 	mtu            int
 	local, remote  netip.Addr
 	domain         socket.Domain
@@ -75,6 +76,7 @@ func defaults(v Variant) setup {
 // configure reads the options.
 func (r *run) configure() error {
 	r.setup = defaults(r.cfg.Variant)
+	r.cfg.Profile.apply(&r.setup)
 	list := r.script.options
 	for _, o := range r.cfg.Options {
 		name, value, _ := strings.Cut(o, "=")
@@ -125,7 +127,7 @@ func (s *setup) option(o option) error {
 		s.tsTick = time.Duration(n) * time.Microsecond
 	case "mtu":
 		n, err = number(68, 65535)
-		if s.mtu = n; s.variant == IPv6 {
+		if s.mtu = n; s.variant == IPv6 && !s.anyOrder {
 			s.mtu = min(s.mtu+20, 65535)
 		}
 	case "local_ip", "remote_ip", "connect_ip":
@@ -143,7 +145,7 @@ func (s *setup) option(o option) error {
 // aboutPacketdrill are options about the interface that packetdrill makes, and about
 // itself.
 var aboutPacketdrill = []string{
-	"gateway_ip", "netmask_ip", "bind_ip", "speed", "non_fatal", "verbose", "dry_run", "no_cleanup", "send_omit_free", "strict",
+	"gateway_ip", "netmask_ip", "bind_ip", "speed", "non_fatal", "verbose", "dry_run", "mss", "debug", "no_cleanup", "send_omit_free", "strict",
 }
 
 // address takes an address that fits the variant; others are for other variants.

@@ -42,6 +42,9 @@ func splitShell(text string) (lines [][]string) {
 
 // shell does one simple command.
 func (r *run) shell(at Pos, words []string) *Error {
+	if asksForSockets(words) {
+		return r.shellPipe(at, words)
+	}
 	name := words[0][strings.LastIndexByte(words[0], '/')+1:]
 	switch name {
 	case "sysctl", "set_sysctls.py":

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -246,4 +247,30 @@ func FuzzFrames(f *testing.F) {
 			t.Error(len(c.buf), len(c.have))
 		}
 	})
+}
+
+// The files are the first datagrams of clients of golang.org/x/net/quic and of
+// quic-go, a line each, on loopback. Their ClientHellos fill two.
+func TestClientsOfQUIC(t *testing.T) {
+	for _, name := range []string{"quic-xnet", "quic1-quicgo", "quic2-quicgo"} {
+		text, err := os.ReadFile("testdata/" + name + ".hex")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var datagrams [][]byte
+		for _, line := range strings.Fields(string(text)) {
+			b, err := hex.DecodeString(line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			datagrams = append(datagrams, b)
+		}
+		if got := heard(datagrams...); got != "+ QUIC a.example" {
+			t.Errorf("%s: %s", name, got)
+		}
+		slices.Reverse(datagrams)
+		if got := heard(datagrams...); got != "+ QUIC a.example" {
+			t.Errorf("%s, in the other order: %s", name, got)
+		}
+	}
 }

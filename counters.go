@@ -65,6 +65,8 @@ type Counters struct {
 		ListenOverflows                                               atomic.Uint64 // the accept queue was full
 		SYNQueueFull                                                  atomic.Uint64 // SYNs not answered for that
 		ListenDrops                                                   atomic.Uint64 // SYNs and last ACKs dropped, for whatever reason
+		FastOpenOverflows                                             atomic.Uint64 // too many handshakes that brought data
+		FastOpenBadCookies                                            atomic.Uint64
 		SYNCookiesSent, SYNCookiesReceived, SYNCookiesFailed          atomic.Uint64
 		// Machine is what the TCP machine counts.
 		Machine tcp.Counters

@@ -120,6 +120,16 @@ type TCPConfig struct {
 	AbortOnOverflow bool
 	// Tuning are settings that tests and odd peers may need.
 	Tuning TCPTuning
+	// FastOpen says who may send data with a SYN (RFC 7413).
+	FastOpen FastOpen
+	// FastOpenKey is the key of a server's cookies, of 16 bytes, or of 32 two keys
+	// of which the second one's cookies are good, too; nil means one that nobody
+	// else has. Other lengths panic in NewHost.
+	FastOpenKey []byte
+	// FastOpenPause is for how long clients do without after three time-outs in a
+	// row of a connection that data in the SYN may be to blame for, twice as long
+	// each time; 0 means not at all (Linux: tcp_fastopen_blackhole_timeout_sec).
+	FastOpenPause time.Duration
 }
 
 // SYNCookies says when a listener answers a SYN without keeping anything of it:
@@ -161,6 +171,8 @@ type Host struct {
 
 	streams   streamTable
 	requests  requestTable
+	fastPeers fastOpenCache
+	fastKeys  tcp.FastOpenKeys
 	jar       tcp.CookieJar
 	datagrams datagramTables
 	raws      rawTable
@@ -197,6 +209,7 @@ func NewHost(cfg Config) *Host {
 	}
 	h.budget = buffer.NewBudget(cfg.Memory)
 	h.tcp = cfg.TCP.params(h)
+	h.fastKeys = h.fastOpenKeys(cfg.TCP.FastOpenKey)
 	h.jar = tcp.CookieJar{Params: h.tcp, Key: h.random.derive("SYN cookies")}
 	h.timers.host = h
 	h.ports.init(h, cfg)

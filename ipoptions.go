@@ -24,8 +24,9 @@ type ipOptions struct {
 	mtu6                  uint16 // IPV6_MTU: a bound for packets to IPv6; 0: none
 	device                int    // SO_BINDTODEVICE: an interface's index; 0 any
 	linger                socket.Linger
-	checksumAt            int           // IPV6_CHECKSUM
-	groups                *groupOptions // nil while nothing is set
+	checksumAt            int             // IPV6_CHECKSUM
+	groups                *groupOptions   // nil while nothing is set
+	fast                  *fastOpenSocket // of a stream socket; nil without Fast Open
 	reuseAddr, reusePort  bool
 	broadcast, dontRoute  bool
 	v6only                bool

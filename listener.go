@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"example.com/berth/internal/header"
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
@@ -24,6 +25,7 @@ type listener struct {
 	sock  *stream
 	queue []*stream             // established, not yet accepted
 	half  map[*request]struct{} // the SYN queue
+	spare []*request            // handshakes that are over, to be used again
 
 	// backlog is the argument of Listen. pending is the length of half, young how
 	// many of those wait for the answer to their first SYN,ACK. queued is the
@@ -54,6 +56,9 @@ func (s *stream) Listen(backlog int) error {
 	l := &listener{sock: s}
 	l.setBacklog(backlog)
 	s.lis = l
+	if s.host.fastOpen(FastOpenServer|FastOpenEveryListener) && s.fasts().backlog == 0 {
+		s.fastOpening().backlog = l.backlog
+	}
 	s.host.streams.insertListener(s.local.Port(), s)
 	return nil
 }
@@ -61,14 +66,19 @@ func (s *stream) Listen(backlog int) error {
 // setBacklog takes Linux's bounds: nothing above SOMAXCONN, or what the host has
 // in its place.
 func (l *listener) setBacklog(n int) {
-	most := l.sock.host.config.TCP.MaxBacklog
-	if most <= 0 {
-		most = socket.SOMAXCONN
-	}
+	most := l.sock.host.maxBacklog()
 	if n < 0 || n > most {
 		n = most
 	}
 	l.backlog = n
+}
+
+// maxBacklog is the largest backlog of a listener (Linux: somaxconn).
+func (h *Host) maxBacklog() int {
+	if n := h.config.TCP.MaxBacklog; n > 0 {
+		return n
+	}
+	return socket.SOMAXCONN
 }
 
 // full tells whether no further connection may become established.
@@ -142,6 +152,13 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 		o.ISS = seqnum.Max(o.ISS, minISS)
 	}
 	var out tcp.Segment
+	var answer header.FastOpen
+	if !cookie {
+		var good bool
+		if answer, good = s.judgeFastOpen(seg, local, remote); good && s.openFast(seg, local, remote, o, answer) {
+			return
+		}
+	}
 	if cookie {
 		l.cookied = h.now()
 		h.count.TCP.SYNCookiesSent.Add(1)
@@ -150,6 +167,7 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 		s.mu.Unlock()
 		return
 	}
+	out.Options.FastOpen = answer
 	s.sendFor(local, remote, &out)
 }
 

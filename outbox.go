@@ -93,6 +93,7 @@ func (s *stream) settle() {
 	if s.host.config.Probe != nil && s.opened {
 		s.probe()
 	}
+	s.learnFastOpen()
 	if s.conn.Done() && s.opened {
 		s.leave()
 		if s.orphan {
@@ -179,6 +180,8 @@ func (s *stream) events() socket.Events {
 		return socket.POLLNVAL
 	case s.lis != nil:
 		return s.lis.events()
+	case s.fasts().held: // the SYN waits for it
+		return s.conn.Events() | socket.POLLOUT
 	}
 	return s.pollEvents()
 }

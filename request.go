@@ -66,11 +66,13 @@ func (q *requestTable) remove(t tuple) {
 func (l *listener) begin(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.Opening, out *tcp.Segment) bool {
 	h, s := l.sock.host, l.sock
 	now := h.now()
-	r := &request{lis: l, local: local, remote: remote, Request: tcp.NewRequest(h.tcp, now, o, seg, s.conn.Options())}
+	r := l.spareRequest()
+	r.Request = tcp.NewRequest(h.tcp, now, o, seg, s.conn.Options())
+	r.local, r.remote, r.over = local, remote, false
 	if !h.requests.insert(h.tupleOf(local, remote), r) {
+		r.over = true
 		return false
 	}
-	r.timer.owner = r
 	l.pending++
 	l.young++
 	if l.half == nil {
@@ -80,6 +82,29 @@ func (l *listener) begin(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.O
 	h.timers.schedule(&r.timer, r.Deadline())
 	r.SynAck(now, out)
 	return true
+}
+
+// maxSpareRequests is how many handshakes that are over a listener keeps for others.
+const maxSpareRequests = 8
+
+// spareRequest returns one that is over, or a new one. Who has found it in the
+// table before, or was woken by its timer, has to look what it is now: see is.
+func (l *listener) spareRequest() *request {
+	n := len(l.spare)
+	if n == 0 {
+		r := &request{lis: l}
+		r.timer.owner = r
+		return r
+	}
+	r := l.spare[n-1]
+	l.spare = l.spare[:n-1]
+	return r
+}
+
+// is tells whether this is a handshake between these ends. The listener's lock is
+// held.
+func (r *request) is(local, remote netip.AddrPort) bool {
+	return !r.over && r.local == local && r.remote == remote
 }
 
 // end takes a handshake out of all tables. The listener's lock is held.
@@ -96,14 +121,17 @@ func (r *request) end() {
 	if r.Young() {
 		l.young--
 	}
+	if len(l.spare) < maxSpareRequests {
+		l.spare = append(l.spare, r)
+	}
 }
 
 // requestInput gives a segment to the handshake that it belongs to. It is false
 // if that has ended meanwhile.
-func (h *Host) requestInput(in *inPacket, r *request, seg *tcp.Segment) bool {
+func (h *Host) requestInput(in *inPacket, r *request, seg *tcp.Segment, local, remote netip.AddrPort) bool {
 	s := r.lis.sock
 	s.mu.Lock()
-	if r.over {
+	if !r.is(local, remote) {
 		s.mu.Unlock()
 		return false
 	}
@@ -117,14 +145,14 @@ func (h *Host) requestInput(in *inPacket, r *request, seg *tcp.Segment) bool {
 		s.complete(r, seg)
 		return true
 	case tcp.Answer:
-		s.sendFor(r.local, r.remote, &out)
+		s.sendFor(local, remote, &out)
 		return true
 	case tcp.Forget:
 		r.end()
 	}
 	s.mu.Unlock()
 	if verdict == tcp.Reset {
-		h.reset(in, seg, r.local, r.remote)
+		h.reset(in, seg, local, remote)
 	}
 	return true
 }
@@ -214,7 +242,7 @@ func (h *Host) requestError(e *icmp.Error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case r.over:
+	case !r.is(e.Local, e.Remote):
 		return false
 	case !r.Hit(e.Seq):
 		h.tcp.Counters.ICMPIgnored.Add(1)

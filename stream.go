@@ -61,6 +61,10 @@ func (s *stream) Connect(ctx context.Context, addr netip.AddrPort) error {
 			return err
 		}
 		started = true
+		if s.fasts().held {
+			s.reported = true
+			return nil
+		}
 		s.pump()
 		if s.nonblock {
 			return syscall.EINPROGRESS
@@ -73,15 +77,25 @@ func (s *stream) Connect(ctx context.Context, addr netip.AddrPort) error {
 // way through a turn allocates is no matter for others.
 func (s *stream) startConnectInTurn(addr netip.AddrPort) error {
 	if !s.host.waitsForTurn() {
-		return s.startConnect(addr)
+		return s.startConnectOrHold(addr)
 	}
-	return s.inTurn(s.local, addr, func() error { return s.startConnect(addr) })
+	return s.inTurn(s.local, addr, func() error { return s.startConnectOrHold(addr) })
+}
+
+func (s *stream) startConnectOrHold(addr netip.AddrPort) error {
+	if err := s.startConnect(addr); err != nil {
+		return err
+	}
+	s.holdConnect()
+	return nil
 }
 
 // connectResult is what a call of Connect gives once a handshake has begun:
 // by this call, by an earlier one that did not wait, or long ago.
 func (s *stream) connectResult(started *bool) error {
 	switch st := s.conn.State(); {
+	case s.fasts().held:
+		return syscall.EISCONN
 	case st == socket.TCP_SYN_SENT || st == socket.TCP_SYN_RECV:
 		if !*started {
 			if s.nonblock {
@@ -228,6 +242,7 @@ func (s *stream) forgetConnection() {
 	s.conn.SetOptions(*opts)
 	s.opened, s.remote = false, netip.AddrPort{}
 	s.setReports(s.reports != nil)
+	s.letGo()
 }
 
 // disconnect is a connect to AF_UNSPEC (Linux: tcp_disconnect).

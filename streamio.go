@@ -3,6 +3,7 @@ package berth
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"example.com/berth/socket"
@@ -10,26 +11,35 @@ import (
 
 // Send puts b into the send buffer.
 func (s *stream) Send(b []byte, flags socket.Flags) (int, error) {
-	return s.send([][]byte{b}, flags)
+	return s.send([][]byte{b}, flags, netip.AddrPort{})
 }
 
-// SendTo is Send: a stream has one peer.
-func (s *stream) SendTo(b []byte, flags socket.Flags, _ netip.AddrPort) (int, error) {
-	return s.Send(b, flags)
+// SendTo is Send: a stream has one peer. With MSG_FASTOPEN it connects to addr.
+func (s *stream) SendTo(b []byte, flags socket.Flags, addr netip.AddrPort) (int, error) {
+	return s.send([][]byte{b}, flags, addr)
 }
 
-// SendMsg is Send of several pieces.
+// SendMsg is Send of several pieces, with MSG_FASTOPEN to m.Addr.
 func (s *stream) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
-	return s.send(m.Buffers, flags)
+	return s.send(m.Buffers, flags, m.Addr)
 }
 
-func (s *stream) send(bufs [][]byte, flags socket.Flags) (int, error) {
-	if flags&socket.MSG_FASTOPEN != 0 {
-		return 0, syscall.EOPNOTSUPP
-	}
+func (s *stream) send(bufs [][]byte, flags socket.Flags, addr netip.AddrPort) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var sent, piece, off int // off bytes of bufs[piece] are in the buffer
+	if flags&socket.MSG_FASTOPEN != 0 || s.fasts().held && !s.closed {
+		return s.sendFast(slices.Clone(bufs), flags, addr) // a copy, so that others need none
+	}
+	return s.sendFrom(bufs, 0, flags)
+}
+
+// sendFrom sends all but the first bytes, which are sent already. The lock is held.
+func (s *stream) sendFrom(bufs [][]byte, sent int, flags socket.Flags) (int, error) {
+	piece, off := 0, sent // off bytes of bufs[piece] are in the buffer
+	for piece < len(bufs) && off > len(bufs[piece]) {
+		off -= len(bufs[piece])
+		piece++
+	}
 	err := s.block(context.Background(), &s.writers, flags, func() error {
 		for {
 			for piece < len(bufs) && off == len(bufs[piece]) {

@@ -206,6 +206,9 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			return nil
 		},
 	},
+	socket.TCP_FASTOPEN.ID:           fastOpenOption,
+	socket.TCP_FASTOPEN_CONNECT.ID:   fastOpenConnectOption,
+	socket.TCP_FASTOPEN_NO_COOKIE.ID: fastOpenNoCookieOption,
 	socket.TCP_NOTSENT_LOWAT.ID: {
 		get: func(s *stream) int { return s.conn.Options().NotSentLowat },
 		set: func(s *stream, v int) error {
@@ -220,8 +223,11 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 // SetOption is setsockopt(2) of a stream socket.
 func (s *stream) SetOption(id socket.OptionID, value any) error {
 	return s.withLock(func() error {
-		if id == socket.TCP_CONGESTION.ID {
+		switch id {
+		case socket.TCP_CONGESTION.ID:
 			return s.setCongestion(value)
+		case socket.TCP_FASTOPEN_KEY.ID:
+			return s.setFastOpenKey(value)
 		}
 		o, ok := tcpOptions[id]
 		if !ok {
@@ -276,6 +282,9 @@ func (s *stream) Option(id socket.OptionID) (v any, err error) {
 			return nil
 		case socket.TCP_CONGESTION.ID:
 			v = s.conn.Congestion()
+			return nil
+		case socket.TCP_FASTOPEN_KEY.ID:
+			v = s.fastOpenKey()
 			return nil
 		}
 		if o, ok := tcpOptions[id]; ok {

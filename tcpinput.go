@@ -65,7 +65,7 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 		}
 		minISS = result.MinISS
 	} else if r := h.requests.lookup(h.tupleOf(local, remote)); r != nil {
-		if !h.requestInput(in, r, seg) {
+		if !h.requestInput(in, r, seg, local, remote) {
 			h.segmentArrives(in, seg, local, remote) // it is a connection by now, or nothing
 		}
 		return
@@ -144,8 +144,13 @@ func (s *stream) finishHandshake() {
 		return
 	}
 	s.parent = nil
+	fast := s.conn.Fast()
 	s.mu.Unlock()
-	parent.promote(s, state != socket.TCP_CLOSE)
+	if fast {
+		parent.fastEnded(state == socket.TCP_CLOSE)
+	} else {
+		parent.promote(s, state != socket.TCP_CLOSE)
+	}
 	s.mu.Lock()
 }
 

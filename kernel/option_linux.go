@@ -120,6 +120,10 @@ var (
 	icmpFilter  = plain(4, bytesOf[uint32], take[uint32])
 	icmp6Filter = plain(32, bytesOf[[8]uint32], take[[8]uint32])
 
+	bytesOption = plain(32,
+		func(v []byte) []byte { return v },
+		func(b []byte) []byte { return b })
+
 	tcpInfo = option{
 		encode: func(_ *sock, id socket.OptionID, value any) (socket.OptionID, []byte, error) {
 			if _, ok := value.(socket.TCPInfo); !ok {
@@ -135,12 +139,13 @@ var (
 // options is the table of all options that package socket declares.
 var options = sync.OnceValue(func() map[socket.OptionID]option {
 	table := map[socket.OptionID]option{
-		socket.SO_LINGER.ID:       lingerOption,
-		socket.SO_BINDTODEVICE.ID: stringOption,
-		socket.TCP_CONGESTION.ID:  stringOption,
-		socket.TCP_INFO.ID:        tcpInfo,
-		socket.ICMP_FILTER.ID:     icmpFilter,
-		socket.ICMPV6_FILTER.ID:   icmp6Filter,
+		socket.SO_LINGER.ID:        lingerOption,
+		socket.SO_BINDTODEVICE.ID:  stringOption,
+		socket.TCP_CONGESTION.ID:   stringOption,
+		socket.TCP_FASTOPEN_KEY.ID: bytesOption,
+		socket.TCP_INFO.ID:         tcpInfo,
+		socket.ICMP_FILTER.ID:      icmpFilter,
+		socket.ICMPV6_FILTER.ID:    icmp6Filter,
 
 		socket.IP_MULTICAST_IF.ID:           multicastInterface,
 		socket.IP_ADD_MEMBERSHIP.ID:         {encode: encodeMembership4},
@@ -181,4 +186,5 @@ var intOptions = []socket.Option[int]{
 	socket.TCP_NODELAY, socket.TCP_MAXSEG, socket.TCP_CORK, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL,
 	socket.TCP_KEEPCNT, socket.TCP_SYNCNT, socket.TCP_LINGER2, socket.TCP_DEFER_ACCEPT,
 	socket.TCP_WINDOW_CLAMP, socket.TCP_QUICKACK, socket.TCP_USER_TIMEOUT, socket.TCP_NOTSENT_LOWAT,
+	socket.TCP_FASTOPEN, socket.TCP_FASTOPEN_CONNECT, socket.TCP_FASTOPEN_NO_COOKIE,
 }

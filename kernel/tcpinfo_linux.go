@@ -14,6 +14,7 @@ const (
 	tcpiSACK        = 2
 	tcpiWindowScale = 4
 	tcpiECN         = 8
+	tcpiSYNData     = 32
 )
 
 // parseTCPInfo reads struct tcp_info, of which an older kernel gives less than
@@ -76,6 +77,9 @@ func parseTCPInfo(b []byte) socket.TCPInfo {
 		PacingRate:    k.Pacing_rate,
 		DeliveredCE:   k.Delivered_ce,
 
+		SYNData:         k.Options&tcpiSYNData != 0,
+		FastOpenFailure: bitsLowFirst(full[unsafe.Offsetof(k.Options)+2], 1, 2),
+
 		LastDataSent: milliseconds(k.Last_data_sent),
 		LastDataRecv: milliseconds(k.Last_data_recv),
 		LastAckRecv:  milliseconds(k.Last_ack_recv),
@@ -89,6 +93,14 @@ func lowNibbleFirst(b uint8, n int) uint8 {
 		n = 1 - n
 	}
 	return b >> (4 * n) & 0xf
+}
+
+// bitsLowFirst is a field of n bits behind others of at bits, in the same order.
+func bitsLowFirst(b uint8, at, n int) uint8 {
+	if bigEndian {
+		at = 8 - at - n
+	}
+	return b >> at & (1<<n - 1)
 }
 
 var bigEndian = take[uint8](bytesOf(uint16(1))) == 0

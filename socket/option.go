@@ -137,7 +137,12 @@ var (
 	TCP_QUICKACK      = opt[int](SOL_TCP, 12)
 	TCP_CONGESTION    = opt[string](SOL_TCP, 13)
 	TCP_USER_TIMEOUT  = opt[int](SOL_TCP, 18) // milliseconds, 0 for the default
+	TCP_FASTOPEN      = opt[int](SOL_TCP, 23) // of a listener: handshakes under way that brought data
 	TCP_NOTSENT_LOWAT = opt[int](SOL_TCP, 25)
+
+	TCP_FASTOPEN_CONNECT   = opt[int](SOL_TCP, 30)    // Connect waits for the first data, if there is a cookie
+	TCP_FASTOPEN_KEY       = opt[[]byte](SOL_TCP, 33) // of a server's cookies: 16 bytes, or 32 for two
+	TCP_FASTOPEN_NO_COOKIE = opt[int](SOL_TCP, 34)    // neither send nor ask for cookies
 )
 
 // Options of raw ICMP sockets: a set bit keeps messages of that type out.

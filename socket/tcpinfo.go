@@ -90,6 +90,12 @@ type TCPInfo struct {
 	DeliveredCE   uint32 // segments that the peer says were marked (ECN)
 	ReceivedCE    uint32 // segments that arrived marked, with accurate ECN (RFC 9768)
 
+	// SYNData: the data of a SYN was taken (RFC 7413), the peer's or ours.
+	SYNData bool
+	// FastOpenFailure is why a client's Fast Open saved nothing: 1 there was no
+	// cookie, 2 the data was not acknowledged, 3 and the SYN was resent.
+	FastOpenFailure uint8
+
 	LastDataSent time.Duration // since
 	LastDataRecv time.Duration
 	LastAckRecv  time.Duration

@@ -60,6 +60,14 @@ var samples = []struct {
 	{name: "tcp SYN", header: &TCP{SrcPort: 80, DstPort: 1024, Seq: 0xffffffff, Flags: SYN | ECE | CWR | AE, Options: TCPOptions{
 		MSS: 1460, SACKPermitted: true, HasTS: true, TSVal: 1, HasWScale: true, WScale: 7,
 	}}},
+	{name: "tcp cookie request", header: &TCP{Flags: SYN, Options: TCPOptions{MSS: 1460, FastOpen: FastOpen{Present: true}}}},
+	{name: "tcp cookie", header: &TCP{Flags: SYN, Options: TCPOptions{
+		MSS: 1460, HasTS: true, SACKPermitted: true, HasWScale: true,
+		FastOpen: FastOpen{Present: true, Len: 16, Cookie: [16]byte{1, 2, 3, 15: 16}},
+	}}},
+	{name: "tcp experimental cookie", header: &TCP{Flags: SYN, Options: TCPOptions{
+		FastOpen: FastOpen{Present: true, Experimental: true, Len: 6, Cookie: [16]byte{1, 2, 3, 4, 5, 6}},
+	}}},
 	{name: "tcp SACK", header: &TCP{Flags: ACK, Options: TCPOptions{
 		HasTS: true, TSVal: 1, TSEcr: 2, SACK: [4]SACKBlock{{1, 2}, {3, 4}, {5, 6}}, SACKCount: 3,
 	}}},

@@ -15,9 +15,15 @@ const (
 	tcpOptionSACKPermitted = 4
 	tcpOptionSACK          = 5
 	tcpOptionTimestamps    = 8
+	tcpOptionFastOpen      = 34 // RFC 7413 4.1.1
 	tcpOptionAccECN0       = 172
 	tcpOptionAccECN1       = 174
+	tcpOptionExperiment    = 254 // RFC 4727, shared by a magic number (RFC 6994)
 )
+
+// fastOpenExperiment is the magic number of Fast Open as it was before it had an
+// option of its own.
+const fastOpenExperiment = 0xf989
 
 // TCPOptionsMax is the room for options in a TCP header.
 const TCPOptionsMax = TCPMaxLen - TCPMinLen
@@ -41,6 +47,7 @@ type TCPOptions struct {
 	// SACK holds the first SACKCount blocks.
 	SACK      [4]SACKBlock
 	SACKCount int
+	FastOpen  FastOpen
 	AccECN    AccECN
 }
 
@@ -83,7 +90,7 @@ func (o *TCPOptions) lenBeforeSACK() int {
 	if o.HasWScale {
 		n += wscaleAligned
 	}
-	return n
+	return n + o.FastOpen.aligned()
 }
 
 // sackBlocks says how many blocks fit behind used bytes of other options.
@@ -93,7 +100,7 @@ func (o *TCPOptions) sackBlocks(used int) int {
 
 // Append appends the encoded options in the order and with the padding of
 // Linux, so that receivers which expect the usual layouts find them: MSS, SACK
-// permitted and timestamps, window scale, SACK. Blocks that find no room are
+// permitted and timestamps, window scale, Fast Open, SACK. Blocks that find no room are
 // left out.
 func (o *TCPOptions) Append(b []byte) []byte {
 	if o.MSS != 0 {
@@ -113,6 +120,7 @@ func (o *TCPOptions) Append(b []byte) []byte {
 	if o.HasWScale {
 		b = append(b, tcpOptionNop, tcpOptionWScale, 3, o.WScale)
 	}
+	b = o.FastOpen.append(b)
 	if o.SACKCount > 0 {
 		b = o.appendSACK(b)
 	}
@@ -172,6 +180,10 @@ func (o *TCPOptions) set(kind uint8, data []byte) {
 		o.SACKPermitted = true
 	case kind == tcpOptionTimestamps && len(data) == 8:
 		o.setTimestamps(data)
+	case kind == tcpOptionFastOpen:
+		o.FastOpen.set(false, data)
+	case kind == tcpOptionExperiment && len(data) >= 2 && binary.BigEndian.Uint16(data) == fastOpenExperiment:
+		o.FastOpen.set(true, data[2:])
 	case kind == tcpOptionSACK && len(data)%8 == 0:
 		o.SACK, o.SACKCount = [4]SACKBlock{}, 0
 		for ; len(data) > 0 && o.SACKCount < len(o.SACK); data = data[8:] {

@@ -22,6 +22,7 @@ type Conn struct {
 	ipv6      bool
 	passive   bool // SYN-RECEIVED was entered from LISTEN (RFC 9293 3.5, MUST-11)
 	announced bool // the user has it before the handshake has ended: see Opening
+	early     bool // it may be used in SYN-RECEIVED: see PassiveFast
 	useTS     bool // timestamps were negotiated
 	useSACK   bool // SACK was negotiated
 	useWScale bool // window scaling was negotiated
@@ -202,6 +203,17 @@ func (c *Conn) establish(now time.Duration) {
 	c.p.Counters.Established.Add(1)
 	c.retries, c.stalled = 0, 0
 	c.stop(timerRetransmit)
+	if c.cc == nil {
+		c.beginTransfer(now)
+	} else if c.fl.len() > 0 {
+		c.armRetransmit(now)
+	}
+	c.growSndBuf()
+	c.armKeepalive(now)
+}
+
+// beginTransfer sets what sending and receiving data needs.
+func (c *Conn) beginTransfer(now time.Duration) {
 	c.updateMSS()
 	c.cc = c.algorithm().New(c.snd.mss)
 	c.measureRates(c.algorithm().Rates)
@@ -210,8 +222,6 @@ func (c *Conn) establish(now time.Duration) {
 	c.point = c.snd.nxt
 	c.cwv.reset(c.snd.nxt)
 	c.rate.init(now, c.rcv.nxt, c.rcvWnd(), c.p.InitialWindow*int(c.advertisedMSS()))
-	c.growSndBuf()
-	c.armKeepalive(now)
 }
 
 // initialWindow returns IW in bytes (RFC 6928 2, for any number of segments).

@@ -22,6 +22,11 @@ type Counters struct {
 	OutOfOrderDrops atomic.Uint64 // data taken out of order and dropped for lack of memory
 	Deferred        atomic.Uint64 // bare ACK of a handshake held by TCP_DEFER_ACCEPT
 
+	FastOpenActive     atomic.Uint64 // the peer took the data of our SYN
+	FastOpenActiveFail atomic.Uint64 // and did not
+	FastOpenPassive    atomic.Uint64 // opened by a SYN with a good cookie
+	FastOpenBlackHoles atomic.Uint64 // time-outs that data in a SYN may be to blame for
+
 	OutOfOrder    atomic.Uint64 // segments queued out of order
 	Duplicates    atomic.Uint64 // segments with nothing new
 	ChallengeAcks atomic.Uint64 // sent (RFC 5961)

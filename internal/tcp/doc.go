@@ -28,7 +28,8 @@
 //     with synsent.go, handshake.go and synreceived.go for the opening,
 //     timestamp.go (PAWS), ack.go and sack.go, urgent.go, text.go, and for the
 //     end close.go, reset.go and timewait.go. listen.go, request.go and cookie.go
-//     are what comes before, terms.go what is offered in a SYN.
+//     are what comes before, terms.go what is offered in a SYN, fastopen.go the
+//     data that goes with one.
 //   - Output is output.go, which lists the reasons to send, with retransmit.go
 //     and send.go (Nagle, cork, silly windows).
 //   - Queues and their memory: sendqueue.go, recvqueue.go, ooo.go (what is out of
@@ -66,5 +67,5 @@
 //
 // # Limits
 //
-// Fast Open is not here. Source routes and security labels are ignored.
+// Source routes and security labels are ignored.
 package tcp

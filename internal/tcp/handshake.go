@@ -73,7 +73,8 @@ func (c *Conn) sendSYN(now time.Duration, out *Segment) {
 	} else {
 		out.Flags |= header.ACK
 		out.Ack = c.rcv.nxt
-		c.ackNow = false
+		c.rcv.acked, c.ackNow = c.rcv.nxt, false
+		c.stop(timerDelayedAck)
 		o.HasWScale, o.SACKPermitted, o.HasTS = c.useWScale, c.useSACK, c.useTS
 	}
 	if o.HasWScale {
@@ -86,6 +87,7 @@ func (c *Conn) sendSYN(now time.Duration, out *Segment) {
 		c.snd.nxt = c.iss.Add(1)
 		c.stats.synSent = now
 	}
+	c.addFastOpen(out)
 	if !c.armed(timerRetransmit) {
 		c.armRetransmit(now)
 	}

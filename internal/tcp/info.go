@@ -66,8 +66,10 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		ReordSeen:     c.reo.seen,
 		NotSentBytes:  uint32(c.unsent()),
 
-		DeliveredCE: c.seldom().deliveredCE,
-		ReceivedCE:  c.receivedCE(),
+		DeliveredCE:     c.seldom().deliveredCE,
+		ReceivedCE:      c.receivedCE(),
+		SYNData:         c.seldom().fast.taken(),
+		FastOpenFailure: c.seldom().fast.failed(),
 
 		LastDataSent: since(now, c.lastData),
 		LastDataRecv: since(now, c.delack.last),

@@ -111,7 +111,9 @@ func (c *Conn) countSent(now time.Duration, out *Segment) {
 	if n := len(out.Payload); n > 0 {
 		c.stats.dataSegsOut++
 		c.stats.bytesSent += uint64(n)
-		c.paceSent(now, n)
+		if c.cc != nil { // it has none in SYN-SENT
+			c.paceSent(now, n)
+		}
 		c.lastData = now
 		if c.delack.last != 0 && now-c.delack.last < c.delack.ato {
 			// An answer so soon after data: a dialogue, in which

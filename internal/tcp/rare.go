@@ -7,6 +7,7 @@ import "unsafe"
 type rare struct {
 	search   *mtuSearch   // the path MTU is being searched for
 	accurate *accurateECN // marks are counted; not nil if ecn.accurate
+	fast     *fastOpen    // the connection was opened with data in the SYN, or tried to be
 
 	bytesRetrans uint64
 	retrans      uint32 // segments resent
@@ -23,6 +24,9 @@ func (r *rare) memory() int {
 		return 0
 	}
 	n := int(unsafe.Sizeof(*r))
+	if r.fast != nil {
+		n += int(unsafe.Sizeof(*r.fast))
+	}
 	if r.search != nil {
 		n += int(unsafe.Sizeof(*r.search))
 	}

@@ -51,7 +51,7 @@ func (c *Conn) completeHandshake(now time.Duration, seg *Segment) bool {
 		c.replyReset(seg.Ack)
 		return false
 	}
-	c.snd.una = seg.Ack
+	c.snd.una = c.iss.Add(1) // the data of a Fast Open is acknowledged after this
 	c.setSendWindow(seg, c.snd.wscale)
 	c.handshakeRTT(now, seg)
 	c.synDue = false

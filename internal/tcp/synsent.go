@@ -39,6 +39,7 @@ func (c *Conn) inputSynSent(now time.Duration, seg *Segment) {
 	}
 	c.heard = now
 	c.snd.una = seg.Ack
+	c.fastOpenAnswered(seg)
 	c.setSendWindow(seg, 0)
 	c.handshakeRTT(now, seg)
 	c.establish(now)
@@ -67,6 +68,7 @@ func (c *Conn) staleEcho(now time.Duration, seg *Segment) bool {
 func (c *Conn) crossedSYN(seg *Segment) {
 	c.setSendWindow(seg, 0)
 	c.state = socket.TCP_SYN_RECV
+	c.snd.nxt = c.iss.Add(1) // data in our SYN was none of the peer's
 	c.retries, c.rtt.backoff = 0, 0
 	c.synDue = true
 }

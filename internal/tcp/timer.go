@@ -179,7 +179,9 @@ func (c *Conn) retransmitTimeout(now time.Duration) {
 	if c.stalled == 0 {
 		c.stalled = head.sent
 	}
-	if c.outOfPatience(now) {
+	expired := c.outOfPatience(now)
+	c.suspectBlackHole(expired)
+	if expired {
 		c.giveUp()
 		return
 	}
@@ -245,7 +247,9 @@ func (c *Conn) handshakeTimeout(now time.Duration) {
 			limit = c.opts.SynCount
 		}
 	}
-	if int(c.retries) >= limit || c.opts.UserTimeout > 0 && now-c.stalled >= c.opts.UserTimeout {
+	expired := int(c.retries) >= limit || c.opts.UserTimeout > 0 && now-c.stalled >= c.opts.UserTimeout
+	c.suspectBlackHole(expired)
+	if expired {
 		c.p.Counters.AttemptFails.Add(1)
 		c.giveUp()
 		return

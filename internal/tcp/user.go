@@ -18,7 +18,7 @@ func (c *Conn) Write(now time.Duration, b []byte, more bool) (int, error) {
 	switch {
 	case c.writeShut || c.state == socket.TCP_CLOSE:
 		return 0, syscall.EPIPE
-	case c.state == socket.TCP_SYN_SENT, c.state == socket.TCP_SYN_RECV:
+	case c.state == socket.TCP_SYN_SENT, c.state == socket.TCP_SYN_RECV && !c.early:
 		return 0, syscall.EAGAIN
 	}
 	c.more = more
@@ -109,7 +109,7 @@ func (c *Conn) Events() socket.Events {
 	if readEnd {
 		e |= socket.POLLIN | socket.POLLRDHUP
 	}
-	if c.state != socket.TCP_SYN_SENT && c.state != socket.TCP_SYN_RECV {
+	if c.state != socket.TCP_SYN_SENT && (c.state != socket.TCP_SYN_RECV || c.early) {
 		if c.readable() {
 			e |= socket.POLLIN
 		}

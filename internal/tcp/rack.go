@@ -198,7 +198,10 @@ func (f *flight) expire(now, patience time.Duration) (lost int, next time.Durati
 		if !f.rack.sentAfterResend(e) {
 			break
 		}
-		if at := e.sent + patience; at > now && f.alive(e) {
+		// What was resent in this very moment is not lost yet, though there is a
+		// path without any delay and nothing came late: else each acknowledgment
+		// that comes with it would have all of it sent again.
+		if at := e.sent + max(patience, 1); at > now && f.alive(e) {
 			if next == 0 || at < next {
 				next = at
 			}

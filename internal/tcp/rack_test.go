@@ -138,3 +138,18 @@ func TestRACK(t *testing.T) {
 		})
 	}
 }
+
+// On a path without any delay what was resent in this moment is not lost in it,
+// and so acknowledgments that come together do not each have all of it resent.
+func TestNothingIsLostInTheMomentItIsResent(t *testing.T) {
+	tc := established(t, sackOnly)
+	tc.write(5000)
+	tc.skip()
+	tc.input(". 1:1(0) ack 1 win 50000 <sack 2001:5001>")
+	tc.want(". 1:1001(1000) ack 1")
+	tc.want(". 1001:2001(1000) ack 1")
+	for range 3 {
+		tc.input(". 1:1(0) ack 1 win 50000 <sack 2001:5001>")
+		tc.wantNothing()
+	}
+}

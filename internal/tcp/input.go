@@ -44,19 +44,26 @@ func (c *Conn) Input(now time.Duration, seg *Segment) Result {
 	}
 	una := c.snd.una
 	c.inputSynchronized(now, seg)
-	return Result{Progress: c.snd.una != una}
+	if c.snd.una == una {
+		return Result{}
+	}
+	c.more = false // what MSG_MORE holds goes with an acknowledgment, as on Linux
+	return Result{Progress: true}
 }
 
 // inputSynchronized is RFC 9293 3.10.7.4, step by step. A step that reports
 // false has disposed of the segment.
 func (c *Conn) inputSynchronized(now time.Duration, seg *Segment) {
 	c.uncrossSYN(seg)
+	first := seg.Seq
 	if !c.checkSequence(now, seg) ||
 		!c.checkRST(now, seg) ||
 		!c.checkSYN(now, seg) ||
 		!c.checkAck(now, seg) {
 		return
 	}
+	c.rememberTS(now, first, seg)
+	c.noteDuplicate(first, seg.Seq) // what was trimmed
 	soon := c.ecnReceived(seg)
 	c.checkURG(seg)
 	c.takeText(now, seg)
@@ -87,7 +94,6 @@ func (c *Conn) checkSequence(now time.Duration, seg *Segment) bool {
 		c.answerInvalid(now, seg)
 		return false
 	}
-	c.rememberTS(now, seg)
 	c.trim(seg)
 	return true
 }
@@ -111,7 +117,6 @@ func (c *Conn) trim(seg *Segment) {
 		return
 	}
 	if old := c.rcv.nxt.Sub(seg.Seq); old > 0 {
-		c.noteDuplicate(seg.Seq, c.rcv.nxt)
 		seg.Payload = seg.Payload[min(old, len(seg.Payload)):]
 		seg.skip(old)
 	}
@@ -204,8 +209,7 @@ func (c *Conn) checkAck(now time.Duration, seg *Segment) bool {
 	if c.state == socket.TCP_SYN_RECV && !c.completeHandshake(now, seg) {
 		return false
 	}
-	// RFC 5961 5.2.
-	if c.snd.nxt.Less(seg.Ack) || seg.Ack.Less(c.snd.una.Add(-c.snd.maxWnd)) {
+	if c.snd.nxt.Less(seg.Ack) || seg.Ack.Less(c.oldestAck()) {
 		c.p.Counters.BadAck.Add(1)
 		c.challenge(now)
 		return false
@@ -214,6 +218,14 @@ func (c *Conn) checkAck(now time.Duration, seg *Segment) bool {
 	c.probes = 0
 	c.acknowledge(now, seg)
 	return c.afterAck(now)
+}
+
+// oldestAck is the least number that an old segment can acknowledge (RFC 5961
+// 5.2): not below what was ever sent, though the window would allow it, for then
+// somebody guesses.
+func (c *Conn) oldestAck() seqnum.Value {
+	acked := c.stats.bytesAcked + c.synAcked()
+	return c.snd.una.Add(-int(min(acked, uint64(c.snd.maxWnd))))
 }
 
 // afterAck changes the state when our FIN is acknowledged.

@@ -105,6 +105,16 @@ func TestCork(t *testing.T) {
 		tc.write(10)
 		tc.want("P. 1:21(20) ack 1")
 	})
+	t.Run("MSG_MORE until something is acknowledged (as Linux)", func(t *testing.T) {
+		tc := established(t, noOptions)
+		_, _ = tc.c.Write(tc.now, make([]byte, 1010), true)
+		tc.pull()
+		tc.want(". 1:1001(1000) ack 1")
+		tc.input("P. 1:11(10) ack 1 win 50000")
+		tc.want(". 1001:1001(0) ack 11")
+		tc.input(". 11:11(0) ack 1001 win 50000")
+		tc.want("P. 1001:1011(10) ack 11")
+	})
 	t.Run("MSG_MORE for 200 ms (MUST-60)", func(t *testing.T) {
 		tc := established(t, noOptions)
 		_, _ = tc.c.Write(tc.now, make([]byte, 10), true)

@@ -66,6 +66,15 @@ func TestSegmentArrivesWhenSynReceived(t *testing.T) {
 	}
 }
 
+// Nothing can have come twice before the first byte.
+func TestNoDuplicatesAreReportedInSynReceived(t *testing.T) {
+	tc := talk(t)
+	tc.accept("S 0:0(0) win 1000 " + sackOnly)
+	tc.want("S. 0:0(0) ack 1")
+	tc.input("P. -99:1(100) ack 1 win 1000")
+	tc.want(". 1:1(0) ack 1 <>")
+}
+
 func TestSynAckIsResent(t *testing.T) {
 	bothWays(t, "", func(t *testing.T, open opener) {
 		tc := talk(t)

@@ -76,13 +76,15 @@ func (c *Conn) takeInOrder(now time.Duration, seg *Segment) {
 }
 
 // store puts text into the receive queue and returns how much it took. A queue
-// that is full beyond what was ever offered refuses it (a right edge rounded up
-// to the window's unit may creep ahead of the buffer). In a host without memory
-// what is out of order is given up for what is not; if that does not help, no
-// more is taken than what a queue may always hold, and the window goes back.
+// that is full refuses it and takes the window back: more was promised than there
+// is room for, since a user made the buffer smaller, or since right edges rounded
+// up to the window's unit crept ahead of it. In a host without memory what is out
+// of order is given up for what is not; if that does not help, no more is taken
+// than what a queue may always hold, and the window goes back, too.
 func (c *Conn) store(seg *Segment) int {
 	q, n := &c.recvQ, len(seg.Payload)
 	if q.queued > 0 && q.queued+n > c.rcvBuf {
+		c.takeBackWindow(seg.Seq)
 		return 0
 	}
 	if q.add(seg.Payload, seg.Buffer, false, c.p.Budget) {
@@ -141,7 +143,7 @@ func (c *Conn) dropOutOfOrder() {
 // noteDuplicate has the next acknowledgment report bytes that came twice
 // (RFC 2883).
 func (c *Conn) noteDuplicate(left, right seqnum.Value) {
-	if c.useSACK && left.Less(right) && c.dsack == (header.SACKBlock{}) {
+	if c.useSACK && c.state != socket.TCP_SYN_RECV && left.Less(right) && c.dsack == (header.SACKBlock{}) {
 		c.dsack = header.SACKBlock{Left: left, Right: right}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/seqnum"
 )
 
 // tsAt returns the timestamp of a segment sent at a time (RFC 7323 5.4). The
@@ -20,10 +21,12 @@ func (c *Conn) outdated(now time.Duration, seg *Segment) bool {
 }
 
 // rememberTS updates TS.Recent from the segment that the next acknowledgment
-// will echo (RFC 7323 4.3).
-func (c *Conn) rememberTS(now time.Duration, seg *Segment) {
+// will echo (RFC 7323 4.3). First is where the segment began before it was
+// trimmed. One whose acknowledgment is not acceptable does not count: whoever
+// guesses must not move what PAWS goes by.
+func (c *Conn) rememberTS(now time.Duration, first seqnum.Value, seg *Segment) {
 	o := &seg.Options
-	if !c.useTS || !o.HasTS || c.rcv.acked.Less(seg.Seq) {
+	if !c.useTS || !o.HasTS || c.rcv.acked.Less(first) {
 		return
 	}
 	if int32(o.TSVal-c.tsRecent) >= 0 || now-c.tsRecentAt >= tsOutdated {

@@ -302,6 +302,9 @@ func (s *stream) Shutdown(how socket.How) error {
 		}
 		return nil
 	}
+	if how == socket.SHUT_RDWR && s.conn.State() == socket.TCP_SYN_SENT {
+		how = socket.SHUT_WR // either half drops the whole
+	}
 	err := error(nil)
 	if how != socket.SHUT_WR {
 		err = s.conn.CloseRead()

@@ -16,8 +16,7 @@ func (c *Conn) CloseWrite(now time.Duration) error {
 	case socket.TCP_CLOSE, socket.TCP_TIME_WAIT:
 		return syscall.ENOTCONN
 	case socket.TCP_SYN_SENT:
-		c.p.Counters.AttemptFails.Add(1)
-		c.fail(syscall.ECONNRESET)
+		c.giveUpOpening()
 		return nil
 	}
 	c.closeWrite()
@@ -41,12 +40,20 @@ func (c *Conn) CloseRead() error {
 	case socket.TCP_CLOSE, socket.TCP_TIME_WAIT:
 		return syscall.ENOTCONN
 	case socket.TCP_SYN_SENT:
-		c.p.Counters.AttemptFails.Add(1)
-		c.fail(syscall.ECONNRESET)
+		c.giveUpOpening()
 		return nil
 	}
 	c.readShut = true
 	return nil
+}
+
+// giveUpOpening drops a connection that is being opened, for a user who shuts it
+// down. No half of it has ended, since there was none: reading gives ENOTCONN, as
+// on Linux, and not the end of a stream.
+func (c *Conn) giveUpOpening() {
+	c.p.Counters.AttemptFails.Add(1)
+	c.fail(syscall.ECONNRESET)
+	c.readShut, c.writeShut = false, false
 }
 
 // Close is close(2): nobody will read or write. What was written is still sent
@@ -66,13 +73,13 @@ func (c *Conn) Close(now time.Duration) {
 		c.toClosed()
 	case socket.TCP_FIN_WAIT2:
 		if unread {
-			c.Abort(now)
+			c.abort()
 			return
 		}
 		c.enterFinWait2(now)
 	default:
 		if unread {
-			c.Abort(now)
+			c.abort()
 			return
 		}
 		c.closeWrite()
@@ -80,8 +87,19 @@ func (c *Conn) Close(now time.Duration) {
 }
 
 // Abort is the ABORT of RFC 9293: the connection is over, and the peer gets a
-// reset (SO_LINGER with no time to linger).
+// reset (SO_LINGER with no time to linger), unless both have closed already
+// (3.10.5).
 func (c *Conn) Abort(now time.Duration) {
+	if c.state == socket.TCP_CLOSING || c.state == socket.TCP_LAST_ACK {
+		c.orphan = true
+		c.toClosed()
+		return
+	}
+	c.abort()
+}
+
+// abort ends the connection with a reset.
+func (c *Conn) abort() {
 	switch c.state {
 	case socket.TCP_ESTABLISHED, socket.TCP_CLOSE_WAIT:
 		c.p.Counters.EstabResets.Add(1)
@@ -140,7 +158,7 @@ func (c *Conn) enterFinWait2(now time.Duration) {
 		return
 	}
 	if c.opts.Linger2 < 0 {
-		c.Abort(now)
+		c.abort()
 		return
 	}
 	c.arm(timerWait, now+c.opts.Linger2)

@@ -255,3 +255,27 @@ func TestUserOfSynSent(t *testing.T) {
 	tc.wantNothing() // no reset: the peer knows of nothing
 	tc.wantState(socket.TCP_CLOSE)
 }
+
+// Shutting down what is not there yet drops it, and there is no end of a stream
+// to read afterwards (as Linux).
+func TestShutdownInSynSent(t *testing.T) {
+	for name, shutdown := range map[string]func(*Conn) error{
+		"SHUT_RD": (*Conn).CloseRead,
+		"SHUT_WR": func(c *Conn) error { return c.CloseWrite(time.Hour) },
+	} {
+		tc := talk(t).connect()
+		if err := shutdown(tc.c); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		tc.wantState(socket.TCP_CLOSE)
+		if e, want := tc.c.Events(), socket.POLLOUT|socket.POLLERR|socket.POLLHUP; e != want {
+			t.Errorf("%s: %v, want %v", name, e, want)
+		}
+		if err := tc.c.TakeError(); err != syscall.ECONNRESET {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := tc.c.Read(tc.now, make([]byte, 1), false); err != syscall.ENOTCONN {
+			t.Errorf("%s: reading gives %v", name, err)
+		}
+	}
+}

@@ -40,6 +40,7 @@ var rooms = map[string][]string{
 	"internal/ladder":        {"internal/header", "link", "link/impair"},
 	"internal/testnet":       {"link", "link/...", "internal/header", "internal/seqnum"},
 	"internal/peers":         {},
+	"internal/judge":         {"", "socket", "link", "internal/header", "internal/seqnum"},
 	"link":                   {"internal/buffer"},
 	"link/gso":               {"link", "internal/header"},
 	"link/linktest":          {"link", "link/gso", "internal/header"},

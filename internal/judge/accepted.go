@@ -46,9 +46,11 @@ var allAccepted = []accepted{
 		leave{},
 	},
 	{
-		"timestamp of an odd segment",
-		"A segment at the left edge counts for the timestamp that is echoed (RFC 7323 4.3), unless its acknowledgment is not acceptable. Whether Linux counts one that is not what comes next, or whose acknowledgment is old, depends on whether its header was predicted.",
-		func(m *moment) bool { return m.same(leave{echo: true}) && (m.finished() || m.earlier((*segment).odd)) },
+		"which timestamp is echoed",
+		"A segment at the left edge counts for the timestamp that is echoed (RFC 7323 4.3), unless its acknowledgment is not acceptable. Whether Linux counts one that is not what comes next, or whose acknowledgment is old, depends on whether its header was predicted. Besides, where the edge is depends on when the last acknowledgment went.",
+		func(m *moment) bool {
+			return m.same(leave{echo: true}) && (m.finished() || m.earlier((*segment).odd) || m.apart())
+		},
 		leave{echo: true},
 	},
 	{
@@ -73,6 +75,17 @@ var allAccepted = []accepted{
 		"What comes in TIME-WAIT is judged as RFC 9293 3.10.7.4 has it, an acknowledgment of what was never sent included. Linux has only a remainder of the connection by then, and looks at less.",
 		func(m *moment) bool {
 			return m.segment() != nil && m.What == "sent" && m.Step > 0 && m.berth[m.Step-1].State == socket.TCP_CLOSE
+		},
+		leave{},
+	},
+	{
+		"abort in TIME-WAIT",
+		"close() with SO_LINGER and no time to linger ends TIME-WAIT, too (RFC 9293 3.10.5); on Linux it goes on.",
+		func(m *moment) bool {
+			return m.segment() != nil && slices.ContainsFunc(m.s.steps[:m.Step], func(s Step) bool {
+				c, ok := s.(onSocket)
+				return ok && strings.Contains(c.name, "SO_LINGER")
+			})
 		},
 		leave{},
 	},
@@ -107,8 +120,9 @@ var allAccepted = []accepted{
 		"RST behind a hole",
 		"A reset that does not have the number that comes next is challenged (RFC 5961 3.2). Linux also believes one that follows the last of what came out of order.",
 		func(m *moment) bool {
-			sent := m.berth[m.Step].Sent
-			return m.has(header.RST, 0) && len(sent) > 0 && len(sent[0].SACK) > 0
+			return m.has(header.RST, 0) && slices.ContainsFunc(m.linux[:m.Step+1], func(o Observation) bool {
+				return slices.ContainsFunc(o.Sent, func(p Packet) bool { return len(p.SACK) > 0 })
+			})
 		},
 		leave{},
 	},
@@ -192,9 +206,9 @@ var allAccepted = []accepted{
 	},
 	{
 		"congestion window in bytes",
-		"berth counts the congestion window in bytes (RFC 5681), Linux in segments of whatever length: where it is the limit they may differ by a segment.",
+		"berth counts the congestion window in bytes, and halves what is in flight after a loss (RFC 5681); Linux counts segments of whatever length, and halves the window though it was not full. Where it is the limit they differ.",
 		func(m *moment) bool {
-			x, y := m.berth[m.Step].spoken(leave{}), m.linux[m.Step].spoken(leave{})
+			x, y := m.berth[m.Step].spoken(leave{echo: true}), m.linux[m.Step].spoken(leave{echo: true})
 			return m.What == "sent" && (m.lost() || m.inFlight() >= 9) && (len(x) > len(y) && slices.Equal(x[:len(y)], y) || len(y) > len(x) && slices.Equal(y[:len(x)], x))
 		},
 		leave{},
@@ -291,6 +305,11 @@ func came(steps []Step, is func(*segment) bool) bool {
 		}
 	}
 	return false
+}
+
+// apart tells whether at some time one had acknowledged what the other had not.
+func (m *moment) apart() bool {
+	return !slices.Equal(newRun(m.berth[:m.Step]).acked, newRun(m.linux[:m.Step]).acked)
 }
 
 // finished tells whether the peer has sent a FIN.

@@ -88,9 +88,9 @@ func (c *Conn) Close(now time.Duration) {
 
 // Abort is the ABORT of RFC 9293: the connection is over, and the peer gets a
 // reset (SO_LINGER with no time to linger), unless both have closed already
-// (3.10.5).
+// (3.10.5) and nothing is lost by it.
 func (c *Conn) Abort(now time.Duration) {
-	if c.state == socket.TCP_CLOSING || c.state == socket.TCP_LAST_ACK {
+	if (c.state == socket.TCP_CLOSING || c.state == socket.TCP_LAST_ACK) && c.recvQ.queued == 0 {
 		c.orphan = true
 		c.toClosed()
 		return

@@ -393,6 +393,16 @@ func TestAbort(t *testing.T) {
 			t.Errorf("%v: not done", tt.state)
 		}
 	}
+	t.Run("with something that nobody has read", func(t *testing.T) {
+		tc := established(t, noOptions)
+		tc.input("FP. 1:11(10) ack 1 win 1000")
+		tc.closeWrite()
+		tc.skip()
+		tc.wantState(socket.TCP_LAST_ACK)
+		tc.c.Abort(tc.now)
+		tc.pull()
+		tc.want("R. 2:2(0) ack 12")
+	})
 	t.Run("within the peer's window", func(t *testing.T) {
 		tc := established(t, noOptions)
 		tc.write(5000)

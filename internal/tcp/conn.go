@@ -76,7 +76,7 @@ type Conn struct {
 	probeDue   bool
 	urgeDue    bool  // the probe announces urgent data first
 	acksOwed   uint8 // further acknowledgments, one for each segment out of order
-	pushDue    bool  // the persist timer overrides silly window avoidance
+	pushDue    bool  // a timer or TCP_NODELAY overrides what holds a small segment back
 	more       bool  // the last write said that more follows
 	noMemory   bool  // the last write found no memory
 	resetDue   resetKind

@@ -312,7 +312,7 @@ func (m *model) write(i, n int, more bool) {
 func (m *model) readSome(i, n int) {
 	e := m.ends[i]
 	b := make([]byte, n)
-	n, err := e.c.Read(m.now, b, false)
+	n, err := e.c.Read(m.now, b)
 	if err != nil {
 		return
 	}

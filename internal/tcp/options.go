@@ -59,11 +59,14 @@ func (c *Conn) SetOptions(o Options) {
 }
 
 // SetNoDelay is TCP_NODELAY. Switched on, it sends what the Nagle algorithm was
-// holding back (RFC 9293 3.7.4, MUST-17).
+// holding back (RFC 9293 3.7.4, MUST-17), and TCP_CORK, once (tcp(7)).
 func (c *Conn) SetNoDelay(on bool) {
 	o := *c.opts
 	o.NoDelay = on
 	c.SetOptions(o)
+	if on && c.unsent() > 0 {
+		c.pushDue = true
+	}
 }
 
 // SetCork is TCP_CORK. Switched off, it sends what was held back.

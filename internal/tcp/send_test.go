@@ -95,6 +95,17 @@ func TestCork(t *testing.T) {
 		tc.advance(200 * time.Millisecond)
 		tc.want("P. 201:301(100) ack 1")
 	})
+	t.Run("TCP_NODELAY pushes once (tcp(7))", func(t *testing.T) {
+		tc := established(t, noOptions)
+		tc.c.SetCork(true)
+		tc.write(100)
+		tc.wantNothing()
+		tc.c.SetNoDelay(true)
+		tc.pull()
+		tc.want("P. 1:101(100) ack 1")
+		tc.write(100)
+		tc.wantNothing()
+	})
 	t.Run("MSG_MORE (MAY-16)", func(t *testing.T) {
 		tc := established(t, noOptions)
 		if n, err := tc.c.Write(tc.now, make([]byte, 10), true); n != 10 || err != nil {

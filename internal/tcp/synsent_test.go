@@ -274,7 +274,7 @@ func TestShutdownInSynSent(t *testing.T) {
 		if err := tc.c.TakeError(); err != syscall.ECONNRESET {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := tc.c.Read(tc.now, make([]byte, 1), false); err != syscall.ENOTCONN {
+		if _, err := tc.c.Read(tc.now, make([]byte, 1)); err != syscall.ENOTCONN {
 			t.Errorf("%s: reading gives %v", name, err)
 		}
 	}

@@ -22,8 +22,8 @@
 //
 //   - The configuration: host.go, network.go, interface.go, routing.go, gateways.go,
 //     neighbors.go, ipv6conf.go, acd.go, groups.go.
-//   - The way up of a frame: input.go, deliver.go, fragments.go, then tcpinput.go,
-//     udpinput.go, icmpinput.go, raw.go.
+//   - The way up of a frame: input.go, deliver.go, fragments.go, then tcpinput.go
+//     with arrivals.go, udpinput.go, icmpinput.go, raw.go.
 //   - Packets for others: forward.go, which routes them; forwarder.go, flows.go and
 //     foreign.go, which have a [Forwarder] answer for everybody.
 //   - The way down: stream.go, datagram.go, raw.go, then outbox.go, output.go,

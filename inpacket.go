@@ -27,9 +27,10 @@ type inPacket struct {
 	segSize    int      // of a large frame
 	group      bool     // to a multicast or broadcast address, on any layer
 	fragmented bool
-	foreign    bool // for somebody else, and so for the Forwarder
-	alert      bool // router alert
-	nextAt     int  // IPv6: offset of the byte that names the protocol
+	foreign    bool      // for somebody else, and so for the Forwarder
+	alert      bool      // router alert
+	nextAt     int       // IPv6: offset of the byte that names the protocol
+	batch      *arrivals // of which it is one; nil: it came alone
 }
 
 // len is the length of what IP carries.

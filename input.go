@@ -9,8 +9,8 @@ import (
 )
 
 // receive takes one frame from the device to whoever it is for. The goroutine
-// that brings it goes all the way.
-func (ifc *Interface) receive(f *link.Frame) {
+// that brings it goes all the way. Batch is what the frame came with, or nil.
+func (ifc *Interface) receive(f *link.Frame, batch *arrivals) {
 	c := &ifc.host.count
 	c.IP.In.Add(1)
 	b := f.Head
@@ -18,7 +18,7 @@ func (ifc *Interface) receive(f *link.Frame) {
 		b = f.Payload
 	}
 	if ifc.linkHeader == 0 {
-		ifc.receiveIP(f, b, inPacket{})
+		ifc.receiveIP(f, b, inPacket{batch: batch})
 		return
 	}
 	var eth header.Ethernet
@@ -35,7 +35,7 @@ func (ifc *Interface) receive(f *link.Frame) {
 	case header.EtherTypeARP:
 		ifc.receiveARP(rest, eth.Dst)
 	case header.EtherTypeIPv4, header.EtherTypeIPv6:
-		ifc.receiveIP(f, rest, inPacket{group: eth.Dst.IsMulticast()})
+		ifc.receiveIP(f, rest, inPacket{group: eth.Dst.IsMulticast(), batch: batch})
 	default:
 		c.IP.NotIP.Add(1)
 	}

@@ -251,9 +251,15 @@ type inlet Interface
 // Input takes frames to their sockets.
 func (in *inlet) Input(frames []link.Frame) {
 	ifc := (*Interface)(in)
-	for i := range frames {
-		ifc.receive(&frames[i])
+	if len(frames) == 1 {
+		ifc.receive(&frames[0], nil)
+		return
 	}
+	batch := arrivalsPool.Get().(*arrivals)
+	for i := range frames {
+		ifc.receive(&frames[i], batch)
+	}
+	batch.settle()
 }
 
 // Changed takes over what has changed of the device.

@@ -237,7 +237,7 @@ func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) b
 	}
 	l.queued++
 	s.mu.Unlock()
-	c.input(seg, false)
+	c.input(seg, false, nil)
 	return true
 }
 

@@ -113,7 +113,7 @@ func (l *loopback) deliver(ifc *Interface, frames []link.Frame) int {
 		l.mu.Unlock()
 		for _, q := range batch {
 			if q.ifc != nil {
-				q.ifc.receive(&q.frame.Frame)
+				q.ifc.receive(&q.frame.Frame, nil)
 			} else {
 				l.one[0] = q.frame.Frame
 				l.handler.Input(l.one[:])

@@ -21,10 +21,16 @@ type played struct {
 // playedServer opens a connection from a station to a host.
 func playedServer(t *testing.T, h *berth.Host, st *station, remote netip.Addr) *played {
 	t.Helper()
-	l := listenOn(t, h, netip.AddrPortFrom(localOf(remote), 80), 8)
-	p := &played{st: st, local: l.LocalAddr(), remote: netip.AddrPortFrom(remote, 1000), seq: 100}
+	return playedServerOn(t, h, st, netip.AddrPortFrom(remote, 1000), 80, header.TCPOptions{})
+}
+
+// playedServerOn is playedServer with a port, and with options in the SYN.
+func playedServerOn(t *testing.T, h *berth.Host, st *station, remote netip.AddrPort, port uint16, options header.TCPOptions) *played {
+	t.Helper()
+	l := listenOn(t, h, netip.AddrPortFrom(localOf(remote.Addr()), port), 8)
+	p := &played{st: st, local: l.LocalAddr(), remote: remote, seq: 100}
 	st.take(nil)
-	p.send(header.SYN, "")
+	p.sendWith(header.TCP{Flags: header.SYN, Options: options}, nil, "")
 	synack, _ := st.one("the answer to the SYN", isTCP).tcp()
 	p.seq, p.ack = 101, synack.Seq.Add(1)
 	p.send(header.ACK, "")

@@ -184,7 +184,7 @@ func (s *stream) complete(r *request, seg *tcp.Segment) {
 	}
 	s.lis.queued++ // the place is taken
 	s.mu.Unlock()
-	c.input(seg, false)
+	c.input(seg, false, nil)
 }
 
 // sendFor sends a segment of a handshake that has no connection yet, with the

@@ -25,6 +25,9 @@ type station struct {
 	mac   header.MAC
 	addrs []netip.Addr
 
+	gathering bool // see together
+	gathered  []link.Frame
+
 	mu      sync.Mutex // guards all below
 	mute    bool
 	packets []*packet
@@ -302,8 +305,24 @@ func encode(p packet) []byte {
 	return append(append(ip.Append(nil), ext...), p.payload...)
 }
 
+// together sends what f sends as one batch.
+func (s *station) together(f func()) {
+	s.t.Helper()
+	s.gathering = true
+	f()
+	s.gathering = false
+	if n, err := s.dev.Output(s.gathered); n != len(s.gathered) || err != nil {
+		s.t.Errorf("the wire took %d of %d frames: %v", n, len(s.gathered), err)
+	}
+	s.gathered = nil
+}
+
 // frame sends bytes.
 func (s *station) frame(b []byte) {
+	if s.gathering {
+		s.gathered = append(s.gathered, link.Frame{Payload: b})
+		return
+	}
 	if n, err := s.dev.Output([]link.Frame{{Payload: b}}); n != 1 || err != nil {
 		s.t.Errorf("the wire did not take a frame: %v", err)
 	}

@@ -24,6 +24,7 @@ type stream struct {
 	flushing bool      // somebody empties the outbox
 	orphan   bool      // the user is gone
 	waiting  bool      // the port's table knows of TIME-WAIT
+	due      bool      // a batch of arrivals has it in its list
 	advised  bool      // IP knows that the peer does not answer
 	label    uint32    // IPv6 flow label
 	path     path

@@ -59,7 +59,7 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 		l, listens = h.streams.listener(local, in.ifc.index, hashEnds(h.random.ports, local, remote))
 	}
 	if s, ok := h.streams.lookup(h.tupleOf(local, remote)); ok {
-		result := s.input(seg, listens)
+		result := s.input(seg, listens, in.batch)
 		if !result.Closed && !result.Reopen {
 			return
 		}
@@ -90,8 +90,9 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 }
 
 // input gives a segment to the connection. If it is a SYN that may end
-// TIME-WAIT, and there is a listener to take it, the connection is gone.
-func (s *stream) input(seg *tcp.Segment, listens bool) tcp.Result {
+// TIME-WAIT, and there is a listener to take it, the connection is gone. What
+// there is to send waits for the end of the batch, if the segment is one of several.
+func (s *stream) input(seg *tcp.Segment, listens bool, batch *arrivals) tcp.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.opened {
@@ -104,6 +105,9 @@ func (s *stream) input(seg *tcp.Segment, listens bool) tcp.Result {
 		s.conn.KeepTimeWait(now)
 	}
 	s.confirmNeighbor(now, recv, send)
+	if s.parent == nil && !result.Closed && !result.Reopen && batch.put(s) {
+		return tcp.Result{}
+	}
 	s.pump()
 	if result.Reopen && listens {
 		s.host.count.TCP.Machine.TimeWaitReused.Add(1)

@@ -51,6 +51,12 @@ func (c *Conn) Input(now time.Duration, seg *Segment) Result {
 	return Result{Progress: true}
 }
 
+// Particular tells whether the next acknowledgment is to say something of what
+// has arrived that a later one would not: up to where the network's marks changed
+// (RFC 8257 3.2), or what came twice (RFC 2883). A shell that hands in several
+// segments before it calls Next calls it first then.
+func (c *Conn) Particular() bool { return c.ecn.owed || c.dsack != (header.SACKBlock{}) }
+
 // inputSynchronized is RFC 9293 3.10.7.4, step by step. A step that reports
 // false has disposed of the segment.
 func (c *Conn) inputSynchronized(now time.Duration, seg *Segment) {

@@ -1,0 +1,40 @@
+package berth
+
+import "sync"
+
+// arrivals are the connections that segments of one batch of frames have come
+// for. A connection takes in all of them before it is asked what to send, so that
+// one acknowledgment answers all (RFC 9293 section 3.10.7.4, MUST-59), and who
+// waits is woken once. There are at most as many as frames in the batch.
+type arrivals struct{ due []*stream }
+
+var arrivalsPool = sync.Pool{New: func() any { return new(arrivals) }}
+
+// put has the connection pumped at the end of the batch. Its lock is held. It is
+// false if that cannot wait: there is no batch, or the machine has something to
+// tell of this segment that the next one would take the place of.
+func (a *arrivals) put(s *stream) bool {
+	if a == nil || s.conn.Particular() {
+		return false
+	}
+	if !s.due {
+		s.due = true
+		a.due = append(a.due, s)
+	}
+	return true
+}
+
+// settle is the end of the batch. No lock is held.
+func (a *arrivals) settle() {
+	for i, s := range a.due {
+		a.due[i] = nil
+		s.mu.Lock()
+		s.due = false
+		if s.opened {
+			s.pump()
+		}
+		s.mu.Unlock()
+	}
+	a.due = a.due[:0]
+	arrivalsPool.Put(a)
+}

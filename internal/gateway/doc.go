@@ -12,8 +12,8 @@
 //
 // # Its parts
 //
-//   - gateway.go: the configuration, making and ending one; judge.go: who may talk
-//     to whom, and what is told of it.
+//   - gateway.go: the configuration, making and ending one; flow.go: what all flows
+//     have in common; judge.go: who may talk to whom, and what is told of it.
 //   - tcp.go, splice.go, hello.go: connections. The outside is dialled before the
 //     inside is accepted, so that the program sees a refusal as a refusal and
 //     silence as silence. Ends of a half and resets pass in both directions.

@@ -143,7 +143,7 @@ func runOnKernel(t *testing.T, s *script.Script) error {
 	return s.Run(script.Config{
 		Variant: s.Variants()[0],
 		// What is judged is what the kernel sends, not when.
-		Options: []string{"tolerance_usecs=500000"},
+		Options: []string{"tolerance_usecs=1500000"},
 		System:  func(p script.Place) (*script.System, error) { return kernelSystem(t, p) },
 	}).Err
 }

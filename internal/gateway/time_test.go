@@ -151,12 +151,18 @@ func TestAHelloHasLimits(t *testing.T) {
 				p := behind(t, cfg)
 				c := p.dial(t, "tcp", netip.AddrPortFrom(server, 7))
 				time.Sleep(time.Hour) // to say nothing is no offence
-				go c.Write(make([]byte, tt.says))
+				wrote := make(chan error, 1)
+				go func() {
+					_, err := c.Write(make([]byte, tt.says))
+					wrote <- err
+				}()
 				synctest.Wait()
 				if tt.ends {
 					c.(*netconn.TCPConn).CloseWrite()
 				}
-				if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+				// One of the two calls is told, the other sees that it is over.
+				_, err := c.Read(make([]byte, 1))
+				if err = errors.Join(err, <-wrote); !errors.Is(err, syscall.ECONNRESET) {
 					t.Errorf("%v, want ECONNRESET", err)
 				}
 				if ev := p.events.wait(gateway.Denied); ev.Verdict.Reason != tt.reason || ev.Sent != 0 {
@@ -221,6 +227,20 @@ func TestALostPingIsLost(t *testing.T) {
 			t.Errorf("%v, want a time-out", err)
 		}
 		if ev := p.events.wait(gateway.Ended); ev.Flow.Proto != policy.ICMP || ev.Received != 0 {
+			t.Errorf("%+v", ev)
+		}
+	})
+}
+
+// Datagrams that are held back when the flow ends do not go on.
+func TestHeldDatagramsDoNotGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := gateway.Config{Judge: inspecting(func([]byte) (bool, policy.Verdict) { return false, policy.Verdict{} })}
+		echoServer(t, fakeWorld(t, &cfg))
+		p := behind(t, cfg)
+		c := p.dial(t, "udp", netip.AddrPortFrom(server, 7))
+		c.Write([]byte("half a hello"))
+		if ev := p.events.wait(gateway.Denied); ev.Verdict.Reason != "it is cut off" || ev.Sent != 0 {
 			t.Errorf("%+v", ev)
 		}
 	})

@@ -61,21 +61,30 @@ func parseTCPInfo(b []byte) socket.TCPInfo {
 		Retrans:    k.Retrans,
 		Reordering: k.Reordering,
 
-		TotalRetrans:  k.Total_retrans,
-		BytesSent:     k.Bytes_sent,
-		BytesRetrans:  k.Bytes_retrans,
-		BytesAcked:    k.Bytes_acked,
-		BytesReceived: k.Bytes_received,
-		SegsOut:       k.Segs_out,
-		SegsIn:        k.Segs_in,
-		DataSegsOut:   k.Data_segs_out,
-		DataSegsIn:    k.Data_segs_in,
-		DSACKDups:     k.Dsack_dups,
-		ReordSeen:     k.Reord_seen,
-		NotSentBytes:  k.Notsent_bytes,
-		DeliveryRate:  k.Delivery_rate,
-		PacingRate:    k.Pacing_rate,
-		DeliveredCE:   k.Delivered_ce,
+		TotalRetrans:           k.Total_retrans,
+		BytesSent:              k.Bytes_sent,
+		BytesRetrans:           k.Bytes_retrans,
+		BytesAcked:             k.Bytes_acked,
+		BytesReceived:          k.Bytes_received,
+		SegsOut:                k.Segs_out,
+		SegsIn:                 k.Segs_in,
+		DataSegsOut:            k.Data_segs_out,
+		DataSegsIn:             k.Data_segs_in,
+		DSACKDups:              k.Dsack_dups,
+		ReordSeen:              k.Reord_seen,
+		NotSentBytes:           k.Notsent_bytes,
+		DeliveryRate:           k.Delivery_rate,
+		PacingRate:             k.Pacing_rate,
+		BusyTime:               time.Duration(k.Busy_time) * time.Microsecond,
+		RwndLimited:            time.Duration(k.Rwnd_limited) * time.Microsecond,
+		SndbufLimited:          time.Duration(k.Sndbuf_limited) * time.Microsecond,
+		MaxPacingRate:          noLimit(k.Max_pacing_rate),
+		RcvOOOPack:             k.Rcv_ooopack,
+		TotalRTO:               uint32(k.Total_rto),
+		TotalRTORecoveries:     uint32(k.Total_rto_recoveries),
+		TotalRTOTime:           milliseconds(k.Total_rto_time),
+		DeliveryRateAppLimited: appLimited(full[unsafe.Offsetof(k.Options)+2]),
+		DeliveredCE:            k.Delivered_ce,
 
 		SYNData:         k.Options&tcpiSYNData != 0,
 		FastOpenFailure: bitsLowFirst(full[unsafe.Offsetof(k.Options)+2], 1, 2),
@@ -115,4 +124,20 @@ func minRTT(n uint32) time.Duration {
 		return 0
 	}
 	return microseconds(n)
+}
+
+// noLimit is 0 where the kernel says that there is no limit.
+func noLimit(rate uint64) uint64 {
+	if rate == ^uint64(0) || rate == 1<<32-1 {
+		return 0
+	}
+	return rate
+}
+
+// appLimited is the first of the bit fields that follow the window scales.
+func appLimited(b uint8) bool {
+	if bigEndian {
+		return b&0x80 != 0
+	}
+	return b&1 != 0
 }

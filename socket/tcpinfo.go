@@ -87,8 +87,19 @@ type TCPInfo struct {
 	NotSentBytes  uint32
 	DeliveryRate  uint64 // bytes a second
 	PacingRate    uint64 // bytes a second
-	DeliveredCE   uint32 // segments that the peer says were marked (ECN)
-	ReceivedCE    uint32 // segments that arrived marked, with accurate ECN (RFC 9768)
+	// DeliveryRateAppLimited: the application had no more to send when DeliveryRate
+	// was measured.
+	DeliveryRateAppLimited bool
+	MaxPacingRate          uint64        // bytes a second; 0: no limit
+	BusyTime               time.Duration // with data that was not acknowledged yet
+	RwndLimited            time.Duration // of that, waiting for the peer's window
+	SndbufLimited          time.Duration // of that, with a send buffer too small
+	RcvOOOPack             uint32        // segments received out of order
+	TotalRTO               uint32        // retransmission time-outs
+	TotalRTORecoveries     uint32        // rows of them
+	TotalRTOTime           time.Duration // that they lasted
+	DeliveredCE            uint32        // segments that the peer says were marked (ECN)
+	ReceivedCE             uint32        // segments that arrived marked, with accurate ECN (RFC 9768)
 
 	// SYNData: the data of a SYN was taken (RFC 7413), the peer's or ours.
 	SYNData bool

@@ -132,8 +132,7 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 func (c *Conn) afterFlight(now time.Duration, s *ackSample) {
 	if c.fl.len() == 0 {
 		c.stop(timerRetransmit) // RFC 6298 5.2
-		c.fl.release()
-		c.fl = nil
+		c.landed()
 		return
 	}
 	if s.acked == 0 {
@@ -193,6 +192,10 @@ func (c *Conn) advance(now time.Duration, ack seqnum.Value, s *ackSample) {
 		c.fl.trim(ack)
 	}
 	c.sendQ.acked(seqnum.Min(ack, c.sendQ.end), c.p.Budget)
+	c.noteBusy(now)
+	if c.retries > 0 {
+		c.need().rto.time.stop(now)
+	}
 	c.stats.bytesAcked += uint64(s.acked)
 	c.noMemory = false
 	c.retries, c.stalled, c.softErr = 0, 0, 0

@@ -58,8 +58,8 @@ func (c *Conn) SetCongestion(now time.Duration, name string) error {
 			c.cc = a.New(c.snd.mss)
 			c.cc.Init(now, w)
 		}
-		if c.cc != nil && (c.delivery != nil) != a.Rates {
-			c.measureRates(a.Rates)
+		if c.cc != nil && a.Rates {
+			c.measureRates()
 		}
 		o := *c.opts
 		o.Algorithm = a

@@ -138,8 +138,7 @@ func (c *Conn) toClosed() {
 	c.readShut, c.writeShut = true, true
 	c.synDue, c.ackNow, c.probeDue, c.acksOwed = false, false, false, 0
 	c.stopAll()
-	c.fl.release()
-	c.fl = nil
+	c.landed()
 	c.dropEpisode()
 	c.ca = caOpen
 	c.sendQ.clear(c.p.Budget)

@@ -71,26 +71,32 @@ type Conn struct {
 	lastData  time.Duration // when data was last sent
 
 	// What is to be sent; see Next.
-	synDue     bool
-	ackNow     bool
-	probeDue   bool
-	urgeDue    bool  // the probe announces urgent data first
-	acksOwed   uint8 // further acknowledgments, one for each segment out of order
-	pushDue    bool  // a timer or TCP_NODELAY overrides what holds a small segment back
-	more       bool  // the last write said that more follows
-	noMemory   bool  // the last write found no memory
-	resetDue   resetKind
-	delack     delayedAck
-	challenged time.Duration // when an invalid segment was last answered
-	dsack      header.SACKBlock
-	tsOffset   uint32
-	tsRecent   uint32
-	tsRecentAt time.Duration
+	synDue   bool
+	ackNow   bool
+	probeDue bool
+	urgeDue  bool  // the probe announces urgent data first
+	acksOwed uint8 // further acknowledgments, one for each segment out of order
+	pushDue  bool  // a timer or TCP_NODELAY overrides what holds a small segment back
+	more     bool  // the last write said that more follows
+	noMemory bool  // the last write found no memory
+	refused  bool  // the last write found less room than it had bytes
+	resetDue resetKind
+	// lastRate is the last sample of the rate of delivery, in bytes a second;
+	// rateLimited: it says more about the application.
+	rateLimited bool
+	lastRate    float32
+	delack      delayedAck
+	challenged  time.Duration // when an invalid segment was last answered
+	dsack       header.SACKBlock
+	tsOffset    uint32
+	tsRecent    uint32
+	tsRecentAt  time.Duration
 
 	err     syscall.Errno // pending, for SO_ERROR
 	softErr syscall.Errno // why the peer may be out of reach
 	stats   connStats
-	rare    *rare // nil while nothing of it is needed
+	rare    *rare     // nil while nothing of it is needed
+	busy    stopwatch // with data that is not acknowledged
 }
 
 // sendVars is the send sequence space (RFC 9293 3.3.1).
@@ -201,6 +207,9 @@ func (c *Conn) State() socket.TCPState { return c.state }
 func (c *Conn) establish(now time.Duration) {
 	c.state = socket.TCP_ESTABLISHED
 	c.p.Counters.Established.Add(1)
+	if c.rare != nil {
+		c.rare.rto.time.stop(now)
+	}
 	c.retries, c.stalled = 0, 0
 	c.stop(timerRetransmit)
 	if c.cc == nil {
@@ -216,7 +225,9 @@ func (c *Conn) establish(now time.Duration) {
 func (c *Conn) beginTransfer(now time.Duration) {
 	c.updateMSS()
 	c.cc = c.algorithm().New(c.snd.mss)
-	c.measureRates(c.algorithm().Rates)
+	if c.algorithm().Rates {
+		c.measureRates()
+	}
 	c.searchFromBase(now)
 	c.cc.Init(now, Window{Initial: c.initialWindow(), Cwnd: c.initialWindow(), SSThresh: NoThreshold})
 	c.point = c.snd.nxt

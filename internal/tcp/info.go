@@ -66,6 +66,17 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		ReordSeen:     c.reo.seen,
 		NotSentBytes:  uint32(c.unsent()),
 
+		DeliveryRate:           uint64(c.lastRate),
+		DeliveryRateAppLimited: c.rateLimited,
+		MaxPacingRate:          c.opts.MaxPacingRate,
+		BusyTime:               c.busy.total(now),
+		RwndLimited:            c.seldom().limits.window.total(now),
+		SndbufLimited:          c.seldom().limits.buffer.total(now),
+		TotalRTO:               uint32(c.seldom().rto.count),
+		TotalRTORecoveries:     uint32(c.seldom().rto.rows),
+		TotalRTOTime:           c.seldom().rto.time.total(now),
+		RcvOOOPack:             c.seldom().outOfOrder,
+
 		DeliveredCE:     c.seldom().deliveredCE,
 		ReceivedCE:      c.receivedCE(),
 		SYNData:         c.seldom().fast.taken(),
@@ -74,9 +85,6 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		LastDataSent: since(now, c.lastData),
 		LastDataRecv: since(now, c.delack.last),
 		LastAckRecv:  since(now, c.heard),
-	}
-	if c.delivery != nil {
-		i.DeliveryRate = uint64(c.delivery.last)
 	}
 	if c.cc != nil {
 		i.SndCwnd = uint32(c.cc.Cwnd() / c.snd.mss)

@@ -29,6 +29,7 @@ func TestInfo(t *testing.T) {
 		Unacked: 5, Sacked: 1, Reordering: 3,
 		BytesSent: 5000, BytesAcked: 989, BytesReceived: 300,
 		SegsOut: 9, SegsIn: 3, DataSegsOut: 6, DataSegsIn: 1,
+		DeliveryRate: 197600, BusyTime: 10 * time.Millisecond,
 		LastDataSent: 10 * time.Millisecond, LastDataRecv: 11 * time.Millisecond, LastAckRecv: 0,
 	}
 	if i != want {
@@ -43,7 +44,7 @@ func TestInfo(t *testing.T) {
 		tc.fire()
 	}
 	tc.skip()
-	if i := tc.c.Info(tc.now); i.TotalRetrans != 2 || i.BytesRetrans != 2*988 || i.Retransmits != 1 || i.Backoff != 1 || i.CAState != 4 || i.Lost != 4 || i.Retrans != 1 {
+	if i := tc.c.Info(tc.now); i.TotalRetrans != 2 || i.BytesRetrans != 2*988 || i.Retransmits != 1 || i.Backoff != 1 || i.CAState != 4 || i.Lost != 4 || i.Retrans != 1 || i.TotalRTO != 1 || i.TotalRTORecoveries != 1 {
 		t.Errorf("after a time-out: %+v", i)
 	}
 	if name := tc.c.Congestion(); name != "reno" {

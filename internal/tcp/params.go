@@ -65,7 +65,7 @@ func DefaultParams() *Params {
 		MinRTO:        200 * time.Millisecond,
 		MaxRTO:        120 * time.Second,
 		InitialRTO:    time.Second, // RFC 6298 2.1
-		SynRetries:    7, // Linux: 6, which is not the three minutes of RFC 9293 3.8.3, MUST-23
+		SynRetries:    7,           // Linux: 6, which is not the three minutes of RFC 9293 3.8.3, MUST-23
 		SynAckRetries: 5,
 		Retries2:      15, // 924.6 s; RFC 9293 SHLD-11 wants at least 100 s
 		OrphanRetries: 8,

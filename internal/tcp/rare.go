@@ -1,6 +1,9 @@
 package tcp
 
-import "unsafe"
+import (
+	"time"
+	"unsafe"
+)
 
 // rare is what most connections never need: its memory is taken when something
 // of it is.
@@ -9,10 +12,31 @@ type rare struct {
 	accurate *accurateECN // marks are counted; not nil if ecn.accurate
 	fast     *fastOpen    // the connection was opened with data in the SYN, or tried to be
 
+	limits limits
+	rto    rtoStats
+
 	bytesRetrans uint64
 	retrans      uint32 // segments resent
 	dsacks       uint32 // segments that arrived twice
 	deliveredCE  uint32 // segments that the peer says were marked
+	outOfOrder   uint32 // segments taken out of order
+}
+
+// rtoStats are about retransmission time-outs.
+type rtoStats struct {
+	count uint16
+	rows  uint16    // of which the next comes before an acknowledgment
+	time  stopwatch // from the first of a row to its end
+}
+
+// noteRTO takes note of a time-out, before retries counts it.
+func (c *Conn) noteRTO(now time.Duration) {
+	s := &c.need().rto
+	s.count++
+	if c.retries == 0 {
+		s.rows++
+		s.time.start(now)
+	}
 }
 
 // nothing is what a connection has that never needed any of it. It is only read.

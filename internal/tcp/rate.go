@@ -1,6 +1,9 @@
 package tcp
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // A RateSample is what an acknowledgment tells of how fast the network delivers
 // (draft-ietf-ccwg-bbr, section 4.1): about the segment last sent of those that
@@ -23,9 +26,8 @@ type RateSample struct {
 	LossInFlight, LossLost int
 }
 
-// A snapshot is the state of delivery when a segment was sent. Connections whose
-// algorithm wants rates have one for each record of the flight. In the zero value
-// nothing is known.
+// A snapshot is the state of delivery when a segment was sent. There is one for
+// each record of the flight. In the zero value nothing is known.
 type snapshot struct {
 	delivered              uint64
 	lost                   uint64
@@ -36,8 +38,9 @@ type snapshot struct {
 
 var flightSnapshots ringPool[snapshot]
 
-// deliveryRate is the state of delivery. Its methods that a flight calls may be
-// called on nil: nobody wants rates.
+// deliveryRate is the state of delivery. A connection whose algorithm wants rates
+// has one, others while something is in flight, for TCP_INFO. Its methods that a
+// flight calls may be called on nil: nobody wants rates.
 type deliveryRate struct {
 	snapshots   ring[snapshot] // one for each record of the flight
 	deliveredAt time.Duration  // when something was last delivered
@@ -47,21 +50,36 @@ type deliveryRate struct {
 	// while the application had no more; 0: it has.
 	limitedUntil uint64
 	lastLost     snapshot // of the segment last taken for lost
-	last         float64  // the last sample's Rate, for TCP_INFO
 }
 
-// measureRates begins or ends to sample rates.
-func (c *Conn) measureRates(on bool) {
-	if c.delivery != nil {
-		c.delivery.forget()
+var deliveries = sync.Pool{New: func() any { return new(deliveryRate) }}
+
+// takeOff begins to sample the rates of a flight. Where nothing was in flight
+// before, the application had nothing to send.
+func (c *Conn) takeOff() {
+	if c.delivery == nil {
+		c.measureRates()
+		c.delivery.limitedUntil = c.stats.delivered
+	}
+	c.fl.rates = c.delivery
+}
+
+// landed forgets the flight, all of which has arrived.
+func (c *Conn) landed() {
+	c.fl.release()
+	c.fl = nil
+	if d := c.delivery; d != nil && !c.algorithm().Rates {
+		d.forget()
+		*d = deliveryRate{snapshots: d.snapshots}
+		deliveries.Put(d)
 		c.delivery = nil
 	}
-	if on {
-		c.delivery = new(deliveryRate)
-	}
-	if c.fl != nil {
-		c.fl.rates = c.delivery
-		c.fl.rates.push(c.fl.len())
+}
+
+// measureRates begins to sample rates for an algorithm, if they are not yet.
+func (c *Conn) measureRates() {
+	if c.delivery == nil {
+		c.delivery = deliveries.Get().(*deliveryRate)
 	}
 }
 
@@ -162,7 +180,15 @@ func (c *Conn) rateSample(now time.Duration, s *ackSample) RateSample {
 	interval := max(s.newestSent-p.firstSent, now-p.deliveredAt)
 	if interval > 0 && interval >= c.rtt.min {
 		r.Rate = float64(r.Delivered) / interval.Seconds()
-		d.last = r.Rate
+		c.keepRate(&r)
 	}
 	return r
+}
+
+// keepRate takes a sample for TCP_INFO. One that the application limits counts
+// only if it is higher than the last (as Linux).
+func (c *Conn) keepRate(r *RateSample) {
+	if !r.AppLimited || float32(r.Rate) >= c.lastRate {
+		c.lastRate, c.rateLimited = float32(r.Rate), r.AppLimited
+	}
 }

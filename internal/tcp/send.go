@@ -46,6 +46,7 @@ func (c *Conn) sendNew(now time.Duration, out *Segment) bool {
 			c.arm(timerCork, now+corkTime)
 		}
 	}
+	c.noteLimit(now, why)
 	if c.fl.len() > 0 {
 		c.noteCwndUse(why == blockedByCwnd)
 	}
@@ -192,7 +193,7 @@ func (c *Conn) transmit(now time.Duration, out *Segment, n int, fin bool, size i
 func (c *Conn) record(now time.Duration, n int, fin bool, size int) {
 	if c.fl == nil {
 		c.fl = newFlight(c.snd.nxt)
-		c.fl.rates = c.delivery
+		c.takeOff()
 	}
 	seq := c.snd.nxt
 	for ; n > size; n -= size {

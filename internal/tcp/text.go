@@ -122,6 +122,7 @@ func (c *Conn) takeOutOfOrder(seg *Segment) {
 	switch {
 	case taken:
 		c.p.Counters.OutOfOrder.Add(1)
+		c.need().outOfOrder++
 	case dup == (header.SACKBlock{}):
 		c.p.Counters.OutOfOrderDrops.Add(1)
 	default:

@@ -192,6 +192,7 @@ func (c *Conn) retransmitTimeout(now time.Duration) {
 	c.p.Counters.RTOs.Add(1)
 	c.checkBlackHole(now)
 	c.enterLoss(now, reneged)
+	c.noteRTO(now)
 	c.retries++
 	c.backOff()
 	c.armRetransmit(now)
@@ -255,6 +256,7 @@ func (c *Conn) handshakeTimeout(now time.Duration) {
 		return
 	}
 	c.p.Counters.SynRetransmits.Add(1)
+	c.noteRTO(now)
 	c.retries++
 	c.backOff()
 	c.synDue = true

@@ -31,6 +31,8 @@ func (c *Conn) Write(now time.Duration, b []byte, more bool) (int, error) {
 			c.p.Counters.NoSendMemory.Add(1)
 		}
 	}
+	c.refused = n < len(b)
+	c.noteBusy(now)
 	if n == 0 && len(b) > 0 {
 		return 0, syscall.EAGAIN
 	}

@@ -7,6 +7,7 @@ var tcpInfoCases = []rows{
 	both("tcp-info/connected", "a connection is ESTABLISHED, has a segment size, a window and an RTO", infoConnected),
 	both("tcp-info/options", "both ends agree on SACK, timestamps and window scaling", infoOptions),
 	both("tcp-info/counts", "bytes and segments are counted", infoCounts),
+	both("tcp-info/pacing", "the limit of SO_MAX_PACING_RATE is told", infoPacing),
 	both("tcp-info/unacked", "what a full peer does not take waits in the queue", infoNotSent),
 	both("tcp-info/datagram", "a datagram socket has no TCP_INFO", infoDatagram),
 }
@@ -53,9 +54,21 @@ func infoCounts(t *T, f family) {
 	if x.DataSegsOut == 0 || y.DataSegsIn == 0 || x.SegsIn == 0 || y.SegsOut == 0 {
 		t.Errorf("segments were not counted: %+v and %+v", x, y)
 	}
-	if x.RTT == 0 {
-		t.Error("no RTT")
+	if x.RTT == 0 || x.DeliveryRate == 0 {
+		t.Errorf("RTT %v, %d B/s delivered", x.RTT, x.DeliveryRate)
 	}
+	if x.RwndLimited > x.BusyTime || x.SndbufLimited > x.BusyTime {
+		t.Errorf("limited for %v and %v in a busy time of %v", x.RwndLimited, x.SndbufLimited, x.BusyTime)
+	}
+	equal(t, "TotalRTO", x.TotalRTO, 0)
+	equal(t, "RcvOOOPack", y.RcvOOOPack, 0)
+}
+
+func infoPacing(t *T, f family) {
+	a, _ := t.pair(f)
+	equal(t, "MaxPacingRate", get(t, a, socket.TCP_INFO).MaxPacingRate, 0)
+	set(t, a, socket.SO_MAX_PACING_RATE, 123_456)
+	equal(t, "MaxPacingRate", get(t, a, socket.TCP_INFO).MaxPacingRate, 123_456)
 }
 
 func infoNotSent(t *T, f family) {

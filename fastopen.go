@@ -279,12 +279,8 @@ func (s *stream) setFastOpenKey(value any) error {
 	return nil
 }
 
-func (s *stream) fastOpenKey() []byte {
-	if k := s.fasts().keys; k != nil {
-		return k.Bytes()
-	}
-	return s.host.fastKeys.Bytes()
-}
+// fastOpenKey is none unless the socket has its own, as on Linux.
+func (s *stream) fastOpenKey() []byte { return s.fasts().keys.Bytes() }
 
 func bit(b bool) int {
 	if b {

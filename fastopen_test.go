@@ -3,6 +3,7 @@ package berth_test
 import (
 	"bytes"
 	"net/netip"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -299,12 +300,15 @@ func TestAFloodOfSYNsWithData(t *testing.T) {
 		if err := l.Listen(1000); err != nil {
 			t.Fatal(err)
 		}
+		var mu sync.Mutex // guards what follows: SYN,ACKs are repeated meanwhile
 		var cookie header.FastOpen
 		var last header.TCP
 		st.onPacket(func(p *packet) {
 			if p.protocol != header.ProtocolTCP {
 				return
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			if last, _ = p.tcp(); last.Options.FastOpen.Len > 0 {
 				cookie = last.Options.FastOpen
 			}
@@ -313,7 +317,9 @@ func TestAFloodOfSYNsWithData(t *testing.T) {
 			st.segment(netip.AddrPortFrom(bob4, port), l.LocalAddr(), header.TCP{
 				Flags: header.SYN, Window: 65535, Options: header.TCPOptions{MSS: 1460, FastOpen: o},
 			}, []byte("data"))
-			return last.Ack == 5
+			mu.Lock()
+			defer mu.Unlock()
+			return last.DstPort == port && last.Ack == 5
 		}
 		if syn(1, header.FastOpen{Present: true}) || cookie.Len == 0 {
 			t.Fatalf("data with a request is taken, or there is no cookie in %+v", last)

@@ -160,6 +160,7 @@ func TestCookiesAreTakenOnlyUnderPressure(t *testing.T) {
 		c := &s.h.Counters().TCP
 		s.st.segment(src, s.l.LocalAddr(), header.TCP{Flags: header.SYN, Window: 512}, nil)
 		time.Sleep(2*time.Minute + time.Second)
+		synctest.Wait()
 		ack()
 		if n := c.SYNCookiesReceived.Load() + c.SYNCookiesFailed.Load(); n != 0 {
 			t.Errorf("%d cookies were looked at", n)
@@ -247,6 +248,7 @@ func TestHandshakeEndsWhileTheQueueIsFull(t *testing.T) {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Second + time.Millisecond) // our SYN,ACK once more
+			synctest.Wait()
 			if abort {
 				if n := len(states(s.h)); n != 3 {
 					t.Errorf("%d sockets after a reset", n)

@@ -48,8 +48,7 @@ func (t *transfer) sendBlocking(fd uintptr) (done bool) {
 			return false
 		case syscall.EINPROGRESS:
 			// MSG_FASTOPEN has begun to connect: what follows is a usual Send.
-			t.flags &^= unix.MSG_FASTOPEN
-			t.hdr.Name, t.hdr.Namelen = nil, 0
+			t.connected()
 			return false
 		default:
 			t.errno = e
@@ -59,8 +58,17 @@ func (t *transfer) sendBlocking(fd uintptr) (done bool) {
 		if t.s.typ != socket.STREAM || t.total >= t.target {
 			return true
 		}
+		t.connected() // with MSG_FASTOPEN, what went with the SYN is sent
 		t.advance(n)
 		t.hdr.Control = nil // it went with the first bytes
 		t.hdr.SetControllen(0)
+	}
+}
+
+// connected makes what follows of a Send with MSG_FASTOPEN a usual one.
+func (t *transfer) connected() {
+	if t.flags&unix.MSG_FASTOPEN != 0 {
+		t.flags &^= unix.MSG_FASTOPEN
+		t.hdr.Name, t.hdr.Namelen = nil, 0
 	}
 }

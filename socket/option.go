@@ -141,7 +141,7 @@ var (
 	TCP_NOTSENT_LOWAT = opt[int](SOL_TCP, 25)
 
 	TCP_FASTOPEN_CONNECT   = opt[int](SOL_TCP, 30)    // Connect waits for the first data, if there is a cookie
-	TCP_FASTOPEN_KEY       = opt[[]byte](SOL_TCP, 33) // of a server's cookies: 16 bytes, or 32 for two
+	TCP_FASTOPEN_KEY       = opt[[]byte](SOL_TCP, 33) // of a server's cookies: 16 bytes, or 32 for two; none: the host's
 	TCP_FASTOPEN_NO_COOKIE = opt[int](SOL_TCP, 34)    // neither send nor ask for cookies
 )
 

@@ -56,6 +56,12 @@ func tun(t *testing.T, wrap func(link.Device) link.Device, opts ...tuntap.Option
 // join attaches a new host to a device.
 func join(t *testing.T, ns *testnet.NS, dev link.Device, wrap func(link.Device) link.Device) *world {
 	t.Helper()
+	return joinWith(t, ns, dev, wrap, berth.Config{})
+}
+
+// joinWith is join with settings of the host.
+func joinWith(t *testing.T, ns *testnet.NS, dev link.Device, wrap func(link.Device) link.Device, cfg berth.Config) *world {
+	t.Helper()
 	if wrap != nil {
 		dev = wrap(dev)
 	}
@@ -63,7 +69,8 @@ func join(t *testing.T, ns *testnet.NS, dev link.Device, wrap func(link.Device) 
 	for _, f := range families {
 		prefixes = append(prefixes, f.onBerth())
 	}
-	h := berth.NewHost(berth.Config{Name: "berth"})
+	cfg.Name = "berth"
+	h := berth.NewHost(cfg)
 	if _, err := h.Attach(dev, prefixes...); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
-	"example.com/berth/internal/siphash"
 	"example.com/berth/socket"
 )
 
@@ -299,18 +297,23 @@ func TestFastOpenCookies(t *testing.T) {
 	}
 }
 
-// A cookie is what Linux makes of the same key: SipHash of both addresses.
+// A cookie is what Linux makes of the same key: these were its, for TCP_FASTOPEN_KEY
+// and for net.ipv4.tcp_fastopen_key=00112233-44556677-8899aabb-ccddeeff.
 func TestFastOpenCookieIsThatOfLinux(t *testing.T) {
-	raw, _ := hex.DecodeString("a1a1a1a1b2b2b2b2c3c3c3c3d4d4d4d4")
-	keys, ok := ParseFastOpenKeys(raw)
-	if !ok || !bytes.Equal(keys.Bytes(), raw) {
-		t.Fatal("the key does not parse")
-	}
-	local, remote := netip.MustParseAddr("192.168.0.1"), netip.MustParseAddr("192.0.2.1")
-	got, _ := keys.Judge(local, remote, header.FastOpen{Present: true})
-	want := siphash.Sum64(keys[0], []byte{192, 0, 2, 1, 192, 168, 0, 1})
-	if binary.LittleEndian.Uint64(got.Cookie[:]) != want {
-		t.Errorf("%x", got.Cookie)
+	local, remote := netip.MustParseAddr("10.9.0.1"), netip.MustParseAddr("10.9.1.1")
+	for key, want := range map[string]string{
+		"000102030405060708090a0b0c0d0e0f": "2fb92242f1cb12ca",
+		"3322110077665544bbaa9988ffeeddcc": "cedb132104a49eff",
+	} {
+		raw, _ := hex.DecodeString(key)
+		keys, ok := ParseFastOpenKeys(raw)
+		if !ok || !bytes.Equal(keys.Bytes(), raw) {
+			t.Fatal("the key does not parse")
+		}
+		got, _ := keys.Judge(local, remote, header.FastOpen{Present: true})
+		if c := hex.EncodeToString(got.Cookie[:got.Len]); c != want {
+			t.Errorf("%s, want %s", c, want)
+		}
 	}
 	for _, n := range []int{0, 15, 17, 31, 33} {
 		if _, ok := ParseFastOpenKeys(make([]byte, n)); ok {

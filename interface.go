@@ -2,9 +2,9 @@ package berth
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -70,19 +70,19 @@ func (h *Host) Attach(dev link.Device, prefixes ...string) (*Interface, error) {
 	for _, s := range prefixes {
 		p, err := netip.ParsePrefix(s)
 		if err != nil {
-			return nil, fmt.Errorf("berth: attach %s: address %q: want an address with a prefix length, such as 10.77.0.2/24", dev.Info().Name, s)
+			return nil, failed(errNoPrefix, "attach "+dev.Info().Name, "address "+strconv.Quote(s))
 		}
 		if err := h.checkNewAddr(p); err != nil {
-			return nil, fmt.Errorf("berth: attach %s: address %v: %w", dev.Info().Name, p, err)
+			return nil, failed(err, "attach "+dev.Info().Name, "address "+p.String())
 		}
 		parsed = append(parsed, p)
 	}
 	ifc := h.addInterface(dev)
 	if ifc == nil {
-		return nil, fmt.Errorf("berth: attach %s: the host is closed: %w", dev.Info().Name, syscall.ENETDOWN)
+		return nil, failed(syscall.ENETDOWN, "attach "+dev.Info().Name, "the host is closed")
 	}
 	if err := dev.Attach((*inlet)(ifc)); err != nil {
-		return nil, errors.Join(fmt.Errorf("berth: attach %s: %w", dev.Info().Name, err), h.dropInterface(ifc))
+		return nil, errors.Join(failed(err, "attach "+dev.Info().Name), h.dropInterface(ifc))
 	}
 	for _, p := range parsed {
 		if err := ifc.AddAddr(p); err != nil {
@@ -123,10 +123,10 @@ func (n *network) interfaceName(info link.Info, index int) string {
 	name := info.Name
 	taken := func(ifc *Interface) bool { return ifc.name == name }
 	if name == "" || slices.ContainsFunc(n.interfaces, taken) {
-		name = fmt.Sprintf("eth%d", index-2)
+		name = "eth" + strconv.Itoa(index-2)
 	}
 	for i := index; slices.ContainsFunc(n.interfaces, taken); i++ {
-		name = fmt.Sprintf("eth%d", i)
+		name = "eth" + strconv.Itoa(i)
 	}
 	return name
 }
@@ -151,7 +151,7 @@ func (h *Host) checkNewAddr(p netip.Prefix) error {
 		return nil
 	}
 	if l, ok := h.net.Load().local[a]; ok {
-		return fmt.Errorf("interface %s has it already: %w", l.ifc.name, syscall.EADDRINUSE)
+		return &failure{"interface " + l.ifc.name + " has it already", syscall.EADDRINUSE}
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (h *Host) checkNewAddr(p netip.Prefix) error {
 func (ifc *Interface) AddAddr(p netip.Prefix) error {
 	err := ifc.addAddr(Addr{Prefix: p, Tentative: ifc.detectsDuplicates(p.Addr()) || ifc.detectsConflicts(p.Addr())})
 	if err != nil {
-		return fmt.Errorf("berth: interface %s: add address %v: %w", ifc.name, p, err)
+		return failed(err, "interface "+ifc.name, "add address "+p.String())
 	}
 	ifc.confAdd(p)
 	ifc.acdAdd(p)
@@ -187,7 +187,7 @@ func (ifc *Interface) addAddr(a Addr) error {
 func (ifc *Interface) RemoveAddr(addr netip.Addr) error {
 	addr = addr.WithZone("")
 	if err := ifc.dropAddr(addr); err != nil {
-		return fmt.Errorf("berth: interface %s: remove address %v: %w", ifc.name, addr, err)
+		return failed(err, "interface "+ifc.name, "remove address "+addr.String())
 	}
 	if addr.Is6() {
 		ifc.confRemove(addr)

@@ -44,10 +44,8 @@ func (ifc *Interface) initConf() {
 		IgnoreRouters: !cfg.AcceptRouters || h.config.Forwarding || cfg.Disabled,
 		NoLinkLocal:   cfg.Disabled,
 		MTU:           ifc.info.Load().MTU, Rand: h.random.Uint64,
+		Key:       h.random.derive("stable addresses"),
 		Transmits: 1,
-	}
-	for i := range c.Key {
-		c.Key[i] = byte(h.random.Uint64())
 	}
 	if !cfg.DetectDuplicates {
 		c.Transmits, c.MaxDelay = -1, -1

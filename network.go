@@ -1,7 +1,6 @@
 package berth
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -186,7 +185,7 @@ func (h *Host) AddRoute(r Route) error {
 	return h.change(func(n *network) error {
 		ir, err := n.internalRoute(r)
 		if err != nil {
-			return fmt.Errorf("berth: add route to %v: %w", r.Dst, err)
+			return failed(err, "add route to "+r.Dst.String())
 		}
 		return n.addRoute(ir)
 	})
@@ -197,7 +196,7 @@ func (h *Host) RemoveRoute(r Route) error {
 	return h.change(func(n *network) error {
 		ir, err := n.internalRoute(r)
 		if err != nil {
-			return fmt.Errorf("berth: remove route to %v: %w", r.Dst, err)
+			return failed(err, "remove route to "+r.Dst.String())
 		}
 		return n.removeRoute(ir)
 	})

@@ -1,8 +1,8 @@
 package socket
 
 import (
-	"fmt"
 	"net/netip"
+	"reflect"
 	"strconv"
 	"syscall"
 )
@@ -40,10 +40,23 @@ func Get[T any](s Socket, o Option[T]) (T, error) {
 	}
 	t, ok := v.(T)
 	if !ok {
-		return zero, fmt.Errorf("socket: option %v holds a %T, not a %T: %w", o.ID, v, zero, syscall.EINVAL)
+		return zero, &typeError{o.ID, reflect.TypeOf(v), reflect.TypeFor[T]()}
 	}
 	return t, nil
 }
+
+// A typeError says that a provider's option is not of the type that it has here.
+type typeError struct {
+	id        OptionID
+	has, want reflect.Type
+}
+
+func (e *typeError) Error() string {
+	return "socket: option " + e.id.String() + " is a " +
+		e.has.String() + ", not a " + e.want.String() + ": " + syscall.EINVAL.Error()
+}
+
+func (e *typeError) Unwrap() error { return syscall.EINVAL }
 
 func opt[T any](level, name int) Option[T] { return Option[T]{OptionID{level, name}} }
 

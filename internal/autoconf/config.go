@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/siphash"
 )
 
 // Config says how an interface configures itself. Zero fields take defaults.
@@ -17,7 +18,7 @@ type Config struct {
 	Name, NetworkID string
 	// Key is the secret that stable addresses are made with (RFC 7217). The
 	// same key gives the same addresses.
-	Key [32]byte
+	Key siphash.Key
 	// EUI64 makes addresses of MAC instead, which shows it to everybody.
 	EUI64 bool
 	// Temporary makes temporary addresses beside the stable ones (RFC 8981).

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/siphash"
 )
 
 func TestLinkLocalAddress(t *testing.T) {
@@ -132,7 +133,7 @@ func TestAnswersForAssignedAddressesOnly(t *testing.T) {
 
 // RFC 7217 section 6.
 func TestOpaqueIdentifiersAreReplaced(t *testing.T) {
-	w := newWorld(t, Config{Name: "eth0", Key: [32]byte{1}})
+	w := newWorld(t, Config{Name: "eth0", Key: siphash.Key{K0: 1}})
 	w.Start(w.now)
 	seen := map[netip.Addr]bool{}
 	for attempt := range 4 {

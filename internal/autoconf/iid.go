@@ -1,12 +1,11 @@
 package autoconf
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"net/netip"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/siphash"
 )
 
 var linkLocalPrefix = netip.MustParsePrefix("fe80::/64")
@@ -35,20 +34,17 @@ func (i *Interface) form(a *address, prefix netip.Prefix) bool {
 	return false
 }
 
-// opaque is RFC 7217's F, with HMAC-SHA-256 for the pseudorandom function. The
-// names are preceded by their lengths, so that no two inputs are alike.
+// opaque is RFC 7217's F, with SipHash for the pseudorandom function: it gives as
+// many bits as are wanted, and shows nothing of its key. The names are preceded
+// by their lengths, so that no two inputs are alike.
 func (i *Interface) opaque(prefix netip.Prefix, attempts uint8) uint64 {
-	h := hmac.New(sha256.New, i.cfg.Key[:])
 	net := prefix.Addr().As16()
-	h.Write(net[:8])
+	in := append([]byte(nil), net[:8]...)
 	for _, s := range []string{i.cfg.Name, i.cfg.NetworkID} {
-		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(s))))
-		h.Write([]byte(s))
+		in = binary.BigEndian.AppendUint32(in, uint32(len(s)))
+		in = append(in, s...)
 	}
-	h.Write([]byte{attempts})
-	var sum [sha256.Size]byte
-	h.Sum(sum[:0])
-	return binary.BigEndian.Uint64(sum[sha256.Size-8:]) // the least significant bits
+	return siphash.Sum64(i.cfg.Key, append(in, attempts))
 }
 
 // eui64 is the modified EUI-64 identifier of an Ethernet address (RFC 4291

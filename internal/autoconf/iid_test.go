@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/siphash"
 )
 
 func TestEUI64(t *testing.T) {
@@ -18,7 +19,7 @@ func TestEUI64(t *testing.T) {
 
 // RFC 7217 section 5: each parameter changes the identifier, and nothing else.
 func TestOpaqueIdentifier(t *testing.T) {
-	base := Config{Name: "eth0", NetworkID: "home", Key: [32]byte{1, 2, 3}}
+	base := Config{Name: "eth0", NetworkID: "home", Key: siphash.Key{K0: 1, K1: 2}}
 	first := New(base).opaque(net1, 0)
 	if New(base).opaque(net1, 0) != first {
 		t.Error("not stable")
@@ -26,7 +27,7 @@ func TestOpaqueIdentifier(t *testing.T) {
 	name, network, key, shifted := base, base, base, base
 	name.Name = "eth1"
 	network.NetworkID = "work"
-	key.Key[31] ^= 1
+	key.Key.K1 ^= 1
 	shifted.Name, shifted.NetworkID = "eth0h", "ome"
 	seen := map[uint64]string{first: "base"}
 	for what, iid := range map[string]uint64{

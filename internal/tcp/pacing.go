@@ -15,9 +15,18 @@ const paceLongest = time.Second
 // A pacer spreads what is sent over the round trip. It is a bucket: data costs
 // time, and up to two slacks of that may be saved, one for the burst and one for
 // a timer that comes late.
+//
+// A timer may come later than that, where the machine is busy. What that takes
+// away is given back bit by bit, by data that costs half for a while: an algorithm
+// that measures what it sends would take a host that is late for a path that is
+// slow, and be slower for it, and so on.
 type pacer struct {
 	next time.Duration // when the data sent so far is paid for
+	late time.Duration // what late timers took away, and was not given back yet
 }
+
+// paceLate bounds what is given back.
+const paceLate = 20 * time.Millisecond
 
 // pacingRate returns how fast data may leave, in bytes a second; 0: as fast as
 // it can. A user's limit makes algorithms pace that do not by themselves: at
@@ -53,15 +62,22 @@ func (c *Conn) held(now time.Duration) bool {
 	return true
 }
 
+// paceTimeout is called when the timer passes that data waited for, so much late.
+func (c *Conn) paceTimeout(late time.Duration) {
+	c.pace.late = min(c.pace.late+max(0, late-paceSlack), paceLate)
+}
+
 // paceSent charges n bytes that were sent.
 func (c *Conn) paceSent(now time.Duration, n int) {
 	rate := c.pacingRate()
 	if rate == 0 {
-		c.pace.next = 0
+		c.pace = pacer{}
 		return
 	}
 	cost := min(time.Duration(float64(n)/float64(rate)*float64(time.Second)), paceLongest)
-	c.pace.next = max(c.pace.next, now-2*paceSlack) + cost
+	back := min(c.pace.late, cost/2)
+	c.pace.late -= back
+	c.pace.next = max(c.pace.next, now-2*paceSlack) + cost - back
 	c.stop(timerPacing)
 }
 
@@ -80,6 +96,6 @@ func (c *Conn) SetMaxPacingRate(rate uint64) {
 	o := *c.opts
 	o.MaxPacingRate = rate
 	c.SetOptions(o)
-	c.pace.next = 0
+	c.pace = pacer{}
 	c.stop(timerPacing)
 }

@@ -3,6 +3,8 @@ package tcp
 import (
 	"testing"
 	"time"
+
+	"example.com/berth/internal/header"
 )
 
 // departures returns when how many bytes of payload left side 0 of a transfer,
@@ -93,5 +95,35 @@ func TestPacingAndLargeSegments(t *testing.T) {
 			t.Errorf("%d B/s: a segment of %d, want %d", rate, got, want)
 		}
 		pr.seg.Buffer.Release()
+	}
+}
+
+// A machine that is busy calls timers late. What that takes away is given back, up
+// to a bound and without bursts, so that the rate is what it should be.
+func TestLateTimersDoNotSlowPacing(t *testing.T) {
+	const rate, late = 1_000_000, 2 * time.Millisecond
+	tc := established(t, noOptions)
+	tc.c.SetMaxPacingRate(rate)
+	start, sent, burst := tc.now, 0, 0
+	for tc.now < start+time.Second {
+		tc.c.SetNoDelay(true)
+		_, _ = tc.c.Write(tc.now, make([]byte, 20000), false)
+		var out Segment
+		now := 0
+		for tc.c.Next(tc.now, &out) {
+			now += len(out.Payload)
+			out.Buffer.Release()
+		}
+		sent, burst = sent+now, max(burst, now)
+		ack := Segment{Seq: tc.c.rcv.nxt, Ack: tc.c.snd.nxt, Flags: header.ACK, Window: 50000}
+		tc.c.Input(tc.now, &ack)
+		tc.now = max(tc.now+100*time.Microsecond, tc.c.Deadline()+late)
+		tc.c.Timer(tc.now)
+	}
+	if want := rate * 95 / 100; sent < want || sent > rate*105/100 {
+		t.Errorf("%d bytes in a second, want about %d", sent, rate)
+	}
+	if burst > 8000 {
+		t.Errorf("%d bytes at once", burst)
 	}
 }

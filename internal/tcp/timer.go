@@ -94,6 +94,8 @@ func (c *Conn) Timer(now time.Duration) {
 			c.retransmitTimeout(now)
 		case timerPersist:
 			c.persistTimeout(now)
+		case timerPacing:
+			c.paceTimeout(now - at)
 		case timerDelayedAck:
 			c.delayedAckTimeout()
 		case timerKeepalive:

@@ -61,12 +61,12 @@ var allAccepted = []accepted{
 	},
 	{
 		"answers to data behind a FIN",
-		"Linux resets a connection whose peer sends data behind its FIN in a segment that begins before it, and acknowledges it in TIME-WAIT. berth passes over it (RFC 9293 3.10.7.4: this should not occur, ignore the segment text).",
+		"Linux resets a connection whose peer sends data behind its FIN in a segment that begins before it, and acknowledges it in TIME-WAIT, but not always. berth passes over it, or acknowledges it (RFC 9293 3.10.7.4: this should not occur, ignore the segment text).",
 		func(m *moment) bool {
 			if m.has(header.FIN, 0) && m.What == "state" {
 				return m.earlier(func(s *segment) bool { return s.off > 0 }) // data behind it came before
 			}
-			return m.finished() && m.segment() != nil && (resets(&m.linux[m.Step]) || len(m.berth[m.Step].Sent) == 0)
+			return m.finished() && m.segment() != nil && (resets(&m.linux[m.Step]) || len(m.berth[m.Step].Sent) == 0 || m.onlyAnswers())
 		},
 		leave{},
 	},
@@ -194,12 +194,13 @@ var allAccepted = []accepted{
 		leave{},
 	},
 	{
-		"MSG_MORE",
-		"What MSG_MORE holds goes with the next write, with an acknowledgment of something new, or after 200 ms. Linux also lets it go with other segments, by whether their headers were predicted.",
+		"MSG_MORE and TCP_CORK",
+		"What MSG_MORE holds goes with the next write, with an acknowledgment of something new, or after 200 ms; what TCP_CORK holds, after that time. Linux also lets the former go with other segments, by whether their headers were predicted, and both after a retransmission time-out.",
 		func(m *moment) bool {
 			return m.What == "sent" && slices.ContainsFunc(m.s.steps[:m.Step], func(s Step) bool {
 				c, ok := s.(onSocket)
-				return ok && strings.Contains(c.name, "MSG_MORE")
+				_, waits := m.step.(wait)
+				return ok && (strings.Contains(c.name, "MSG_MORE") || waits && strings.Contains(c.name, "TCP_CORK"))
 			})
 		},
 		leave{},

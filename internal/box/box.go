@@ -31,6 +31,9 @@ type Config struct {
 	// Root makes the program uid 0 and gid 0 in its namespace, with the
 	// capabilities of that. It has no more rights to files than the person has.
 	Root bool
+	// LetGo has Run close this process's own standard input and output, so that the
+	// other end of a pipe sees when the program closes its end.
+	LetGo bool
 	// Veth makes it a veth pair even where there is a TUN.
 	Veth bool
 }

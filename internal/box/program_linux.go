@@ -16,7 +16,7 @@ func (s *stage) program(path string) error {
 	if err != nil {
 		return err
 	}
-	s.letGo()
+	letGo(0, 1, 2)
 	if err := s.ch.send(message{Started: true}, -1); err != nil {
 		return err
 	}
@@ -78,14 +78,14 @@ func execute(path string, args []string) (int, error) {
 	return pid, nil
 }
 
-// letGo closes the first process's own standard streams, so that the other end of
-// a pipe sees what the program does with its end.
-func (s *stage) letGo() {
+// letGo closes some of this process's descriptors, which then refer to nothing, so
+// that the other end of a pipe sees what the program does with its end.
+func letGo(fds ...int) {
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return // a system without it; the streams then stay open as long as the program
+		return // a system without it; they then stay open as long as the program
 	}
-	for fd := range 3 {
+	for _, fd := range fds {
 		_ = unix.Dup3(null, fd, 0)
 	}
 	unix.Close(null)

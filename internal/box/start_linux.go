@@ -19,6 +19,7 @@ import (
 // Box is a program on a network of its own.
 type Box struct {
 	name   string // of the program
+	letGo  bool
 	ch     *channel
 	dev    link.Device
 	notes  []string
@@ -47,7 +48,7 @@ func Start(cfg Config) (*Box, error) {
 		return nil, err
 	}
 	b := &Box{
-		name: cfg.Args[0], ch: out,
+		name: cfg.Args[0], letGo: cfg.LetGo, ch: out,
 		gone: make(chan struct{}), started: make(chan error, 1), told: make(chan struct{}),
 	}
 	ids := identify(cfg.Root)
@@ -151,7 +152,11 @@ func (b *Box) Run() error {
 	if err := b.tell(message{Run: true}); err != nil {
 		return err
 	}
-	return <-b.started
+	err := <-b.started
+	if err == nil && b.letGo {
+		letGo(0, 1)
+	}
+	return err
 }
 
 // Signal sends the program a signal that this process got. If the box is in the

@@ -59,7 +59,7 @@ type run struct {
 
 // open makes the program's network.
 func (r *run) open() (err error) {
-	cfg := box.Config{Args: r.Args, Overlays: r.overlays(), MTU: r.MTU, Root: r.Root}
+	cfg := box.Config{Args: r.Args, Overlays: r.overlays(), MTU: r.MTU, Root: r.Root, LetGo: true}
 	if r.Net != None {
 		cfg.Addrs, cfg.Gateways = programAddrs, gateways()
 	}

@@ -36,7 +36,6 @@ func (s *stage) start(path string) (pid int, err error) {
 		if err = confine(); err != nil {
 			return
 		}
-		unblockSignals()
 		pid, err = execute(path, s.args)
 	}()
 	<-done
@@ -98,7 +97,7 @@ func (s *stage) obey(pid int) {
 		if err != nil {
 			os.Exit(125) // the kernel kills the others with their init
 		}
-		if forwardable(m.Signal) && !s.own.take(m.Signal) {
+		if forwardable(m.Signal) && !s.own.take(syscall.Signal(m.Signal)) {
 			_ = unix.Kill(pid, unix.Signal(m.Signal)) // it may just have ended
 		}
 	}

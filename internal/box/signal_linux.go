@@ -1,10 +1,11 @@
 package box
 
 import (
-	"errors"
 	"os"
+	"os/signal"
+	"slices"
 	"syscall"
-	"unsafe"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,73 +16,66 @@ var Forwarded = []os.Signal{
 	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH,
 }
 
-// The first process is in the process group of its parent, as the program is. It
-// keeps these signals blocked. So when its parent tells it of a signal, it can see
-// whether the whole group got that one, as a terminal sends it: then it has it too,
-// pending.
+// The first process is in the process group of its parent, as the program is. So
+// when its parent tells it of a signal, it knows whether the whole group got that
+// one, as a terminal sends it: then it got it, too.
 
-// forwardedSet is Forwarded as the kernel takes it.
-func forwardedSet() (set unix.Sigset_t) {
-	const bits = 8 * int(unsafe.Sizeof(set.Val[0]))
-	for _, s := range Forwarded {
-		n := int(s.(syscall.Signal)) - 1
-		set.Val[n/bits] |= 1 << (n % bits)
-	}
-	return set
-}
-
-// blockSignals blocks the signals for the calling thread, and what it starts.
-func blockSignals() (restore func()) {
-	set, old := forwardedSet(), unix.Sigset_t{}
-	if unix.PthreadSigmask(unix.SIG_BLOCK, &set, &old) != nil {
-		return func() {}
-	}
-	return func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil) }
-}
-
-// unblockSignals is the opposite.
-func unblockSignals() {
-	set := forwardedSet()
-	_ = unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil)
-}
+const (
+	// grace is how long its own copy may be on its way when the parent's word of it
+	// is there.
+	grace = 200 * time.Millisecond
+	// memory is how long a copy is remembered for which no word has come.
+	memory = time.Second
+)
 
 // own are the signals that the first process got itself.
 type own struct {
-	fd  int // a signalfd
-	had map[int]bool
+	got chan receipt
+	had map[os.Signal]time.Time
 }
 
-func newOwn() (*own, error) {
-	set := forwardedSet()
-	fd, err := unix.Signalfd(-1, &set, unix.SFD_CLOEXEC|unix.SFD_NONBLOCK)
-	return &own{fd: fd, had: make(map[int]bool)}, err
+type receipt struct {
+	sig os.Signal
+	at  time.Time
 }
 
-// take tells whether the process got a signal since it was last asked for it.
-func (o *own) take(sig int) bool {
-	var info unix.SignalfdSiginfo
-	b := (*[unsafe.Sizeof(info)]byte)(unsafe.Pointer(&info))[:]
-	for {
-		n, err := unix.Read(o.fd, b)
-		if errors.Is(err, unix.EINTR) {
-			continue
+func newOwn() *own {
+	signals := make(chan os.Signal, 16)
+	for _, s := range Forwarded {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
 		}
-		if err != nil || n != len(b) {
-			break
-		}
-		o.had[int(info.Signo)] = true
 	}
-	had := o.had[sig]
-	delete(o.had, sig)
-	return had
+	o := &own{got: make(chan receipt, 64), had: make(map[os.Signal]time.Time)}
+	go func() {
+		for s := range signals {
+			select {
+			case o.got <- receipt{s, time.Now()}:
+			default: // no word has come of so many
+			}
+		}
+	}()
+	return o
+}
+
+// take tells whether the process got a signal of which its parent told it now.
+func (o *own) take(sig syscall.Signal) bool {
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	for {
+		at, had := o.had[sig]
+		delete(o.had, sig)
+		if had && time.Since(at) < memory {
+			return true
+		}
+		select {
+		case r := <-o.got:
+			o.had[r.sig] = r.at
+		case <-late.C:
+			return false
+		}
+	}
 }
 
 // forwardable tells whether a number is that of a signal to forward.
-func forwardable(sig int) bool {
-	for _, s := range Forwarded {
-		if s == syscall.Signal(sig) {
-			return true
-		}
-	}
-	return false
-}
+func forwardable(sig int) bool { return slices.Contains(Forwarded, os.Signal(syscall.Signal(sig))) }

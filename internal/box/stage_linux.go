@@ -81,7 +81,8 @@ func (s *stage) run() error {
 // begin takes the plan. The program's parent may have left it descriptors; no
 // further process gets them.
 func (s *stage) begin() (*plan, error) {
-	runtime.LockOSThread() // the main thread: what PDEATHSIG and capabilities belong to
+	runtime.LockOSThread() // PDEATHSIG belongs to a thread
+	s.own = newOwn()
 	if err := closeOnExec(stageChannel); err != nil {
 		return nil, &step{"mark descriptors close-on-exec", err}
 	}
@@ -94,9 +95,6 @@ func (s *stage) begin() (*plan, error) {
 	}
 	if m.Plan == nil {
 		return nil, errors.New("no plan came first")
-	}
-	if s.own, err = newOwn(); err != nil {
-		return nil, &step{"signalfd", err}
 	}
 	return m.Plan, nil
 }

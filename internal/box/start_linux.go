@@ -96,9 +96,7 @@ func (b *Box) spawn(cfg Config, ids identity, in *channel) error {
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		restore := blockSignals()
 		err := cmd.Start()
-		restore()
 		result <- err
 		if err == nil {
 			_ = cmd.Wait() // how it ended it tells itself, or not at all

@@ -28,15 +28,18 @@ func Run(o Options) (status box.Status, err error) {
 		return status, err
 	}
 	defer func() { err = errors.Join(err, r.tell.close()) }()
+	signals := catchSignals() // what comes before the program is there waits for it
+	defer signal.Stop(signals)
 	if err := r.open(); err != nil {
 		return status, errors.Join(err, r.close())
 	}
-	stop := r.forwardSignals()
-	defer stop()
 	if err := r.box.Run(); err != nil {
 		return status, errors.Join(err, r.close())
 	}
+	over := make(chan struct{})
+	go r.forward(signals, over)
 	status = r.box.Wait()
+	close(over)
 	r.drain()
 	return status, r.close()
 }
@@ -214,25 +217,26 @@ func (r *run) close() error {
 	return errors.Join(errs...)
 }
 
-// forwardSignals sends the program what is sent to this process, except what this
-// one was started to ignore.
-func (r *run) forwardSignals() (stop func()) {
+// catchSignals takes the signals that are meant for the program, except what this
+// process was started to ignore.
+func catchSignals() chan os.Signal {
 	signals := make(chan os.Signal, 16)
 	for _, s := range box.Forwarded {
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)
 		}
 	}
-	done := make(chan struct{})
-	go func() {
-		for {
-			select {
-			case s := <-signals:
-				_ = r.box.Signal(s) // it may have ended
-			case <-done:
-				return
-			}
+	return signals
+}
+
+// forward sends the program what is sent to this process, until it is over.
+func (r *run) forward(signals <-chan os.Signal, over <-chan struct{}) {
+	for {
+		select {
+		case s := <-signals:
+			_ = r.box.Signal(s) // it may just have ended
+		case <-over:
+			return
 		}
-	}()
-	return func() { signal.Stop(signals); close(done) }
+	}
 }

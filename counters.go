@@ -47,6 +47,7 @@ type Counters struct {
 		BadChecksum, Malformed    atomic.Uint64
 		RateLimited, NotAllowed   atomic.Uint64 // errors that were not sent
 		EchoRequests, EchoReplies atomic.Uint64
+		Redirects                 atomic.Uint64 // that were believed
 		Ignored                   atomic.Uint64 // types that ask nothing of a host
 		BadQuote                  atomic.Uint64 // errors about packets that no socket sent
 	}

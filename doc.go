@@ -21,7 +21,7 @@
 // takes frames from devices to sockets and back, and blocks callers.
 //
 //   - The configuration: host.go, network.go, interface.go, routing.go, gateways.go,
-//     neighbors.go, ipv6conf.go, acd.go, groups.go.
+//     redirects.go, neighbors.go, ipv6conf.go, acd.go, groups.go.
 //   - The way up of a frame: input.go, deliver.go, fragments.go, then tcpinput.go
 //     with arrivals.go, udpinput.go, icmpinput.go, raw.go.
 //   - Packets for others: forward.go, which routes them; forwarder.go, flows.go and

@@ -29,6 +29,7 @@ func (g *gateways) init(h *Host) { g.host, g.timer.owner = h, g }
 // another one.
 func (g *gateways) lost(ifc *Interface, addr netip.Addr) {
 	gw := route.Gateway{Addr: addr.WithZone(""), Interface: ifc.index}
+	g.host.redirects.lost(gw)
 	if !g.host.net.Load().hasGateway(gw) {
 		return
 	}

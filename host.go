@@ -65,6 +65,10 @@ type Config struct {
 	// to 60999, as Linux.
 	EphemeralPorts struct{ First, Last uint16 }
 
+	// IgnoreRedirects leaves it to routers to forward what another next hop would
+	// have been better for. A host that forwards ignores redirects anyway.
+	IgnoreRedirects bool
+
 	// IPv6 says how interfaces configure themselves.
 	IPv6 IPv6Config
 
@@ -181,6 +185,7 @@ type Host struct {
 	limiter   icmpLimiter
 	mtus      mtuCache
 	gateways  gateways
+	redirects redirects
 	flows     flows
 
 	mu      sync.Mutex // guards what follows, and the making of a new net
@@ -217,6 +222,7 @@ func NewHost(cfg Config) *Host {
 	h.limiter.init(h)
 	h.mtus.init(h)
 	h.gateways.init(h)
+	h.redirects.host = h
 	h.flows.init(h)
 	h.net.Store(&network{forwarding: cfg.Forwarding})
 	h.addLoopback(cfg.Loopback)

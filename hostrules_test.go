@@ -66,25 +66,6 @@ func TestICMPThatIsNotAnswered(t *testing.T) {
 	})
 }
 
-// HOST-55: a redirect changes nothing, be it to a gateway that is none.
-func TestRedirectsAreIgnored(t *testing.T) {
-	h, st := stationed(t, berth.Config{}, wire.Ethernet())
-	addRoute(t, h, "0.0.0.0/0", "10.0.0.2", 0)
-	far := netip.MustParseAddr("198.51.100.1")
-	u := sender(t, h, far)
-	send(t, u, "one")
-	quote := st.one("the datagram", isUDP).frame[14:]
-	for _, gateway := range []string{"10.0.0.77", "10.0.0.1", "192.0.2.1"} {
-		m := header.ICMP{Type: header.ICMPv4Redirect, Code: 1, Rest: netip.MustParseAddr(gateway).As4()}
-		st.icmpMessage(bob4, alice4, m, quote)
-		st.none("a redirect is answered", nil)
-		send(t, u, "two")
-		if p := st.one("the datagram", nil); p.eth.Dst != stationMAC {
-			t.Errorf("after a redirect to %s it went to %v", gateway, p.eth.Dst)
-		}
-	}
-}
-
 // Between two links of a host nothing is forwarded (HOST-7), unless it is made a
 // router (HOST-5, HOST-6). A packet that goes back where it came from is
 // forwarded, too, without a redirect (HOST-52).

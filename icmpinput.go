@@ -34,6 +34,10 @@ func (h *Host) icmpInput(in *inPacket) {
 		h.echoInput(&h.datagrams.ping4, in, b)
 	default:
 		e, err := icmp.Parse4(b)
+		if err == nil && e.Type == header.ICMPv4Redirect {
+			h.redirect4(in, &e)
+			return
+		}
 		h.icmpError(in, &e, err)
 	}
 }

@@ -20,7 +20,9 @@ func (ifc *Interface) ndInput(in *inPacket, b []byte) {
 		err = ifc.neighborAdvert(&p, b)
 	case header.ICMPv6RouterAdvert:
 		err = ifc.routerAdvert(in, &p, b)
-	default: // router solicitations are for routers that advertise; redirects are ignored
+	case header.ICMPv6Redirect:
+		err = ifc.redirect6(in, &p, b)
+	default: // router solicitations are for routers that advertise
 		ifc.host.count.ICMP.Ignored.Add(1)
 	}
 	if err != nil {

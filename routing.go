@@ -56,7 +56,7 @@ func (h *Host) route(dst, from netip.Addr, device int) (path, error) {
 	if needsZone(dst) {
 		dst = dst.WithZone(p.ifc.name)
 	}
-	p.next = r.NextHop(dst)
+	p.next = h.redirects.nextHop(dst, &r)
 	p.mtu = info.MTU
 	if said := int(p.ifc.mtu6.Load()); said > 0 && dst.Is6() {
 		p.mtu = min(p.mtu, said)

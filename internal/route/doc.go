@@ -8,6 +8,7 @@
 //     destination, and puts several destinations in the order to try them
 //     (RFC 6724; for IPv4 the source is chosen as Linux does).
 //   - [MTUCache] remembers the path MTU of destinations that ICMP told about.
+//   - [Redirects] remembers what gateways said of better next hops.
 //   - [Gateways] knows which gateways have stopped answering, and when to ask them.
 //
 // All are plain data: no goroutine, no lock, no clock. A Table and a Selector

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"example.com/berth"
+
 	"example.com/berth/internal/header"
 )
 
@@ -91,7 +93,7 @@ func (r *run) productionDefaults(at Pos, name string) *Error {
 			return err
 		}
 	}
-	r.remark("%s: of what it sets, berth keeps tcp_ecn=2, tcp_slow_start_after_idle=1 and tcp_fastopen=0", name)
+	r.remark("%s: of what it sets, berth keeps tcp_ecn=2, tcp_slow_start_after_idle=1 and tcp_fastopen=1", name)
 	return nil
 }
 
@@ -156,6 +158,8 @@ func (r *run) sysctl(at Pos, setting string) *Error {
 		}
 		r.setup.sockets = append(r.setup.sockets, preset{socketCongestion, value})
 		return nil
+	case short == "tcp_fastopen_key":
+		return r.changeHost(at, name, value, func(c *berth.Config) bool { return fastOpenKey(c, value) })
 	case ofHosts[short] != nil:
 		return r.hostSetting(at, name, value, ofHosts[short])
 	case fixed[short] != "":
@@ -182,8 +186,13 @@ func (r *run) hostSetting(at Pos, name, value string, set hostSetting) *Error {
 		}
 		numbers = append(numbers, int(n))
 	}
+	return r.changeHost(at, name, value, func(c *berth.Config) bool { return set(c, numbers) })
+}
+
+// changeHost is hostSetting for a value of any kind.
+func (r *run) changeHost(at Pos, name, value string, set func(*berth.Config) bool) *Error {
 	changed := r.setup.host
-	if !set(&changed, numbers) {
+	if !set(&changed) {
 		return unsupported(at, "%s=%s", name, value)
 	}
 	if r.opened && !r.nothingNew() {

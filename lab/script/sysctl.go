@@ -1,6 +1,8 @@
 package script
 
 import (
+	"encoding/binary"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,6 +73,11 @@ var ofHosts = map[string]hostSetting{
 		c.TCP.SYNCookies = []berth.SYNCookies{berth.SYNCookiesOff, berth.SYNCookiesUnderPressure, berth.SYNCookiesAlways}[n[0]]
 		return true
 	},
+	"tcp_fastopen": fastOpen,
+	"tcp_fastopen_blackhole_timeout_sec": func(c *berth.Config, n []int) bool {
+		c.TCP.FastOpenPause = 0
+		return len(n) == 1 && (n[0] == 0 || period(time.Second, func(c *berth.Config) *time.Duration { return &c.TCP.FastOpenPause })(c, n))
+	},
 	"tcp_max_syn_backlog":    count(func(c *berth.Config) *int { return &c.TCP.SYNBacklog }),
 	"somaxconn":              count(func(c *berth.Config) *int { return &c.TCP.MaxBacklog }),
 	"kern.ipc.soacceptqueue": count(func(c *berth.Config) *int { return &c.TCP.MaxBacklog }),
@@ -125,6 +132,38 @@ var ofHosts = map[string]hostSetting{
 	"net.inet.icmp.icmplim":       func(c *berth.Config, n []int) bool { c.ICMPErrors = -1; return len(n) == 1 && n[0] == 0 },
 	"net.inet.ip.portrange.first": func(c *berth.Config, n []int) bool { return port(&c.EphemeralPorts.First, n) },
 	"net.inet.ip.portrange.last":  func(c *berth.Config, n []int) bool { return port(&c.EphemeralPorts.Last, n) },
+}
+
+// fastOpen takes the bits of Linux, of which there are more than mean something.
+func fastOpen(c *berth.Config, n []int) bool {
+	const all = berth.FastOpenClient | berth.FastOpenServer | berth.FastOpenClientNoCookie |
+		berth.FastOpenServerNoCookie | berth.FastOpenEveryListener
+	if len(n) != 1 || n[0] < 0 {
+		return false
+	}
+	if c.TCP.FastOpen = berth.FastOpen(n[0]) & all; c.TCP.FastOpen == 0 {
+		c.TCP.FastOpen = berth.FastOpenOff
+	}
+	return true
+}
+
+// fastOpenKey takes one key of four groups of digits, or two behind a comma.
+func fastOpenKey(c *berth.Config, value string) bool {
+	c.TCP.FastOpenKey = nil
+	for _, key := range strings.Split(value, ",") {
+		groups := strings.Split(key, "-")
+		if len(groups) != 4 {
+			return false
+		}
+		for _, g := range groups {
+			n, err := strconv.ParseUint(g, 16, 32)
+			if err != nil {
+				return false
+			}
+			c.TCP.FastOpenKey = binary.LittleEndian.AppendUint32(c.TCP.FastOpenKey, uint32(n))
+		}
+	}
+	return len(c.TCP.FastOpenKey) <= 32
 }
 
 // switchOff is a setting whose 0 sets a flag, and that has no other values than

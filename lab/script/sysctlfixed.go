@@ -5,7 +5,7 @@ package script
 var fixed = map[string]string{
 	"tcp_dsack": "1", "tcp_moderate_rcvbuf": "1", "tcp_frto": "1|2", "tcp_recovery": "1", "tcp_fack": "0|1",
 	"tcp_thin_linear_timeouts": "0", "tcp_adv_win_scale": "1", "tcp_rfc1337": "1|0",
-	"tcp_fastopen": "0|1", "ip_no_pmtu_disc": "0", "tcp_stdurg": "0", "tcp_reordering": "3",
+	"ip_no_pmtu_disc": "0", "tcp_stdurg": "0", "tcp_reordering": "3",
 	"tcp_tw_reuse": "0|2", "tcp_syn_linear_timeouts": "0", "tcp_workaround_signed_windows": "0", "tcp_app_win": "31",
 	"tcp_ecn_fallback": "1", "tcp_retries1": "3", "tcp_min_snd_mss": "48",
 

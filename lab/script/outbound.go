@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"example.com/berth/internal/header"
 )
@@ -242,8 +243,9 @@ func (r *run) fit(k *packet) {
 // more waits for a packet that may follow another at once: a System in real time
 // takes a moment.
 func (r *run) more(s *sighting) bool {
-	for r.system() != nil && len(r.tape.sent) < 2 && r.world.now() < s.at+4*glance {
-		r.world.step(s.at + 4*glance)
+	const moment = 100 * time.Millisecond
+	for r.system() != nil && len(r.tape.sent) < 2 && r.world.now() < s.at+moment {
+		r.world.step(s.at + moment)
 	}
 	return len(r.tape.sent) > 1
 }

@@ -59,9 +59,12 @@ type run struct {
 	tape   tape
 	world  world
 	opened bool // the host is there
-	flows  []*flow
-	files  map[int]*file
-	calls  []*running
+	// since is when the script came to the events that it has at one time, after
+	// which it let no more pass.
+	since time.Duration
+	flows []*flow
+	files map[int]*file
+	calls []*running
 	// port is the host's, where the script leaves it open; nextPort is the last
 	// that a peer of the script got.
 	port, nextPort uint16
@@ -147,8 +150,12 @@ func (r *run) event(e *event) error {
 	if k, ok := e.action.(*packet); ok && k.out {
 		return r.expect(k, e, from, to)
 	}
+	later := from > r.world.now()
 	if err := r.advance(from); err != nil {
 		return err
+	}
+	if later {
+		r.since = r.world.now()
 	}
 	switch a := e.action.(type) {
 	case *packet:

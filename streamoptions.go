@@ -283,6 +283,9 @@ func (s *stream) Option(id socket.OptionID) (v any, err error) {
 		case socket.TCP_CONGESTION.ID:
 			v = s.conn.Congestion()
 			return nil
+		case socket.TCP_CC_INFO.ID:
+			v = s.conn.CongestionInfo()
+			return nil
 		case socket.TCP_FASTOPEN_KEY.ID:
 			v = s.fastOpenKey()
 			return nil

@@ -134,6 +134,17 @@ var (
 		decode: func(b []byte) any { return parseTCPInfo(b) },
 		size:   unix.SizeofTCPInfo,
 	}
+
+	tcpCCInfo = option{
+		encode: func(_ *sock, id socket.OptionID, value any) (socket.OptionID, []byte, error) {
+			if _, ok := value.(socket.TCPCCInfo); !ok {
+				return id, nil, syscall.EINVAL
+			}
+			return id, make([]byte, 4), nil // for the kernel to refuse
+		},
+		decode: func(b []byte) any { return parseTCPCCInfo(b) },
+		size:   sizeofBBRInfo,
+	}
 )
 
 // options is the table of all options that package socket declares.
@@ -144,6 +155,7 @@ var options = sync.OnceValue(func() map[socket.OptionID]option {
 		socket.TCP_CONGESTION.ID:   stringOption,
 		socket.TCP_FASTOPEN_KEY.ID: bytesOption,
 		socket.TCP_INFO.ID:         tcpInfo,
+		socket.TCP_CC_INFO.ID:      tcpCCInfo,
 		socket.ICMP_FILTER.ID:      icmpFilter,
 		socket.ICMPV6_FILTER.ID:    icmp6Filter,
 

@@ -141,3 +141,20 @@ func appLimited(b uint8) bool {
 	}
 	return b&1 != 0
 }
+
+// sizeofBBRInfo is the length of struct tcp_bbr_info, the longest of union
+// tcp_cc_info and the only one of its length.
+const sizeofBBRInfo = 20
+
+// parseTCPCCInfo reads that struct, if it is one.
+func parseTCPCCInfo(b []byte) socket.TCPCCInfo {
+	if len(b) != sizeofBBRInfo {
+		return socket.TCPCCInfo{}
+	}
+	k := take[[5]uint32](b)
+	const unit = 256 // of gains
+	return socket.TCPCCInfo{
+		Bandwidth: uint64(k[1])<<32 | uint64(k[0]), MinRTT: microseconds(k[2]),
+		PacingGain: float64(k[3]) / unit, CwndGain: float64(k[4]) / unit,
+	}
+}

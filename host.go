@@ -65,6 +65,10 @@ type Config struct {
 	// to 60999, as Linux.
 	EphemeralPorts struct{ First, Last uint16 }
 
+	// TTL is the time to live of IPv4 packets, and the hop limit of IPv6 packets
+	// unless a router says another, where a socket does not set it; 0 means 64.
+	TTL uint8
+
 	// IgnoreRedirects leaves it to routers to forward what another next hop would
 	// have been better for. A host that forwards ignores redirects anyway.
 	IgnoreRedirects bool

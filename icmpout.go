@@ -107,6 +107,14 @@ func (h *Host) protocolUnreachable(in *inPacket) {
 	})
 }
 
+// badOption answers a packet with a malformed IPv4 option (RFC 1122 section
+// 3.2.2.5): at is where that stands in the header.
+func (h *Host) badOption(in *inPacket, at int) {
+	m := header.ICMP{Type: header.ICMPv4ParameterProblem}
+	m.SetPointer4(uint8(at))
+	h.sendError(in, m, false)
+}
+
 // netUnreachable answers a packet that cannot be forwarded, for the reason that
 // the routes gave.
 func (h *Host) netUnreachable(in *inPacket, err error) {

@@ -106,11 +106,16 @@ func (ifc *Interface) receiveIPv4(in *inPacket, f *link.Frame, b []byte) {
 	}
 	in.src, in.dst = ip.Src, ip.Dst
 	in.protocol, in.tos, in.ttl = ip.Protocol, ip.TOS, ip.TTL
-	if len(ip.Options) > 0 && !in.options(&ip) {
-		h.count.IP.BadOption.Add(1)
-		return
-	}
 	n := h.net.Load()
+	if len(ip.Options) > 0 {
+		if bad, ok := in.options(&ip); !ok {
+			h.count.IP.BadOption.Add(1)
+			if bad > 0 && ifc.plausibleSource(n, in.src) && ifc.accepts(n, in) {
+				h.badOption(in, bad)
+			}
+			return
+		}
+	}
 	if !ifc.plausibleSource(n, in.src) {
 		h.count.IP.BadSource.Add(1)
 		return
@@ -132,14 +137,16 @@ func (ifc *Interface) receiveIPv4(in *inPacket, f *link.Frame, b []byte) {
 }
 
 // options reads IPv4 options: a source route is refused (RFC 6274 section
-// 3.13.2.3), of the rest only router alert means something to a host.
-func (in *inPacket) options(ip *header.IPv4) bool {
+// 3.13.2.3), of the rest only router alert means something to a host. If it is
+// not ok, bad is where the malformed option stands in the header, or 0 if there
+// is nothing to be said about it.
+func (in *inPacket) options(ip *header.IPv4) (bad int, ok bool) {
 	var o header.IPv4Options
 	if _, err := o.Parse(ip.Options); err != nil || o.SourceRoute {
-		return false
+		return o.Pointer, false
 	}
 	in.alert = o.RouterAlert
-	return true
+	return 0, true
 }
 
 func (ifc *Interface) receiveIPv6(in *inPacket, f *link.Frame, b []byte) {

@@ -7,7 +7,8 @@ import (
 	"example.com/berth/socket"
 )
 
-// defaultTTL is the hop limit of packets when nobody says otherwise.
+// defaultTTL is the hop limit of packets when nobody says otherwise, Config.TTL
+// included.
 const defaultTTL = 64
 
 // ipOptions are the options of a socket that concern IP and the socket layer;
@@ -116,10 +117,18 @@ func (o *ipOptions) hopLimit(dst netip.Addr, ifc *Interface) uint8 {
 }
 
 // defaultHopLimit is the hop limit of packets to dst: for IPv6 what routers say
-// (RFC 4861 section 6.3.4).
+// (RFC 4861 section 6.3.4), else what the host was configured with.
 func (ifc *Interface) defaultHopLimit(dst netip.Addr) uint8 {
 	if n := ifc.hopLimit.Load(); n > 0 && dst.Is6() {
 		return uint8(n)
+	}
+	return ifc.host.defaultTTL()
+}
+
+// defaultTTL is the hop limit that the host was configured with.
+func (h *Host) defaultTTL() uint8 {
+	if h.config.TTL > 0 {
+		return h.config.TTL
 	}
 	return defaultTTL
 }

@@ -50,7 +50,7 @@ var commonOptions = map[socket.OptionID]intOption{
 		set: func(s *sock, v int) error { s.ownIP().tos = s.withoutECN(v); return nil },
 	},
 	socket.IP_TTL.ID: {
-		get: func(s *sock) int { return orDefault(s.ip.ttl, defaultTTL) },
+		get: func(s *sock) int { return orDefault(s.ip.ttl, int(s.host.defaultTTL())) },
 		set: func(s *sock, v int) error {
 			if v != -1 && (v < 1 || v > 255) {
 				return syscall.EINVAL
@@ -99,7 +99,7 @@ var options6 = map[socket.OptionID]intOption{
 	},
 	socket.IPV6_UNICAST_HOPS.ID: {
 		min: -1, max: 255,
-		get: func(s *sock) int { return orDefault(s.ip.hops, defaultTTL) },
+		get: func(s *sock) int { return orDefault(s.ip.hops, int(s.host.defaultTTL())) },
 		set: func(s *sock, v int) error { s.ownIP().hops = int16(v); return nil },
 	},
 	socket.IPV6_MULTICAST_HOPS.ID: {

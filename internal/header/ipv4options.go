@@ -32,10 +32,14 @@ type IPv4Options struct {
 func (o *IPv4Options) Parse(b []byte) (rest []byte, err error) {
 	*o = IPv4Options{}
 	for rest = b; len(rest) > 0; {
-		o.Pointer = IPv4MinLen + len(b) - len(rest)
+		at := rest
 		var kind uint8
-		kind, _, rest, err = NextIPv4Option(rest)
+		kind, _, rest, err = NextIPv4Option(at)
 		if err != nil {
+			for at[0] == ipv4OptionNop {
+				at = at[1:]
+			}
+			o.Pointer = IPv4MinLen + len(b) - len(at)
 			return nil, err
 		}
 		switch kind {
@@ -45,7 +49,6 @@ func (o *IPv4Options) Parse(b []byte) (rest []byte, err error) {
 			o.RouterAlert = true
 		}
 	}
-	o.Pointer = 0
 	return rest, nil
 }
 

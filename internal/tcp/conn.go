@@ -105,10 +105,10 @@ type sendVars struct {
 	wl1, wl2 seqnum.Value
 	wnd      int          // scaled
 	maxWnd   int          // the largest SND.WND seen
-	peerMSS  uint16       // the MSS that the peer named
 	mss      int          // Eff.snd.MSS: payload of a full segment
 	sml      seqnum.Value // end of the last small segment sent (Minshall)
 	up       seqnum.Value // SND.UP: after the last urgent octet
+	peerMSS  uint16       // the MSS that the peer named
 	urgent   bool         // SND.UP means something
 	finSent  bool
 	wscale   uint8

@@ -66,6 +66,7 @@ func (c *Conn) updateWindow() {
 	}
 	promised := c.rcvWnd()
 	free, limit := c.offer()
+	free = min(free, maxWindow<<c.rcv.wscale) // more cannot be said
 	if free-promised >= min(limit/2, 2*c.rcv.mss) && free >= 2*promised {
 		c.ackNow = true
 	}

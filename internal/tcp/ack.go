@@ -43,6 +43,8 @@ type ackSample struct {
 
 	newest     snapshot // of the segment sent last of those that arrived, if rates are sampled
 	newestSent time.Duration
+	// newestTwice: that segment was resent.
+	newestTwice bool
 }
 
 // arrived adds a segment that is now known to have arrived.

@@ -197,3 +197,22 @@ func TestCongestionInfo(t *testing.T) {
 		}
 	}
 }
+
+// What was resent, and arrived as it was sent first, tells nothing of the round
+// trip: one that is too short would make the window too small for ten seconds.
+func TestBBRTakesNoRoundTripOfWhatWasResent(t *testing.T) {
+	tc := talk(t, func(p *Params) { p.Algorithms = []*Algorithm{bbrAlgorithm} })
+	tc.accept("S 0:0(0) win 50000 " + sackOnly)
+	tc.advance(20 * time.Millisecond)
+	tc.input(". 1:1(0) ack 1 win 50000")
+	tc.write(5000)
+	tc.advance(20 * time.Millisecond)
+	tc.skip()
+	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:5001>")
+	tc.advance(time.Millisecond)
+	tc.want(". 1:1001(1000) ack 1")
+	tc.input(". 1:1(0) ack 5001 win 50000")
+	if got := tc.c.cc.(*BBR).minRTT; got < 10*time.Millisecond {
+		t.Errorf("%v: that is no round trip", got)
+	}
+}

@@ -11,7 +11,7 @@ import (
 // now.
 type RateSample struct {
 	Rate     float64       // bytes a second; 0: no sample
-	RTT      time.Duration // of that segment
+	RTT      time.Duration // of that segment; 0 if it was resent
 	Prior    uint64        // Ack.Total when it was sent
 	InFlight int           // what was in flight when it was sent, itself included
 	Lost     int           // bytes lost since
@@ -125,7 +125,7 @@ func (d *deliveryRate) arrived(i int, r *record, s *ackSample) {
 		return
 	}
 	if n := &s.newest; n.deliveredAt == 0 || p.delivered > n.delivered || p.delivered == n.delivered && r.sent >= s.newestSent {
-		*n, s.newestSent = *p, r.sent
+		*n, s.newestSent, s.newestTwice = *p, r.sent, r.has(flagTwice)
 	}
 }
 
@@ -172,7 +172,9 @@ func (c *Conn) rateSample(now time.Duration, s *ackSample) RateSample {
 		return r
 	}
 	d.firstSent = s.newestSent
-	r.RTT = now - s.newestSent
+	if !s.newestTwice { // else it may be the first that arrived (Karn)
+		r.RTT = now - s.newestSent
+	}
 	r.Prior, r.InFlight, r.AppLimited = p.delivered, p.inFlight, p.appLimited
 	r.Lost, r.Delivered = int(d.lost-p.lost), int(c.stats.delivered-p.delivered)
 	// The longer of the two: acknowledgments may be compressed, and so may be

@@ -14,6 +14,9 @@ import (
 // one in the box, each whole: a socket that keeps their boundaries.
 type channel struct{ fd int }
 
+// errMessage is a message that makes no sense.
+var errMessage = errors.New("no message of a box")
+
 // longest is how long a message may be. The longest is a plan with its overlays.
 const longest = 128 << 10
 
@@ -106,7 +109,10 @@ func (c *channel) receive() (m message, fd int, err error) {
 		return m, fd, io.EOF
 	}
 	fd = descriptor(rights[:nr])
-	return m, fd, json.Unmarshal(text[:n], &m)
+	if json.Unmarshal(text[:n], &m) != nil {
+		err = errMessage
+	}
+	return m, fd, err
 }
 
 // descriptor is the one that came, or -1.

@@ -61,7 +61,9 @@ func Start(cfg Config) (*Box, error) {
 		Overlays: cfg.Overlays, Veth: cfg.Veth, PingGroups: ids.pingGroups,
 	}
 	if err := b.prepare(&p); err != nil {
-		return nil, errors.Join(err, b.Close())
+		err = errors.Join(err, b.Close())
+		unix.Close(out.fd)
+		return nil, err
 	}
 	go b.listen()
 	return b, nil
@@ -180,19 +182,18 @@ func (b *Box) tell(m message) error {
 // listen takes what the first process says, until it ends.
 func (b *Box) listen() {
 	defer close(b.told)
-	killed := Status{Signal: syscall.SIGKILL} // if it does not say how the program ended
-	b.status = killed
+	defer b.hangUp()
+	b.status = Status{Signal: syscall.SIGKILL} // if it does not say how the program ended
 	for {
 		m, fd, err := b.ch.receive()
 		if fd >= 0 {
 			unix.Close(fd) // none is expected
 		}
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, errMessage): // its process may be the program's prey
+		case err != nil:
 			b.report(errors.New("the box was killed before the program was started"))
 			return
-		case err != nil:
-			continue // what it says makes no sense: its process may be the program's prey
 		case m.Started:
 			b.report(nil)
 		case m.Failed != nil:
@@ -201,6 +202,14 @@ func (b *Box) listen() {
 			b.status = m.Ended.status()
 		}
 	}
+}
+
+// hangUp closes the channel, of which the other end is closed.
+func (b *Box) hangUp() {
+	b.signal.Lock()
+	defer b.signal.Unlock()
+	b.over = true
+	unix.Close(b.ch.fd)
 }
 
 // report says how the start of the program went, if that is not said yet.
@@ -236,12 +245,11 @@ func (b *Box) Wait() Status {
 // its processes are gone. The device is not closed. A second Close does nothing.
 func (b *Box) Close() error {
 	b.signal.Lock()
-	first := !b.over
-	b.over = true
-	b.signal.Unlock()
-	if first {
+	if !b.over {
+		b.over = true
 		_ = unix.Shutdown(b.ch.fd, unix.SHUT_RDWR) // the first process takes that for our death
 	}
+	b.signal.Unlock()
 	<-b.gone
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/berth/bench/internal/host"
+	"example.com/berth/bench/internal/pattern"
 	"example.com/berth/bench/internal/stat"
 	"example.com/berth/bench/internal/usage"
 )
@@ -46,20 +47,20 @@ func bulk(n int, d direction) func(*host.Pair, Options) (host.Metrics, error) {
 // stream writes to one end and reads from the other until they are closed.
 func (o *open) stream(from, to net.Conn, block int, total *atomic.Int64) {
 	o.run(func() error {
-		for out := newSource(block); ; {
-			if _, err := from.Write(out.next(block)); err != nil {
+		for out := pattern.NewSource(block); ; {
+			if _, err := from.Write(out.Next(block)); err != nil {
 				return err
 			}
 		}
 	})
 	o.run(func() error {
-		in, buf := newSink(), make([]byte, block)
+		in, buf := pattern.NewSink(), make([]byte, block)
 		for {
 			n, err := to.Read(buf)
 			if err != nil {
 				return err
 			}
-			if err := in.check(buf[:n]); err != nil {
+			if err := in.Check(buf[:n]); err != nil {
 				return err
 			}
 			total.Add(int64(n))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"example.com/berth/bench/internal/host"
+	"example.com/berth/bench/internal/pattern"
 	"example.com/berth/bench/internal/stat"
 	"example.com/berth/bench/internal/usage"
 )
@@ -63,7 +64,7 @@ func datagrams(size int, window int64) func(*host.Pair, Options) (host.Metrics, 
 }
 
 func (f *flow) send(c net.Conn) error {
-	out := pattern(f.size)[:f.size]
+	out := pattern.Bytes(f.size)[:f.size]
 	for !f.over.Load() {
 		f.await()
 		switch _, err := c.Write(out); {
@@ -98,7 +99,7 @@ func (f *flow) await() {
 }
 
 func (f *flow) receive(c net.PacketConn) error {
-	buf, want := make([]byte, 2048), pattern(f.size)[:f.size]
+	buf, want := make([]byte, 2048), pattern.Bytes(f.size)[:f.size]
 	read := reader(c)
 	for {
 		n, err := read(buf)

@@ -1,4 +1,4 @@
-package workload
+package pattern
 
 import (
 	"slices"
@@ -7,12 +7,12 @@ import (
 
 func TestSinkTakesTheStreamInAnyPieces(t *testing.T) {
 	for _, sizes := range [][]int{{1}, {period}, {65536}, {100, 1448, 64, 65536, 4093}} {
-		out, in := newSource(65536), newSink()
+		out, in := NewSource(65536), NewSink()
 		for i := range 20 {
-			b := out.next(sizes[i%len(sizes)])
+			b := out.Next(sizes[i%len(sizes)])
 			for len(b) > 0 {
 				n := min(len(b), 1000)
-				if err := in.check(b[:n]); err != nil {
+				if err := in.Check(b[:n]); err != nil {
 					t.Fatalf("%v: %v", sizes, err)
 				}
 				b = b[n:]
@@ -22,7 +22,7 @@ func TestSinkTakesTheStreamInAnyPieces(t *testing.T) {
 }
 
 func TestSinkSeesWhatIsWrong(t *testing.T) {
-	good := slices.Clone(newSource(10_000).next(10_000))
+	good := slices.Clone(NewSource(10_000).Next(10_000))
 	for _, tt := range []struct {
 		name  string
 		spoil func([]byte) []byte
@@ -34,11 +34,11 @@ func TestSinkSeesWhatIsWrong(t *testing.T) {
 		}},
 		{"one missing", func(b []byte) []byte { return b[1448:] }},
 	} {
-		if err := newSink().check(tt.spoil(slices.Clone(good))); err == nil {
+		if err := NewSink().Check(tt.spoil(slices.Clone(good))); err == nil {
 			t.Errorf("%s passes", tt.name)
 		}
 	}
-	if err := newSink().check(good); err != nil {
+	if err := NewSink().Check(good); err != nil {
 		t.Error(err)
 	}
 }

@@ -9,9 +9,11 @@
 //     overlay.go);
 //   - wire is what stands between the box and the gateway: a capture, a bad line
 //     (wire.go);
+//   - ruleFile reads the policy file, and again when it changes (rulefile.go);
 //   - judge asks the policy for the gateway, and resolver asks the machine's name
 //     servers for the policy (judge.go, resolver.go, outside.go);
-//   - teller says what was denied (teller.go).
+//   - teller says what was denied, and writes events and what was learned
+//     (teller.go).
 //
 // Limits: programs run on Linux only; elsewhere Run fails.
 package runner

@@ -233,7 +233,6 @@ func (c *Conn) growCwnd(now time.Duration, s *ackSample) {
 		MinRTT:    c.rtt.min,
 		Recovery:  s.recovery || c.ca == caRecovery || s.marked || c.ecn.reduced,
 		Limited:   c.cwndLimited(),
-		Paced:     c.pace.next != 0,
 	}
 	if s.marked {
 		a.Marked = s.markedBytes

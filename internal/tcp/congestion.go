@@ -64,8 +64,6 @@ type Ack struct {
 	RTT, SRTT, MinRTT time.Duration
 	// Recovery: fast recovery is under way, or the round trip after a mark.
 	Recovery bool
-	// Paced: what is sent is spread over the round trip.
-	Paced bool
 	// Rate is what it tells of the speed of the network, for algorithms with
 	// Algorithm.Rates.
 	Rate RateSample

@@ -82,7 +82,7 @@ func (c *Cubic) start(a *Ack) int {
 	if c.hystart == nil {
 		c.hystart = new(hystart)
 	}
-	n, over := c.hystart.grow(a, c.mss)
+	n, over := c.hystart.grow(a)
 	if over {
 		c.ssthresh = c.cwnd
 		c.hystart = nil

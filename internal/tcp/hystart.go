@@ -10,7 +10,6 @@ const (
 	hystartSamples   = 8 // N_RTT_SAMPLE
 	hystartGrowth    = 4 // CSS_GROWTH_DIVISOR
 	hystartRounds    = 5 // CSS_ROUNDS
-	hystartLimit     = 8 // L for a sender that does not pace
 )
 
 // A hystart is HyStart++ (RFC 9406): it looks for a round trip that grows, the
@@ -18,6 +17,12 @@ const (
 // start (CSS), and from there to congestion avoidance, before the queue
 // overflows. It is for the first slow start of a connection only. The zero value
 // begins one.
+//
+// An acknowledgment lets the window grow by all that it acknowledges, L of RFC 9406
+// 4.2 being infinite, though 8 segments are its advice to a sender that does not
+// pace. That is how Linux grows: receivers that put segments together (GRO), or
+// acknowledge a batch at once, tell of more than 8, and would hold slow start back
+// to a small part of its doubling.
 type hystart struct {
 	round uint64 // Ack.Total at which the present round ends
 	// lastMin and min are the least round trip of the last and of the present
@@ -30,7 +35,7 @@ type hystart struct {
 
 // grow returns by how much the window grows for an acknowledgment, and whether
 // slow start is over.
-func (h *hystart) grow(a *Ack, mss int) (n int, over bool) {
+func (h *hystart) grow(a *Ack) (n int, over bool) {
 	if a.Total >= h.round {
 		h.round = a.Total + uint64(max(a.InFlight, 1))
 		h.lastMin, h.min, h.samples = h.min, 0, 0
@@ -45,9 +50,6 @@ func (h *hystart) grow(a *Ack, mss int) (n int, over bool) {
 		h.sample(a.RTT)
 	}
 	n = a.Acked
-	if !a.Paced {
-		n = min(n, hystartLimit*mss)
-	}
 	if h.css > 0 {
 		n += h.carry
 		h.carry = n % hystartGrowth

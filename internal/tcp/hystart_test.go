@@ -10,7 +10,7 @@ import (
 func hystartRound(h *hystart, total *uint64, n int, rtt time.Duration) (grown int, over bool) {
 	for range n {
 		*total += 1000
-		g, end := h.grow(&Ack{Acked: 1000, Total: *total, InFlight: n * 1000, RTT: rtt}, 1000)
+		g, end := h.grow(&Ack{Acked: 1000, Total: *total, InFlight: n * 1000, RTT: rtt})
 		grown += g
 		over = over || end
 	}
@@ -61,11 +61,9 @@ func TestHystartGrowth(t *testing.T) {
 	if n, _ := hystartRound(&h, &total, 16, 30*ms); n != 4000 {
 		t.Errorf("conservative slow start grows by %d of 16000", n)
 	}
-	for paced, want := range map[bool]int{false: 8000, true: 20000} {
-		var h hystart
-		if n, _ := h.grow(&Ack{Acked: 20000, Total: 20000, Paced: paced}, 1000); n != want {
-			t.Errorf("paced %v: an acknowledgment of 20000 grows by %d", paced, n)
-		}
+	h = hystart{}
+	if n, _ := h.grow(&Ack{Acked: 20000, Total: 20000}); n != 20000 {
+		t.Errorf("an acknowledgment of 20000 grows by %d", n)
 	}
 }
 

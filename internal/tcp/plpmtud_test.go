@@ -113,6 +113,7 @@ func TestBlackHolesOneAfterTheOther(t *testing.T) {
 func TestAnOutageIsNoBlackHole(t *testing.T) {
 	pass := 1500
 	ch := narrow(t, 0, allOptions, &pass)
+	ch.ends[0].send = 16 << 20 // more than a window is left after it
 	for ch.ends[1].c == nil || ch.ends[1].read < 1<<20 {
 		ch.step()
 	}

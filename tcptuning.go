@@ -16,6 +16,9 @@ type TCPTuning struct {
 	// NoTailLossProbe leaves losses at the end of a flight to the retransmission
 	// time-out (tcp_early_retrans=0).
 	NoTailLossProbe bool
+	// NoRACK finds losses by counting segments that arrived out of order (RFC 6675)
+	// instead of by time (RFC 8985; tcp_recovery=0 of Linux before 6.17).
+	NoRACK bool
 	// NoIdleRestart keeps the congestion window of a connection that was idle
 	// (tcp_slow_start_after_idle=0).
 	NoIdleRestart bool
@@ -40,7 +43,7 @@ type TCPTuning struct {
 // apply takes the settings over.
 func (t *TCPTuning) apply(p *tcp.Params) {
 	p.NoTimestamps, p.NoSACK, p.NoWindowScaling = t.NoTimestamps, t.NoSACK, t.NoWindowScaling
-	p.NoTailLossProbe, p.NoIdleRestart = t.NoTailLossProbe, t.NoIdleRestart
+	p.NoTailLossProbe, p.NoRACK, p.NoIdleRestart = t.NoTailLossProbe, t.NoRACK, t.NoIdleRestart
 	set(&p.InitialRTO, t.InitialRTO)
 	set(&p.MinRTO, t.MinRTO)
 	set(&p.MaxRTO, t.MaxRTO)

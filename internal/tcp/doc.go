@@ -35,7 +35,7 @@
 //   - Queues and their memory: sendqueue.go, recvqueue.go, ooo.go (what is out of
 //     order), ring.go.
 //   - What is in flight: flight.go (the scoreboard), rtt.go; how losses are
-//     found, rack.go and tlp.go, and repaired, recovery.go with prr.go; and how
+//     found, rack.go, sackloss.go and tlp.go, and repaired, recovery.go with prr.go; and how
 //     it is noticed that they were none, eifel.go and frto.go;
 //     congestion.go (the hook), algorithm.go (which there are), cubic.go with
 //     hystart.go, newreno.go, cwnd.go (what they share), cwv.go (is cwnd the

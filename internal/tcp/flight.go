@@ -32,6 +32,7 @@ type flight struct {
 	resent int // bytes resent and not known to have arrived
 
 	sackedSegs int // records acknowledged selectively
+	top        sackTop
 	// lossEdge is the index below which every record is sacked, lost or resent.
 	// The others are as they were sent first: in order.
 	lossEdge int
@@ -75,6 +76,7 @@ var (
 func newFlight(seq seqnum.Value) *flight {
 	f := scoreboards.Get().(*flight)
 	f.rack.fack = seq
+	f.top.reset(seq)
 	return f
 }
 
@@ -226,6 +228,7 @@ func (f *flight) sack(left, right seqnum.Value, s *ackSample) {
 		s.arrived(r)
 		f.rates.arrived(i, r, s)
 		f.set(r, flagSacked, flagLost|flagResent)
+		f.top.add(r.seq)
 		r.run = 1
 	}
 }
@@ -253,6 +256,9 @@ func (f *flight) loseFirst() {
 // (RFC 2018 8).
 func (f *flight) loseAfterTimeout(before time.Duration, forget bool) {
 	n := f.records.len()
+	if forget {
+		f.top.reset(f.records.front().seq)
+	}
 	for i := range n {
 		r := f.records.at(i)
 		if forget {

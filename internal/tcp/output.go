@@ -52,7 +52,8 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 
 // sendText sends data or FIN.
 func (c *Conn) sendText(now time.Duration, out *Segment) bool {
-	return c.sendLost(now, out) || c.sendNew(now, out) || c.frtoFails() && c.sendLost(now, out)
+	return c.sendLost(now, out) || c.sendNew(now, out) || c.sendGuess(now, out) ||
+		c.frtoFails() && c.sendLost(now, out)
 }
 
 // address fills in what every segment of a synchronized connection has: the

@@ -47,6 +47,8 @@ type Params struct {
 	// (without RFC 8985 7), and NoIdleRestart keeps the congestion window of a
 	// connection that was idle (without RFC 5681 4.1).
 	NoTailLossProbe, NoIdleRestart bool
+	// NoRACK finds losses by counting (RFC 6675) where RFC 8985 6 goes by time.
+	NoRACK bool
 	// MTUProbing says how path MTUs are found without ICMP.
 	MTUProbing MTUProbing
 	// Algorithms are the congestion controls that a connection can have; the

@@ -18,7 +18,7 @@ const (
 	caLoss     caState = 4 // after a retransmission time-out
 )
 
-// With SACK losses are found by RACK (rack.go), and recovery sends what PRR
+// With SACK losses are found by RACK (rack.go), or by counting (sackloss.go), and recovery sends what PRR
 // allows (prr.go). Without it, three duplicate acknowledgments tell of the first
 // loss and partial acknowledgments of the others (RFC 6582): each duplicate
 // stands for a segment that arrived, and the first segment in flight is the one
@@ -35,6 +35,10 @@ type episode struct {
 	frto     frtoState
 	frtoWnd  int // the window of step 2 of F-RTO
 	timedOut bool
+	// repairing: something was resent; highRxt and rescueRxt are those of
+	// RFC 6675 (sackloss.go), which mean something then.
+	repairing          bool
+	highRxt, rescueRxt seqnum.Value
 	// partials counts the acknowledgments, on a connection without SACK, that
 	// left a hole.
 	partials int
@@ -79,7 +83,11 @@ func (c *Conn) detectLoss(now time.Duration, s *ackSample) {
 		c.stopProbe()
 		return
 	}
-	if c.useSACK {
+	switch {
+	case !c.useSACK:
+	case c.p.NoRACK:
+		s.lost = c.fl.sackDetect()
+	default:
 		s.lost = c.rackDetect(now)
 	}
 	switch {
@@ -191,8 +199,8 @@ func (c *Conn) burst() int {
 }
 
 // enterLoss is what a retransmission time-out means for the congestion window
-// and for what is in flight (RFC 5681 3.1, RFC 8985 6.3). Without SACK nothing
-// tells what has arrived, and all counts as lost.
+// and for what is in flight (RFC 5681 3.1, RFC 8985 6.3). Without RACK nothing
+// tells what may still arrive, and all that has not counts as lost.
 func (c *Conn) enterLoss(now time.Duration, reneged bool) {
 	again := c.retries > 0
 	first := !again && c.ca < caRecovery
@@ -203,7 +211,7 @@ func (c *Conn) enterLoss(now time.Duration, reneged bool) {
 	c.ep.timedOut, c.ep.over, c.ep.prr.on, c.ep.partials = true, false, false, 0
 	c.beginFRTO(!reneged && (first || again))
 	before := now
-	if c.useSACK {
+	if c.useSACK && !c.p.NoRACK {
 		before -= c.roundTrip() + c.reoWnd()
 	}
 	c.fl.loseAfterTimeout(before, reneged || again)

@@ -63,10 +63,13 @@ func (c *Conn) resend(now time.Duration, out *Segment, i int) {
 		}
 	}
 	c.force = false
-	if c.useSACK {
+	if c.useSACK && !c.p.NoRACK {
 		c.fl.noteResend(out.Seq, end, c.snd.nxt, now)
 	}
 	c.noteRetransmission(now, out.Seq, end)
+	if c.ca == caRecovery {
+		c.ep.noteHighRxt(end)
+	}
 	c.sentInRecovery(n)
 	c.p.Counters.Retransmits.Add(1)
 	c.need().retrans++

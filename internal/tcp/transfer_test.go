@@ -64,6 +64,7 @@ func TestHostileChannel(t *testing.T) {
 			all := Algorithms()
 			s.p.Algorithms = all[r.IntN(len(all)):]
 			s.p.ECN = ECNMode(r.IntN(6))
+			s.p.NoRACK = r.IntN(4) == 0
 			if r.IntN(3) == 0 {
 				s.p.RcvBuf.Default = 2000 + r.IntN(20000)
 				s.p.RcvBuf.Max = s.p.RcvBuf.Default

@@ -59,6 +59,7 @@ var ofHosts = map[string]hostSetting{
 	"tcp_sack":                  switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoSACK }, 1),
 	"tcp_window_scaling":        switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoWindowScaling }, 1),
 	"tcp_early_retrans":         switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoTailLossProbe }, 3, 4),
+	"tcp_recovery":              switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoRACK }, 1),
 	"tcp_slow_start_after_idle": switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoIdleRestart }, 1),
 	"tcp_ecn":                   func(c *berth.Config, n []int) bool { return ecn(c, n) },
 	"tcp_synack_retries":        count(func(c *berth.Config) *int { return &c.TCP.Tuning.SYNACKRetries }),

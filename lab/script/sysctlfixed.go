@@ -3,7 +3,7 @@ package script
 // fixed are the settings that berth has no choice about, with the values that
 // say what it does.
 var fixed = map[string]string{
-	"tcp_dsack": "1", "tcp_moderate_rcvbuf": "1", "tcp_frto": "1|2", "tcp_recovery": "1", "tcp_fack": "0|1",
+	"tcp_dsack": "1", "tcp_moderate_rcvbuf": "1", "tcp_frto": "1|2", "tcp_fack": "0|1",
 	"tcp_thin_linear_timeouts": "0", "tcp_adv_win_scale": "1", "tcp_rfc1337": "1|0",
 	"ip_no_pmtu_disc": "0", "tcp_stdurg": "0", "tcp_reordering": "3",
 	"tcp_tw_reuse": "0|2", "tcp_syn_linear_timeouts": "0", "tcp_workaround_signed_windows": "0", "tcp_app_win": "31",

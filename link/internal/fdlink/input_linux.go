@@ -52,7 +52,6 @@ func (r *reader) run(rc syscall.RawConn) {
 		if err := rc.Read(fill); err != nil {
 			return // closed
 		}
-		r.deliver()
 		if r.err != nil {
 			r.d.update(r.h, func(info *link.Info) { info.Up = false })
 			return
@@ -66,20 +65,28 @@ func (r *reader) release() {
 	}
 }
 
-// fill reads what is ready, a batch at most. It returns false when there is
-// nothing, which makes the poller wait.
+// fill reads a batch and delivers it. It returns false when there was no more,
+// which makes the poller wait, for what has come since that was seen, too.
 func (r *reader) fill(fd uintptr) bool {
+	more := r.batch(fd)
+	r.deliver()
+	return more || r.err != nil
+}
+
+// batch reads what is ready, a batch at most, and returns whether there may be more
+// behind it.
+func (r *reader) batch(fd uintptr) (more bool) {
 	for r.n < batchFrames && r.bytes < batchBytes && r.err == nil {
 		last, errno := r.receive(fd)
 		switch errno {
 		case 0:
-			// The next fill looks again before it waits: what ended the call may
-			// have been an error, with more behind it.
+			// The next batch looks again before the poller waits: what ended the
+			// call may have been an error, with more behind it.
 			if last && r.n > 0 {
 				return true
 			}
 		case unix.EAGAIN:
-			return r.n > 0
+			return false
 		case unix.EINTR:
 		case unix.ENETDOWN: // said once by a packet socket; the watcher tells the handler
 		case unix.EINVAL: // the kernel could not describe this packet, and dropped it

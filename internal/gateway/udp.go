@@ -151,8 +151,8 @@ func receiveGram(in socket.Socket) (*[bufferSize]byte, int, error) {
 func (d *grams) down() {
 	from := lazyReader{grams: true}
 	from.init(d.out)
+	d.setDeadline()
 	for {
-		_ = d.out.SetReadDeadline(d.f.begun.Add(time.Duration(d.last.Load()) + d.idle()))
 		b, n, err := from.read()
 		switch {
 		case err == nil:
@@ -167,6 +167,7 @@ func (d *grams) down() {
 			if time.Since(d.f.begun) >= time.Duration(d.last.Load())+d.idle() {
 				return
 			}
+			d.setDeadline()
 		default:
 			d.tellError(err)
 			var errno syscall.Errno
@@ -175,6 +176,13 @@ func (d *grams) down() {
 			}
 		}
 	}
+}
+
+// setDeadline ends the wait for a datagram when the flow would be idle if none came
+// until then. Whether it is, is seen at that time: what came meanwhile moves no
+// timer.
+func (d *grams) setDeadline() {
+	_ = d.out.SetReadDeadline(d.f.begun.Add(time.Duration(d.last.Load()) + d.idle()))
 }
 
 // deliver gives a datagram to the program, and is false if the socket is closed.

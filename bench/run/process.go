@@ -21,14 +21,14 @@ type process struct {
 type spent struct {
 	at                     time.Time
 	contender, all, others time.Duration // CPU time; others is what the machine spent otherwise
-	rss                    float64       // resident bytes of the contender's
+	rss                    float64       // resident bytes of the contender's, an executable's pages once
 }
 
 // spend reads what the descendants of this process have used: those whose command
 // is the client are not the contender's.
 func spend(client string) spent {
 	table := processes()
-	s := spent{at: time.Now()}
+	s, files := spent{at: time.Now()}, map[string]float64{}
 	self := os.Getpid()
 	for pid, p := range table {
 		if !descends(table, pid, self) {
@@ -39,7 +39,17 @@ func spend(client string) spent {
 			continue
 		}
 		s.contender += p.cpu
-		s.rss += usage.KBytes(filepath.Join("/proc", strconv.Itoa(pid), "status"), "VmRSS:")
+		dir := filepath.Join("/proc", strconv.Itoa(pid))
+		status := filepath.Join(dir, "status")
+		s.rss += usage.KBytes(status, "RssAnon:") + usage.KBytes(status, "RssShmem:")
+		exe, err := os.Readlink(filepath.Join(dir, "exe"))
+		if err != nil {
+			exe = dir // it does not show it
+		}
+		files[exe] = max(files[exe], usage.KBytes(status, "RssFile:"))
+	}
+	for _, shared := range files {
+		s.rss += shared
 	}
 	s.others = usage.Machine() - s.all
 	return s

@@ -92,7 +92,7 @@ func (h *Host) foreignSYN(in *inPacket, seg *tcp.Segment, local, remote netip.Ad
 	}
 	f := h.flowOf(in, local, remote)
 	f.syn, f.minISS = *seg, minISS
-	f.syn.Payload, f.syn.Buffer = nil, nil // it is lent; the sender has it still
+	f.syn.Payload, f.syn.Buffer, f.syn.Header = nil, nil, nil // it is lent; the sender has it still
 	h.ask(f)
 }
 

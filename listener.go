@@ -132,11 +132,11 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 	h := s.host
 	s.mu.Lock()
 	l := s.lis
-	if l == nil {
+	if l == nil || !s.conn.Judge(seg, local, remote) {
 		s.mu.Unlock()
 		return
 	}
-	cookie, room := l.admits(minISS != 0)
+	cookie, room := l.admits(minISS != 0, seg.Auth != nil)
 	if !room {
 		h.count.TCP.ListenDrops.Add(1)
 		s.mu.Unlock()
@@ -153,7 +153,7 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 	}
 	var out tcp.Segment
 	var answer header.FastOpen
-	if !cookie {
+	if !cookie && seg.Auth == nil { // with a code, there is no room for a cookie
 		var good bool
 		if answer, good = s.judgeFastOpen(seg, local, remote); good && s.openFast(seg, local, remote, o, answer) {
 			return
@@ -172,10 +172,18 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 }
 
 // admits decides about a SYN: whether it is answered at all, and whether by a
-// cookie. One that ends a TIME-WAIT is known to come from where it says.
-func (l *listener) admits(known bool) (cookie, room bool) {
+// cookie. One that ends a TIME-WAIT is known to come from where it says. So is one
+// that a key vouches for; it gets no cookie, which has no room for what a connection
+// with keys has to remember, but a place in a queue that is full for others. Since
+// it may be a repetition by somebody else, there are as many of these places as
+// there are in the queue.
+func (l *listener) admits(known, keyed bool) (cookie, room bool) {
 	h := l.sock.host
 	c, mode := &h.count.TCP, h.config.TCP.SYNCookies
+	if keyed {
+		mode = SYNCookiesOff
+		known = known || l.pending <= 2*l.backlog+1
+	}
 	cookie = (mode == SYNCookiesAlways || l.synFull()) && !known
 	if cookie && mode == SYNCookiesOff {
 		c.SYNQueueFull.Add(1)
@@ -203,12 +211,17 @@ const defaultSYNBacklog = 4096
 
 // cookieArrived looks for a cookie in an acknowledgment that belongs to no
 // connection and no handshake, and gives the connection its segment. It is false
-// if there is no cookie in it.
+// if there is no cookie in it, and the segment is to be answered with a reset: one
+// that the listener's keys do not vouch for is not.
 func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) bool {
 	h := s.host
 	s.mu.Lock()
 	l, now := s.lis, h.now()
-	if l == nil || l.cookied == 0 || now-l.cookied > tcp.CookieLife || h.config.TCP.SYNCookies == SYNCookiesOff {
+	if l != nil && !s.conn.Judge(seg, local, remote) {
+		s.mu.Unlock()
+		return true
+	}
+	if l == nil || seg.Auth != nil || l.cookied == 0 || now-l.cookied > tcp.CookieLife || h.config.TCP.SYNCookies == SYNCookiesOff {
 		s.mu.Unlock()
 		return false
 	}

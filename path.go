@@ -107,6 +107,9 @@ func (p *path) frameTCP(f *link.Frame, head []byte, t *transport, th *header.TCP
 	start := len(head)
 	f.Head = th.Append(head)
 	f.Payload, f.Buffer = seg.Payload, seg.Buffer
+	if seg.Auth != nil {
+		seg.Auth.Sign(seg, f.Head[start:])
+	}
 	if seg.SegSize > 0 && len(seg.Payload) > seg.SegSize {
 		f.GSO, f.SegSize = link.GSOTCP4, uint16(seg.SegSize)
 		if t.dst.Is6() {

@@ -147,6 +147,12 @@ func (h *Host) requestInput(in *inPacket, r *request, seg *tcp.Segment, local, r
 	case tcp.Answer:
 		s.sendFor(local, remote, &out)
 		return true
+	case tcp.Reset:
+		if seg.Auth != nil && tcp.ResetFor(seg, &out) { // signed under the lock
+			h.count.TCP.ResetsSent.Add(1)
+			s.sendFor(local, remote, &out)
+			return true
+		}
 	case tcp.Forget:
 		r.end()
 	}
@@ -191,15 +197,16 @@ func (s *stream) complete(r *request, seg *tcp.Segment) {
 // listener's options. The listener's lock is held, and let go.
 func (s *stream) sendFor(local, remote netip.AddrPort, seg *tcp.Segment) {
 	h, ip := s.host, s.ip
-	s.mu.Unlock()
 	p, err := h.route(remote.Addr(), local.Addr(), ip.device)
 	if err != nil {
+		s.mu.Unlock()
 		h.count.IP.NoRoute.Add(1)
 		return
 	}
 	b := batches.Get().(*batch)
 	b.n = 1
 	h.frameSegment(&p, ip, local, remote, h.flowLabel(local, remote), &b.frames[0], b.heads[0][:0], seg)
+	s.mu.Unlock()
 	p.send(b.frames[:1])
 	b.release()
 }

@@ -160,9 +160,13 @@ func (s *stream) startConnect(addr netip.AddrPort) error {
 		return syscall.ENETUNREACH
 	}
 	remote = p.zoned(remote)
+	if err := s.conn.Refuses(remote.Addr()); err != nil {
+		return err
+	}
 	if err := s.enter(netip.AddrPortFrom(p.src, s.local.Port()), remote); err != nil {
 		return err
 	}
+	s.conn.Authenticate(s.local, s.remote)
 	s.path = p
 	s.bound, s.opened, s.reported = true, true, false
 	return s.conn.Connect(h.now(), s.opening())
@@ -238,9 +242,10 @@ func (s *stream) forgetConnection() {
 		local = s.host.ports.local(&s.sock)
 	}
 	s.local = local
-	opts := s.conn.Options()
+	before, opts := s.conn, s.conn.Options()
 	s.conn = tcp.NewConn(s.host.tcp)
 	s.conn.SetOptions(*opts)
+	s.conn.KeepKeys(before)
 	s.opened, s.remote = false, netip.AddrPort{}
 	s.setReports(s.reports != nil)
 	s.letGo()

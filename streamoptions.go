@@ -228,6 +228,9 @@ func (s *stream) SetOption(id socket.OptionID, value any) error {
 			return s.setCongestion(value)
 		case socket.TCP_FASTOPEN_KEY.ID:
 			return s.setFastOpenKey(value)
+		case socket.TCP_MD5SIG.ID, socket.TCP_MD5SIG_EXT.ID,
+			socket.TCP_AO_ADD_KEY.ID, socket.TCP_AO_DEL_KEY.ID, socket.TCP_AO_INFO.ID:
+			return s.setKeys(id, value)
 		}
 		o, ok := tcpOptions[id]
 		if !ok {
@@ -289,6 +292,12 @@ func (s *stream) Option(id socket.OptionID) (v any, err error) {
 		case socket.TCP_FASTOPEN_KEY.ID:
 			v = s.fastOpenKey()
 			return nil
+		case socket.TCP_AO_INFO.ID:
+			v, err = s.conn.AOInfo()
+			return err
+		case socket.TCP_AO_GET_KEYS.ID:
+			v, err = s.keys()
+			return err
 		}
 		if o, ok := tcpOptions[id]; ok {
 			v = o.get(s)

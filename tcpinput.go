@@ -43,6 +43,7 @@ func (h *Host) tcpInput(in *inPacket) {
 	seg := tcp.Segment{
 		Seq: th.Seq, Ack: th.Ack, Flags: th.Flags, Window: th.Window, Urgent: th.Urgent,
 		Options: th.Options, Payload: payload, SegSize: in.segSize, ECN: in.tos & 3,
+		Header: in.first()[:len(in.first())-len(rest)],
 	}
 	if len(payload) > 0 {
 		seg.Buffer = in.buf

@@ -156,6 +156,8 @@ var options = sync.OnceValue(func() map[socket.OptionID]option {
 		socket.TCP_FASTOPEN_KEY.ID: bytesOption,
 		socket.TCP_INFO.ID:         tcpInfo,
 		socket.TCP_CC_INFO.ID:      tcpCCInfo,
+		socket.TCP_MD5SIG.ID:       {encode: encodeMD5Sig},
+		socket.TCP_MD5SIG_EXT.ID:   {encode: encodeMD5Sig},
 		socket.ICMP_FILTER.ID:      icmpFilter,
 		socket.ICMPV6_FILTER.ID:    icmp6Filter,
 

@@ -49,6 +49,7 @@ type TCPOptions struct {
 	SACKCount int
 	FastOpen  FastOpen
 	AccECN    AccECN
+	Auth      TCPAuth
 }
 
 // AccECN is the option of that name (RFC 9768 3.2.3), in either order of its
@@ -78,7 +79,7 @@ func (o *TCPOptions) Len() int {
 }
 
 func (o *TCPOptions) lenBeforeSACK() int {
-	n := 0
+	n := o.Auth.aligned()
 	if o.MSS != 0 {
 		n += mssAligned
 	}
@@ -99,10 +100,13 @@ func (o *TCPOptions) sackBlocks(used int) int {
 }
 
 // Append appends the encoded options in the order and with the padding of
-// Linux, so that receivers which expect the usual layouts find them: MSS, SACK
-// permitted and timestamps, window scale, Fast Open, SACK. Blocks that find no room are
+// Linux, so that receivers which expect the usual layouts find them: what
+// authenticates, with room for its code, MSS, SACK permitted and timestamps, window scale, Fast Open, SACK. Blocks that find no room are
 // left out.
 func (o *TCPOptions) Append(b []byte) []byte {
+	if o.Auth.Kind != TCPAuthNone {
+		b = o.Auth.append(b)
+	}
 	if o.MSS != 0 {
 		b = append(b, tcpOptionMSS, 4, uint8(o.MSS>>8), uint8(o.MSS))
 	}
@@ -153,6 +157,7 @@ func (o *TCPOptions) parse(b []byte) {
 		o.setTimestamps(b[4:])
 		return
 	}
+	end := TCPMinLen + len(b)
 	for len(b) > 0 {
 		switch b[0] {
 		case tcpOptionEnd:
@@ -165,7 +170,11 @@ func (o *TCPOptions) parse(b []byte) {
 			o.Malformed = true
 			return
 		}
-		o.set(b[0], b[2:b[1]])
+		if b[0] == TCPAuthMD5 || b[0] == TCPAuthAO {
+			o.Auth.set(b[0], b[2:b[1]], end-len(b)+2)
+		} else {
+			o.set(b[0], b[2:b[1]])
+		}
 		b = b[b[1]:]
 	}
 }

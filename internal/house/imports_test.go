@@ -18,6 +18,7 @@ const module = "example.com/berth"
 // A name that ends in /... stands for all below it.
 var rooms = map[string][]string{
 	"socket":                 {},
+	"tcpauth":                {"socket"},
 	"internal/seqnum":        {},
 	"internal/siphash":       {},
 	"internal/buffer":        {},
@@ -53,7 +54,7 @@ var rooms = map[string][]string{
 	"":                       {"socket", "link", "link/gso", "internal/..."},
 	"kernel":                 {"socket", "kernel/internal/..."},
 	"kernel/internal/...":    {"socket", "kernel/internal/..."},
-	"socket/sockettest":      {"socket"},
+	"socket/sockettest":      {"socket", "tcpauth"},
 	"netconn":                {"socket", "internal/route"},
 	"lab":                    {"", "socket", "link", "link/impair", "link/pcapng", "netconn", "lab/report", "internal/nat"},
 	"netconn/netconntest":    {"socket", "netconn"},
@@ -68,7 +69,7 @@ var rooms = map[string][]string{
 // that has no need of it stays small, and so that the stack can be slipped under
 // it.
 var withoutNet = []string{
-	"", "socket", "link", "link/gso", "link/wire", "link/impair", "link/pcapng",
+	"", "socket", "tcpauth", "link", "link/gso", "link/wire", "link/impair", "link/pcapng",
 	"internal/seqnum", "internal/siphash", "internal/buffer", "internal/header", "internal/tcp",
 	"internal/reassembly", "internal/neighbor", "internal/autoconf", "internal/multicast",
 	"internal/icmp", "internal/route", "internal/port", "internal/nat",

@@ -160,6 +160,10 @@ func NewConn(p *Params) *Conn {
 // open sets what an active and a passive open have in common.
 func (c *Conn) open(now time.Duration, o Opening) {
 	c.iss, c.tsOffset, c.mtu, c.ipv6, c.large = o.ISS, o.TSOffset, o.MTU, o.IPv6, o.LargeSend
+	if a := c.seldom().auth; a != nil {
+		a.setISS(o.ISS)
+		c.large = 0 // each segment has a code of its own
+	}
 	c.announced = o.Announced
 	c.maxSegments = uint16(min(o.MaxSegments, math.MaxUint16))
 	c.snd.una, c.snd.nxt, c.snd.sml = o.ISS, o.ISS, o.ISS

@@ -22,6 +22,17 @@ type Counters struct {
 	OutOfOrderDrops atomic.Uint64 // data taken out of order and dropped for lack of memory
 	Deferred        atomic.Uint64 // bare ACK of a handshake held by TCP_DEFER_ACCEPT
 
+	// Segments dropped for keys.
+	MD5Missing    atomic.Uint64 // no signature, and there is a key
+	MD5Unexpected atomic.Uint64 // a signature, and there is no key
+	MD5Bad        atomic.Uint64 // a signature of somebody else
+	AORequired    atomic.Uint64 // no code of TCP-AO, and there is a key
+	AOKeyNotFound atomic.Uint64 // a code with a key that is not there
+	AOBad         atomic.Uint64 // a code of somebody else
+	AuthMalformed atomic.Uint64 // an option of impossible length, or several
+	AOGood        atomic.Uint64 // not dropped: the code is right
+	AODroppedICMP atomic.Uint64 // ICMP errors not believed (RFC 5925 7.8)
+
 	FastOpenActive     atomic.Uint64 // the peer took the data of our SYN
 	FastOpenActiveFail atomic.Uint64 // and did not
 	FastOpenPassive    atomic.Uint64 // opened by a SYN with a good cookie

@@ -106,10 +106,10 @@ func (c *Conn) HoldSYN() { c.synDue = false }
 func (c *Conn) SendSYN() { c.synDue = true }
 
 // addFastOpen puts option and data into the SYN, or the option into the SYN,ACK;
-// not into one that is sent again.
+// not into one that is sent again, and not where keys leave no room for a cookie.
 func (c *Conn) addFastOpen(out *Segment) {
 	f := c.seldom().fast
-	if f == nil || c.retries > 0 || c.state == socket.TCP_SYN_RECV && !c.passive {
+	if f == nil || c.retries > 0 || c.seldom().auth != nil || c.state == socket.TCP_SYN_RECV && !c.passive {
 		return
 	}
 	out.Options.FastOpen = f.option

@@ -22,6 +22,10 @@ func (c *Conn) peerSYN(now time.Duration, seg *Segment) {
 	c.rcv.acked = c.rcv.nxt
 	o := &seg.Options
 	c.p.decline(o)
+	c.seldom().auth.decline(o)
+	if a := c.seldom().auth; a != nil {
+		a.setIRS(seg.Seq)
+	}
 	c.snd.peerMSS = o.MSS
 	if c.snd.peerMSS == 0 {
 		c.snd.peerMSS = uint16(c.terms().defaultMSS())
@@ -70,6 +74,7 @@ func (c *Conn) sendSYN(now time.Duration, out *Segment) {
 	o.MSS = c.advertisedMSS()
 	if c.state == socket.TCP_SYN_SENT {
 		o.HasWScale, o.SACKPermitted, o.HasTS = !c.p.NoWindowScaling, !c.p.NoSACK, !c.p.NoTimestamps
+		c.seldom().auth.decline(o)
 	} else {
 		out.Flags |= header.ACK
 		out.Ack = c.rcv.nxt

@@ -22,6 +22,9 @@ func (c *Conn) Error(now time.Duration, e syscall.Errno, hard bool, seq seqnum.V
 		c.p.Counters.ICMPIgnored.Add(1)
 		return
 	}
+	if hard && c.ignoresICMP() {
+		return
+	}
 	opening := c.state == socket.TCP_SYN_SENT || c.state == socket.TCP_SYN_RECV && !c.passive
 	if hard && opening {
 		c.p.Counters.AttemptFails.Add(1)

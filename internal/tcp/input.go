@@ -27,12 +27,16 @@ type Result struct {
 // segment may be changed; its memory is the caller's again after the call.
 // Next tells afterwards what is to be sent.
 func (c *Conn) Input(now time.Duration, seg *Segment) Result {
+	if a := c.seldom().auth; (a != nil || seg.Options.Auth.Kind != header.TCPAuthNone) && !a.admits(c.p.Counters, seg) {
+		return Result{}
+	}
 	c.stats.segsIn++
 	if len(seg.Payload) > 0 {
 		c.stats.dataSegsIn++
 	}
 	switch c.state {
 	case socket.TCP_CLOSE:
+		seg.Auth = nil // the connection signs nothing any more
 		return Result{Closed: true}
 	case socket.TCP_SYN_SENT:
 		c.inputSynSent(now, seg)

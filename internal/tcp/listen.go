@@ -30,12 +30,13 @@ func ListenInput(seg *Segment) Verdict {
 
 // ResetFor makes the reset that answers a segment without a connection
 // (RFC 9293 3.10.7.1). It reports false if none is to be sent: a reset is never
-// answered.
+// answered. Who vouches for the segment signs the answer.
 func ResetFor(seg, out *Segment) bool {
 	if seg.has(header.RST) {
 		return false
 	}
 	*out = Segment{Flags: header.RST}
+	seg.Auth.mark(out)
 	if seg.has(header.ACK) {
 		out.Seq = seg.Ack
 	} else {

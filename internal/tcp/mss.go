@@ -25,8 +25,9 @@ func (c *Conn) updateMSS() {
 	}
 	if c.useTS {
 		o := header.TCPOptions{HasTS: true}
-		mss = max(mss-o.Len(), 1)
+		mss -= o.Len()
 	}
+	mss = max(mss-c.authOptions(), 1)
 	c.snd.mss = mss
 	if c.cc != nil {
 		c.cc.SetMSS(mss)
@@ -52,7 +53,7 @@ func (c *Conn) SetMTU(now time.Duration, mtu int, seq seqnum.Value, checkSeq boo
 		return
 	}
 	if checkSeq {
-		if !c.inFlight(seq) {
+		if !c.inFlight(seq) || c.ignoresICMP() {
 			c.p.Counters.ICMPIgnored.Add(1)
 			return
 		}

@@ -24,6 +24,7 @@ import (
 // The reference to out.Buffer is the caller's.
 func (c *Conn) Next(now time.Duration, out *Segment) bool {
 	*out = Segment{}
+	c.seldom().auth.mark(out)
 	switch {
 	case c.resetDue != noReset:
 		c.sendReset(now, out)
@@ -86,7 +87,7 @@ func (c *Conn) segmentSize() int {
 		return c.snd.mss
 	}
 	var o header.TCPOptions
-	o.HasTS = c.useTS
+	o.HasTS, o.Auth = c.useTS, c.seldom().auth.longest()
 	base := o.Len()
 	o.SACKCount = len(o.SACK)
 	if n := c.snd.mss - (o.Len() - base); n >= c.snd.mss/2 {
@@ -103,6 +104,7 @@ func (c *Conn) optionRoom(n int) int {
 		o := header.TCPOptions{HasTS: true}
 		room += o.Len()
 	}
+	room += c.authOptions()
 	return min(max(room, 0), header.TCPOptionsMax)
 }
 

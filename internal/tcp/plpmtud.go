@@ -73,7 +73,7 @@ func (c *Conn) packet(n int) int {
 		o := header.TCPOptions{HasTS: true}
 		n += o.Len()
 	}
-	return n
+	return n + c.authOptions()
 }
 
 // payload is the reverse.

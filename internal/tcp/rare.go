@@ -11,6 +11,8 @@ type rare struct {
 	search   *mtuSearch   // the path MTU is being searched for
 	accurate *accurateECN // marks are counted; not nil if ecn.accurate
 	fast     *fastOpen    // the connection was opened with data in the SYN, or tried to be
+	keys     *Keyring     // the user has set keys
+	auth     *Auth        // and there are some for the peer
 
 	limits limits
 	rto    rtoStats
@@ -57,7 +59,7 @@ func (r *rare) memory() int {
 	if r.accurate != nil {
 		n += int(unsafe.Sizeof(*r.accurate))
 	}
-	return n
+	return n + r.keys.memory() + r.auth.memory()
 }
 
 // seldom returns it to read, need to change it.

@@ -39,6 +39,7 @@ type Request struct {
 	accurate     bool  // or accurate ECN
 	ecnGivenUp   bool  // a SYN or a SYN,ACK went without it
 	acknowledged bool  // the last ACK came, and was not taken
+	auth         *Auth // nil: no keys
 }
 
 // NewRequest returns the handshake that a SYN begins at a listener with these
@@ -48,6 +49,8 @@ func NewRequest(p *Params, now time.Duration, o Opening, syn *Segment, opts *Opt
 		opts = &p.Options
 	}
 	p.decline(&syn.Options)
+	syn.Auth.decline(&syn.Options)
+	syn.Auth.begin(o.ISS)
 	var out Segment
 	terms{p: p, opts: opts, mtu: o.MTU, ipv6: o.IPv6}.synAck(&syn.Options, &out)
 	r := Request{
@@ -59,12 +62,14 @@ func NewRequest(p *Params, now time.Duration, o Opening, syn *Segment, opts *Opt
 	}
 	r.codepoint, r.accurate = syn.ECN, p.grantsAccurate(syn.Flags)
 	r.ecn = !r.accurate && syn.has(ecnSetup) && p.grantsECN(opts)
+	r.auth = syn.Auth
 	return r
 }
 
 // SynAck is the answer to the SYN.
 func (r *Request) SynAck(now time.Duration, out *Segment) {
 	*out = Segment{Seq: r.iss, Ack: r.irs.Add(1), Flags: header.SYN | header.ACK, Window: r.window}
+	r.auth.mark(out)
 	o := &out.Options
 	o.MSS, o.SACKPermitted, o.HasTS, o.HasWScale = r.mss, r.useSACK, r.useTS, r.useWScale
 	if r.useWScale {
@@ -97,6 +102,9 @@ func (r *Request) tsAt(now time.Duration) uint32 { return uint32(now/tsTick) + r
 //     to be told.
 func (r *Request) Input(now time.Duration, seg *Segment, opts *Options, out *Segment) Verdict {
 	c := r.p.Counters
+	if !r.auth.admits(c, seg) {
+		return Ignore
+	}
 	next := r.irs.Add(1)
 	switch inside := seg.Seq == next || seg.Seq.In(next, int(r.window)); {
 	case seg.has(header.RST) && seg.Seq == next:
@@ -202,6 +210,7 @@ func (r *Request) challenge(now time.Duration, out *Segment) Verdict {
 	}
 	r.p.Counters.ChallengeAcks.Add(1)
 	*out = Segment{Seq: r.iss.Add(1), Ack: r.irs.Add(1), Flags: header.ACK, Window: r.window >> r.shift()}
+	r.auth.mark(out)
 	if r.useTS {
 		out.Options.HasTS, out.Options.TSVal, out.Options.TSEcr = true, r.tsAt(now), r.tsRecent
 	}
@@ -281,7 +290,7 @@ func (r *Request) ISS() seqnum.Value { return r.iss }
 // Open returns the connection in SYN-RECEIVED state, which becomes ESTABLISHED
 // when it is given the segment for which Input returned Open.
 func (r *Request) Open(o Opening, opts *Options) *Conn {
-	syn := Segment{Seq: r.irs, Flags: header.SYN | r.peerFlags, Window: r.peerWindow, ECN: r.codepoint}
+	syn := Segment{Seq: r.irs, Flags: header.SYN | r.peerFlags, Window: r.peerWindow, ECN: r.codepoint, Auth: r.auth}
 	syn.Options = header.TCPOptions{
 		MSS: r.peerMSS, HasWScale: r.useWScale, WScale: r.peerWScale,
 		SACKPermitted: r.useSACK, HasTS: r.useTS, TSVal: r.tsRecent,

@@ -26,6 +26,11 @@ type Segment struct {
 	// SegSize, if not zero, makes this a large segment: the payload is to be
 	// cut, or was put together, from pieces of that many bytes.
 	SegSize int
+	// Header is the TCP header as it arrived, for the code in it; nil on output.
+	Header []byte
+	// Auth is who signs the segment, once its header is written; on input, after it
+	// was looked at, who vouches for it. Nil: nobody.
+	Auth *Auth
 }
 
 // Len returns SEG.LEN: the sequence numbers that the segment occupies.

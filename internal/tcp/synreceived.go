@@ -15,6 +15,7 @@ func Passive(p *Params, now time.Duration, o Opening, syn *Segment, opts *Option
 	if opts != nil {
 		c.opts = opts
 	}
+	c.protect(syn.Auth)
 	c.open(now, o)
 	c.passive = true
 	c.state = socket.TCP_SYN_RECV

@@ -68,6 +68,11 @@ var samples = []struct {
 	{name: "tcp experimental cookie", header: &TCP{Flags: SYN, Options: TCPOptions{
 		FastOpen: FastOpen{Present: true, Experimental: true, Len: 6, Cookie: [16]byte{1, 2, 3, 4, 5, 6}},
 	}}},
+	{name: "tcp MD5 signature", header: &TCP{Flags: ACK, Options: TCPOptions{Auth: TCPAuth{Kind: TCPAuthMD5, Len: TCPMD5Len, At: TCPAuthAt}}}},
+	{name: "tcp AO", header: &TCP{Flags: SYN, Options: TCPOptions{
+		MSS: 1460, HasTS: true, HasWScale: true, SACKPermitted: true,
+		Auth: TCPAuth{Kind: TCPAuthAO, KeyID: 1, RNextKeyID: 2, Len: 12, At: TCPAuthAt},
+	}}},
 	{name: "tcp SACK", header: &TCP{Flags: ACK, Options: TCPOptions{
 		HasTS: true, TSVal: 1, TSEcr: 2, SACK: [4]SACKBlock{{1, 2}, {3, 4}, {5, 6}}, SACKCount: 3,
 	}}},

@@ -53,6 +53,11 @@ func canonical(h codec) {
 	if h, ok := h.(*TCP); ok {
 		o := &h.Options
 		o.Malformed = false
+		// The code stands where Append puts it; what nobody makes so, and what with
+		// padding has no room, goes.
+		if o.Auth.At = TCPAuthAt; o.Auth.Kind == TCPAuthNone || o.Auth.Kind == TCPAuthInvalid || o.lenBeforeSACK() > TCPOptionsMax {
+			o.Auth = TCPAuth{}
+		}
 		// With padding there may be room for fewer blocks.
 		o.SACKCount = max(o.sackBlocks(o.lenBeforeSACK()), 0)
 		clear(o.SACK[o.SACKCount:])

@@ -42,8 +42,9 @@ func TestTCPOptionsAreLaidOutAsOnLinux(t *testing.T) {
 	block := SACKBlock{Left: 0x01020304, Right: 0x05060708}
 	blocks := [4]SACKBlock{block, block, block, block}
 	const (
-		ts   = "\x08\x0a\x00\x00\x00\x01\x00\x00\x00\x02"
-		sack = "\x01\x02\x03\x04\x05\x06\x07\x08"
+		ts    = "\x08\x0a\x00\x00\x00\x01\x00\x00\x00\x02"
+		zeros = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		sack  = "\x01\x02\x03\x04\x05\x06\x07\x08"
 	)
 	for _, tt := range []struct {
 		name    string
@@ -64,6 +65,21 @@ func TestTCPOptionsAreLaidOutAsOnLinux(t *testing.T) {
 			"experimental request for a cookie",
 			TCPOptions{FastOpen: FastOpen{Present: true, Experimental: true}},
 			"\xfe\x04\xf9\x89",
+		},
+		{
+			"MD5 signature",
+			TCPOptions{Auth: TCPAuth{Kind: TCPAuthMD5, Len: 16}, MSS: 1460},
+			"\x01\x01\x13\x12" + zeros[:16] + "\x02\x04\x05\xb4",
+		},
+		{
+			"TCP-AO before timestamps and a block",
+			TCPOptions{Auth: TCPAuth{Kind: TCPAuthAO, KeyID: 7, RNextKeyID: 9, Len: 12}, HasTS: true, TSVal: 1, TSEcr: 2, SACK: blocks, SACKCount: 4},
+			"\x1d\x10\x07\x09" + zeros[:12] + "\x01\x01" + ts + "\x01\x01\x05\x0a" + sack,
+		},
+		{
+			"TCP-AO with padding",
+			TCPOptions{Auth: TCPAuth{Kind: TCPAuthAO, KeyID: 7, RNextKeyID: 9, Len: 13}},
+			"\x1d\x11\x07\x09" + zeros[:13] + "\x01\x01\x01",
 		},
 		{
 			"cookie of 8 bytes",
@@ -121,6 +137,14 @@ func TestTCPOptionsFromTheWire(t *testing.T) {
 		{"experiment of nobody", "\xfe\x03\xf9\x01", TCPOptions{}},
 		{"cookie", "\x22\x06abcd\x01\x01", TCPOptions{FastOpen: FastOpen{Present: true, Len: 4, Cookie: [16]byte{'a', 'b', 'c', 'd'}}}},
 		{"experimental cookie", "\xfe\x08\xf9\x89abcd", TCPOptions{FastOpen: FastOpen{Present: true, Experimental: true, Len: 4, Cookie: [16]byte{'a', 'b', 'c', 'd'}}}},
+		{"MD5 signature", "\x01\x13\x120123456789abcdef\x01", TCPOptions{Auth: TCPAuth{Kind: TCPAuthMD5, Len: 16, At: 23}}},
+		{"MD5 signature that is too short", "\x13\x110123456789abcde\x01\x01\x01", TCPOptions{Auth: TCPAuth{Kind: TCPAuthInvalid}}},
+		{"TCP-AO", "\x02\x04\x00\x02\x1d\x10\x07\x090123456789ab", TCPOptions{MSS: 2, Auth: TCPAuth{Kind: TCPAuthAO, KeyID: 7, RNextKeyID: 9, Len: 12, At: 28}}},
+		{"TCP-AO without code", "\x1d\x04\x07\x09", TCPOptions{Auth: TCPAuth{Kind: TCPAuthAO, KeyID: 7, RNextKeyID: 9, At: 24}}},
+		{"TCP-AO that is too short", "\x1d\x03\x07\x01", TCPOptions{Auth: TCPAuth{Kind: TCPAuthInvalid}}},
+		{"TCP-AO twice (RFC 5925 2.2)", "\x1d\x04\x07\x09\x1d\x04\x07\x09", TCPOptions{Auth: TCPAuth{Kind: TCPAuthInvalid}}},
+		{"TCP-AO and an MD5 signature", "\x1d\x04\x07\x09\x13\x120123456789abcdef\x01\x01", TCPOptions{Auth: TCPAuth{Kind: TCPAuthInvalid}}},
+		{"TCP-AO cut off", "\x01\x01\x01\x01\x1d\x10\x07\x09", TCPOptions{Malformed: true}},
 		{"MSS of 0", "\x02\x04\x00\x00", TCPOptions{}},
 		{"the last of two counts", "\x02\x04\x00\x01\x02\x04\x00\x02", TCPOptions{MSS: 2}},
 		{"window scale beyond 14", "\x01\x03\x03\xff", TCPOptions{HasWScale: true, WScale: 255}},

@@ -14,7 +14,7 @@ type md5Sig struct {
 	flags     uint8
 	prefixLen uint8
 	keyLen    uint16
-	ifIndex   int32
+	_         int32 // an interface, which takes a flag
 	key       [socket.TCP_MD5SIG_MAXKEYLEN]byte
 }
 

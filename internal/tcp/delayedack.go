@@ -1,6 +1,10 @@
 package tcp
 
-import "time"
+import (
+	"time"
+
+	"example.com/berth/internal/header"
+)
 
 // delayedAck decides when data is acknowledged (RFC 9293 3.8.6.3): at once for
 // the first segments of a connection and after a disturbance, so that the
@@ -9,6 +13,7 @@ import "time"
 type delayedAck struct {
 	quick       uint8 // so many more are sent at once
 	interactive bool  // a dialogue: acknowledgments ride on answers
+	ends        uint8 // messages that seem to have ended since the last one: 0, 1, or 2 for more
 	ato         time.Duration
 	last        time.Duration // when data last arrived
 }
@@ -34,6 +39,30 @@ func (c *Conn) quickAckMode() {
 	c.delack.quick = quickAcks
 	c.delack.interactive = false
 	c.delack.ato = c.p.DelayedAckMin
+}
+
+// noteEnd looks for the end of a message in n bytes that came in order: a segment
+// that is not full, or the push bit. The sender may have no more to send before it
+// is acknowledged.
+func (c *Conn) noteEnd(seg *Segment, n int) {
+	d := &c.delack
+	switch {
+	case n < c.rcv.mss:
+		d.ends = min(d.ends+1, 2)
+	case seg.has(header.PSH):
+		d.ends = max(d.ends, 1)
+	}
+}
+
+// readAll is called when the user has read all there is. Data whose acknowledgment
+// waits is acknowledged at once, then, if more may not come before: with Nagle's
+// algorithm at the other end it would not. In a dialogue the answer is waited for,
+// unless several messages have come (as Linux's tcp_cleanup_rbuf).
+func (c *Conn) readAll() {
+	d := &c.delack
+	if c.armed(timerDelayedAck) && (d.ends > 1 || d.ends == 1 && !d.interactive) {
+		c.ackNow = true
+	}
 }
 
 // scheduleAck decides on the acknowledgment of data that came in order.
@@ -77,6 +106,7 @@ func (c *Conn) delayedAckTimeout() {
 // the peer counts them.
 func (c *Conn) ackSent() {
 	c.stop(timerDelayedAck)
+	c.delack.ends = 0
 	if c.delack.quick > 0 {
 		c.delack.quick--
 	}

@@ -229,3 +229,34 @@ func TestReceiveQueueIsBounded(t *testing.T) {
 		t.Errorf("%d bytes in %d of memory, buffer %d", n, tc.c.recvQ.held, tc.c.rcvBuf)
 	}
 }
+
+// Outside a dialogue, whoever has read the end of a message acknowledges it at once.
+func TestReadingTheEndOfAMessageAcknowledgesIt(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		segment string
+		read    int
+		want    bool
+	}{
+		{"a small segment", ". 1:101(100) ack 1 win 50000", 1000, true},
+		{"a full one with the push bit", "P. 1:1001(1000) ack 1 win 50000", 1000, true},
+		{"a full one", ". 1:1001(1000) ack 1 win 50000", 1000, false},
+		{"a part of it", ". 1:101(100) ack 1 win 50000", 50, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tc := established(t, noOptions)
+			tc.c.rcv.mss, tc.c.delack.quick = 1000, 0
+			tc.input(tt.segment)
+			if out := tc.skip(); len(out) > 0 {
+				t.Fatalf("%v was sent before anybody read", out)
+			}
+			if _, err := tc.c.Read(tc.now, make([]byte, tt.read)); err != nil {
+				t.Fatal(err)
+			}
+			tc.pull()
+			if out := tc.skip(); (len(out) > 0) != tt.want {
+				t.Errorf("%v was sent, want an acknowledgment: %v", out, tt.want)
+			}
+		})
+	}
+}

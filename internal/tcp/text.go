@@ -58,6 +58,7 @@ func (c *Conn) takeInOrder(now time.Duration, seg *Segment) {
 	c.rcv.nxt = seg.Seq.Add(taken)
 	c.measureSender(now, seg)
 	c.dataArrived(now)
+	c.noteEnd(seg, taken)
 	if c.ooo != nil {
 		dup := c.ooo.overlap(c.rcv.nxt)
 		c.noteDuplicate(dup.Left, dup.Right)

@@ -66,6 +66,9 @@ func (c *Conn) Read(now time.Duration, b []byte) (int, error) {
 	if n > 0 {
 		c.measureReader(now, n)
 		c.updateWindow()
+		if c.recvQ.queued == 0 {
+			c.readAll()
+		}
 		c.passMark()
 	}
 	return n, nil

@@ -8,6 +8,7 @@
 //	go run . compare HEAD~1 HEAD       # two commits, by benchstat
 //	go run . plot -from FILE           # the plots of the README
 //	go run ./limits                    # what the machine can do at best
+//	go run ./run                       # berth run beside its peers
 //
 // # How it is fair
 //

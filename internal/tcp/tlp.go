@@ -96,7 +96,7 @@ func (c *Conn) sendTailProbe(now time.Duration, out *Segment) bool {
 		c.tlp.retrans = false
 	default:
 		c.cutMTUProbe()
-		i := c.lastText()
+		i := c.fl.len() - 1 // a FIN alone, too, as on Linux
 		if r := c.fl.records.at(i); r.has(flagSacked) || c.snd.una.Add(c.snd.wnd).Less(r.end) {
 			return false
 		}
@@ -120,16 +120,6 @@ func (c *Conn) probeNew(size int) (n int, fin bool) {
 	unsent := c.unsent()
 	n = min(unsent, usable, size)
 	return n, c.finDue() && n == unsent && n < usable
-}
-
-// lastText returns the index of the last segment in flight with data, or of the
-// last one: what a peer makes of a FIN alone that is out of order is not sure.
-func (c *Conn) lastText() int {
-	i := c.fl.len() - 1
-	if r := c.fl.records.at(i); i > 0 && r.has(flagFIN) && r.len() == 1 {
-		i--
-	}
-	return i
 }
 
 // probeAcked is TLP_process_ack (RFC 8985 7.4.2): if the probe was the only copy

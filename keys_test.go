@@ -512,3 +512,93 @@ func TestKeysOnAConnectionUnderWay(t *testing.T) {
 		}
 	})
 }
+
+// A host that has lost a connection, and has a listener with the key: with a signature
+// it can say so, in a reset that is signed. With TCP-AO it cannot tell who asks, nor
+// sign an answer, for the numbers are gone with the connection.
+func TestLostConnections(t *testing.T) {
+	for _, p := range protections[:2] {
+		synctest.Test(t, func(t *testing.T) {
+			var cut *cutter
+			alice, bob := pairWith(t, berth.Config{}, func(d link.Device) link.Device { cut = &cutter{Device: d}; return cut })
+			l := listenerWith(t, bob, bob4, func(l socket.Socket) { p.set(t, l, alice4, false, "secret") })
+			c := newSocket(t, alice, socket.INET, socket.STREAM, 0)
+			p.set(t, c, bob4, true, "secret")
+			if err := c.Connect(t.Context(), l.LocalAddr()); err != nil {
+				t.Fatal(err)
+			}
+			s, _, err := l.Accept(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			cut.in = true
+			mustSet(t, s, socket.SO_LINGER, socket.Linger{On: true})
+			s.Close()
+			cut.in = false
+			c.Send([]byte("are you there?"), 0)
+			c.SetReadDeadline(time.Now().Add(10 * time.Second))
+			_, err = c.Recv(make([]byte, 1), 0)
+			if p.kind == header.TCPAuthMD5 && err != syscall.ECONNRESET {
+				t.Errorf("%s: %v", p.name, err)
+			}
+			if p.kind == header.TCPAuthAO && (!errors.Is(err, os.ErrDeadlineExceeded) || machineCounter(bob, "AOKeyNotFound") == 0) {
+				t.Errorf("%s: %v, %d segments dropped", p.name, err, machineCounter(bob, "AOKeyNotFound"))
+			}
+		})
+	}
+}
+
+// cutter is a device that takes in nothing while in is set.
+type cutter struct {
+	link.Device
+	in bool
+}
+
+func (d *cutter) Attach(h link.Handler) error { return d.Device.Attach(deaf{h, d}) }
+
+type deaf struct {
+	link.Handler
+	d *cutter
+}
+
+func (h deaf) Input(frames []link.Frame) {
+	if !h.d.in {
+		h.Handler.Input(frames)
+	}
+}
+
+// A SYN that is good for its key ends a TIME-WAIT, and begins a connection with keys of
+// its own.
+func TestKeysAfterTimeWait(t *testing.T) {
+	for _, p := range protections[:2] {
+		synctest.Test(t, func(t *testing.T) {
+			alice, bob := pair(t)
+			l := listenerWith(t, bob, bob4, func(l socket.Socket) { p.set(t, l, alice4, false, "secret") })
+			for range 2 {
+				c := newSocket(t, alice, socket.INET, socket.STREAM, 0)
+				p.set(t, c, bob4, true, "secret")
+				mustSet(t, c, socket.SO_REUSEADDR, 1)
+				if err := c.Bind(netip.AddrPortFrom(alice4, 4000)); err != nil {
+					t.Fatal(err)
+				}
+				if err := c.Connect(t.Context(), l.LocalAddr()); err != nil {
+					t.Fatalf("%s: %v", p.name, err)
+				}
+				s, _, err := l.Accept(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				carry(t, c, s, []byte("hello"))
+				s.Close()
+				if _, err := c.Recv(make([]byte, 1), 0); err != nil {
+					t.Fatal(err)
+				}
+				c.Close()
+				time.Sleep(2 * time.Second)
+			}
+			if n := machineCounter(bob, "TimeWaitReused"); n != 1 {
+				t.Errorf("%s: TIME-WAIT ended %d times", p.name, n)
+			}
+		})
+	}
+}

@@ -174,6 +174,10 @@ func kernelSystem(t *testing.T, p script.Place) (*script.System, error) {
 		Device:  dev,
 		Sysctl: func(name, value string) (err error) {
 			if name == "net.ipv4.tcp_congestion_control" {
+				if have, err := os.ReadFile("/proc/sys/net/ipv4/tcp_available_congestion_control"); err != nil ||
+					!slices.Contains(strings.Fields(string(have)), value) {
+					return fmt.Errorf("this kernel has no %s", value)
+				}
 				tuned.congestion = value
 				return nil
 			}

@@ -200,3 +200,21 @@ func TestSignedWithoutKeys(t *testing.T) {
 		t.Error("a listener that requires TCP-AO admits a peer without key")
 	}
 }
+
+// A flood of SYNs without the key costs a listener no memory.
+func TestNoAllocationsForAStranger(t *testing.T) {
+	for _, set := range []func(*Conn, netip.Addr, bool){withMD5, withAO} {
+		c := NewConn(DefaultParams())
+		set(c, oneEnd.Addr(), false)
+		for _, o := range []header.TCPAuth{{}, {Kind: header.TCPAuthInvalid}, {Kind: header.TCPAuthAO, KeyID: 99}} {
+			seg := Segment{Flags: header.SYN, Options: header.TCPOptions{Auth: o}}
+			if n := testing.AllocsPerRun(100, func() {
+				if c.Judge(&seg, otherEnd, oneEnd) {
+					t.Fatal("admitted")
+				}
+			}); n != 0 {
+				t.Errorf("%v allocations for an option of kind %d", n, o.Kind)
+			}
+		}
+	}
+}

@@ -48,6 +48,9 @@ const DefaultMTU = 65520
 type Overlay struct {
 	Path string // "/etc/resolv.conf"; a symbolic link is followed
 	Text string
+	// Source, if not "", is a file that takes the place of Text: the program sees
+	// it as it is at any time, and cannot write to it.
+	Source string `json:",omitempty"`
 }
 
 // Status is how a program ended.

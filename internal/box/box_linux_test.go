@@ -256,7 +256,7 @@ func TestBoxDevice(t *testing.T) {
 func TestBoxOverlays(t *testing.T) {
 	before := outside(t, "ls -i /etc/resolv.conf; cat /etc/resolv.conf /etc/hosts")
 	cfg := config()
-	cfg.Overlays = []Overlay{{"/etc/resolv.conf", "nameserver 192.0.0.1\n"}, {"/etc/hosts", "192.0.0.2 me\n"}, {"/no/such/file", ""}}
+	cfg.Overlays = []Overlay{{Path: "/etc/resolv.conf", Text: "nameserver 192.0.0.1\n"}, {Path: "/etc/hosts", Text: "192.0.0.2 me\n"}, {Path: "/no/such/file"}}
 	out, _ := inside(t, cfg, "sh", "-c", "cat /etc/resolv.conf /etc/hosts; mount")
 	if !strings.HasPrefix(out, "nameserver 192.0.0.1\n192.0.0.2 me\n") {
 		t.Errorf("the program sees\n%s", out)
@@ -359,5 +359,40 @@ func TestBoxSignals(t *testing.T) {
 			t.Errorf("%v: it wrote %q and ended with %v", sig, out, s)
 		}
 		r.Close()
+	}
+}
+
+// TestBoxOverlayOfAFile: the program sees what somebody writes to it later, and
+// cannot write to it itself.
+func TestBoxOverlayOfAFile(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "hosts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cfg := config()
+	cfg.Overlays = []Overlay{{Path: "/etc/resolv.conf", Text: "# none\n"}, {Path: "/etc/hosts", Source: f.Name()}}
+	cfg.Args = []string{"sh", "-c", "cat /etc/hosts; echo mine > /etc/hosts; cat /etc/resolv.conf"}
+	cfg.Files[1], cfg.Files[2] = w, w
+	b := start(t, cfg)
+	if _, err := f.WriteString("192.0.0.7 alice\n"); err != nil { // after the program's file system was made
+		t.Fatal(err)
+	}
+	if err := b.Run(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	out, _ := io.ReadAll(r)
+	b.Wait()
+	if !strings.HasPrefix(string(out), "192.0.0.7 alice\n") || !strings.Contains(string(out), "Read-only") || !strings.HasSuffix(string(out), "# none\n") {
+		t.Errorf("the program saw %q", out)
+	}
+	if after, err := os.ReadFile(f.Name()); string(after) != "192.0.0.7 alice\n" {
+		t.Errorf("outside there is %q, %v", after, err)
 	}
 }

@@ -35,11 +35,19 @@ func (s *stage) mounts(overlays []Overlay) error {
 	if len(overlays) == 0 {
 		return nil
 	}
+	for _, o := range overlays { // before anything covers where they lie
+		if err := laySource(o); err != nil {
+			return &step{"lay " + o.Source + " over " + o.Path, err}
+		}
+	}
 	dir, err := mountStaging()
 	if err != nil {
 		return err
 	}
 	for _, o := range overlays {
+		if o.Source != "" {
+			continue
+		}
 		err := lay(o, dir, hid)
 		if errors.Is(err, fs.ErrNotExist) {
 			s.note("there is no %s to lay the program's own over", o.Path)
@@ -77,6 +85,27 @@ func mountStaging() (dir string, err error) {
 		}
 	}
 	return "", &step{"mount a tmpfs", err}
+}
+
+// laySource puts the file that an overlay names, if it does, over another.
+func laySource(o Overlay) error {
+	if o.Source == "" {
+		return nil
+	}
+	target, err := filepath.EvalSymlinks(o.Path)
+	if err != nil {
+		return err
+	}
+	if err := unix.Mount(o.Source, target, "", unix.MS_BIND, ""); err != nil {
+		return err
+	}
+	// What the file system of the source forbids, a user namespace cannot allow.
+	var fs unix.Statfs_t
+	if err := unix.Statfs(target, &fs); err != nil {
+		return err
+	}
+	const kept = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	return unix.Mount("", target, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|uintptr(fs.Flags)&kept, "")
 }
 
 // lay puts a file over another. A link into a hidden directory points to nothing

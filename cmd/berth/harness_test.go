@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/berth/cmd/berth/internal/labhost"
 	"example.com/berth/internal/box"
 )
 
@@ -18,6 +19,7 @@ import (
 // in a process or a namespace of its own.
 func TestMain(m *testing.M) {
 	box.Main()
+	labhost.Main()
 	if os.Getenv("BERTH_TEST_AS_COMMAND") != "" {
 		main()
 		return

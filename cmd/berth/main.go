@@ -6,11 +6,13 @@ import (
 	"os/signal"
 	"syscall"
 
+	"example.com/berth/cmd/berth/internal/labhost"
 	"example.com/berth/internal/box"
 )
 
 func main() {
-	box.Main() // of a box that run makes, this process may be the first
+	box.Main()     // of a box that run makes, this process may be the first
+	labhost.Main() // or it is the lab that several runs are in
 
 	// A reader that goes away ends a command by the error of its next write, so
 	// that what it opened is closed (see quiet).

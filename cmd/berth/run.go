@@ -42,7 +42,9 @@ func newRun() *cobra.Command {
   berth run --allow '*.example.com:443' --allow tcp/10.0.0.0/8:22 -- ./build.sh
   berth run --net none -- make test
   berth run -p 8080:80 -- python3 -m http.server 80
-  berth run --profile 3g --pcap slow.pcapng -- curl https://example.com/`,
+  berth run --profile 3g --pcap slow.pcapng -- curl https://example.com/
+  berth run --lab mine --host web -- python3 -m http.server 80
+  berth run --lab mine --host alice -- curl http://web/`,
 		Args: oneProgram,
 		RunE: o.run,
 	}
@@ -60,6 +62,10 @@ func newRun() *cobra.Command {
 	set.StringArrayVar(&o.dns, "dns", nil, "ask the name server `ADDR` for it, not this machine's; may be repeated")
 	set.IntVar(&o.MTU, "mtu", box.DefaultMTU, "set the MTU of its interface to `BYTES`")
 	o.line.add(set)
+	set.StringVar(&o.Lab.Lab, "lab", "", "make it a host of the lab `NAME`, a network of its own that other runs are on, and nothing else")
+	set.StringVar(&o.Lab.Host, "host", "", "call it `NAME` in the lab")
+	set.StringVar(&o.Lab.Shape, "shape", "", "let the lab be what `FILE` describes, as berth lab does it, rather than a switch")
+	set.StringVar(&o.Lab.Report, "report", "", "write what happened in the lab to `FILE` when it ends, in HTML")
 	set.StringVar(&o.Pcap, "pcap", "", "write what it sends and gets to `FILE`, in pcapng")
 	set.BoolVar(&o.Root, "root", false, "make it root in its namespace, with no more rights to files than yours")
 	set.BoolVarP(&o.Quiet, "quiet", "q", false, "do not say what was denied")
@@ -78,6 +84,9 @@ func oneProgram(_ *cobra.Command, args []string) error {
 func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	o.Args, o.Err = args, cmd.ErrOrStderr()
 	if err := o.read(); err != nil {
+		return err
+	}
+	if err := o.readLab(cmd); err != nil {
 		return err
 	}
 	status, err := runner.Run(o.Options)

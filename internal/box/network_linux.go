@@ -16,7 +16,8 @@ import (
 const (
 	interfaceName = "berth0" // the program's
 	outerName     = "berth1" // the other end of a veth pair
-	vnetHeader    = 12       // bytes of the virtio header before each frame
+	vnetHeader    = 12       // bytes of the virtio header before each frame of a TUN
+	packetHeader  = 10       // of a packet socket (struct virtio_net_hdr)
 )
 
 // network is the program's, seen from outside: a descriptor, or -1.
@@ -30,6 +31,7 @@ type network struct {
 func (s *stage) network(p *plan) (n network, err error) {
 	n.fd = -1
 	setSysctl("net/ipv4/ping_group_range", p.PingGroups)
+	setSysctl("net/ipv4/ip_unprivileged_port_start", "0") // the ports are all the program's
 	if err := linkUp("lo"); err != nil {
 		return n, &step{"bring loopback up", err}
 	}

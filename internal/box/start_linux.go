@@ -135,7 +135,7 @@ func (b *Box) prepare(p *plan) error {
 func device(fd int, r *ready, mtu int) (link.Device, error) {
 	opts := []tuntap.Option{tuntap.MTU(mtu)}
 	if r.Packet {
-		opts = append(opts, tuntap.TAP(), tuntap.HardwareAddr(r.Addr), tuntap.VnetHeader(vnetHeader))
+		opts = append(opts, tuntap.TAP(), tuntap.HardwareAddr(r.Addr), tuntap.VnetHeader(packetHeader))
 	}
 	return tuntap.FromFD(fd, opts...)
 }

@@ -16,6 +16,10 @@ type Options struct {
 	Show Printer
 	// Record is how many bytes of packets are kept for After; negative for none.
 	Record int
+	// Ready, if not nil, is called when the network is made, before anything is run.
+	Ready func(n *lab.Network)
+	// Endless has the run go on until ctx ends, whatever the file says.
+	Endless bool
 	// After, if not nil, is called at the end, while the network is still there.
 	After func(n *lab.Network, r *Result) error
 }
@@ -86,6 +90,9 @@ func (r *run) play(ctx context.Context) (result *Result, err error) {
 	if err := r.setUp(serve); err != nil {
 		return nil, err
 	}
+	if r.options.Ready != nil {
+		r.options.Ready(r.net)
+	}
 	picture := r.net.Recording()
 	if err := r.options.Show.Begin(&Scene{File: r.file, Nodes: picture.Nodes, Links: picture.Links}); err != nil {
 		return nil, err
@@ -149,6 +156,10 @@ func (r *run) perform(outer context.Context) *Result {
 
 // wait waits for the end, and tells whether a bound made it.
 func (r *run) wait(ctx context.Context) (bounded bool) {
+	if r.options.Endless {
+		<-ctx.Done()
+		return false
+	}
 	most := r.file.For
 	if most == 0 && r.file.Fake {
 		most = longestFake

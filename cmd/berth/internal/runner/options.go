@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/netip"
 
+	"example.com/berth/cmd/berth/internal/labhost"
 	"example.com/berth/internal/policy"
 	"example.com/berth/link/impair"
 )
@@ -43,6 +44,10 @@ type Options struct {
 	Learn   string // the file for the policy that allows what was seen, "" for none
 	Quiet   bool   // say nothing of what was denied
 	Verbose bool   // say how the network is made, and each flow
+
+	// Lab is the network that the program is a host of, with others; without a Lab in
+	// it the program has a network of its own.
+	Lab labhost.Options
 
 	Err io.Writer // what berth itself has to say
 }

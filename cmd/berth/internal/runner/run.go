@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/berth/cmd/berth/internal/labhost"
 	"example.com/berth/internal/box"
 	"example.com/berth/internal/gateway"
 	"example.com/berth/internal/policy"
@@ -53,6 +54,7 @@ type run struct {
 	wire   *wire
 	gate   *gateway.Gateway
 	policy *policy.Policy
+	seat   *labhost.Seat // in a lab; then there is no gateway
 
 	mu    sync.Mutex      // guards flows
 	flows map[uint64]bool // that have begun
@@ -62,9 +64,17 @@ type run struct {
 
 // open makes the program's network.
 func (r *run) open() (err error) {
-	cfg := box.Config{Args: r.Args, Overlays: r.overlays(), MTU: r.MTU, Root: r.Root, LetGo: true}
-	if r.Net != None {
+	cfg := box.Config{Args: r.Args, MTU: r.MTU, Root: r.Root, LetGo: true}
+	switch {
+	case r.Lab.Lab != "":
+		if err := r.join(&cfg); err != nil {
+			return err
+		}
+	case r.Net != None:
 		cfg.Addrs, cfg.Gateways = programAddrs, gateways()
+		fallthrough
+	default:
+		cfg.Overlays = r.overlays()
 	}
 	if r.box, err = box.Start(cfg); err != nil {
 		return err
@@ -79,6 +89,9 @@ func (r *run) open() (err error) {
 	}
 	if r.wire, err = r.newWire(r.box.Device()); err != nil {
 		return errors.Join(err, r.box.Device().Close())
+	}
+	if r.seat != nil {
+		return r.carry()
 	}
 	if err := r.openGateway(); err != nil {
 		return err
@@ -181,6 +194,9 @@ const drainTime = 2 * time.Second
 // drain lets connections end that the program left to the kernel: what it wrote
 // last is still on its way, as it would be without berth.
 func (r *run) drain() {
+	if r.seat != nil {
+		r.seat.Drain()
+	}
 	if r.gate == nil {
 		return
 	}
@@ -207,6 +223,9 @@ func (r *run) close() error {
 	r.file.close()
 	if r.box != nil {
 		errs = append(errs, r.box.Close())
+	}
+	if r.seat != nil {
+		errs = append(errs, r.leave())
 	}
 	if r.gate != nil {
 		errs = append(errs, r.gate.Close())

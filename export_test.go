@@ -2,8 +2,10 @@ package berth
 
 import (
 	"fmt"
+	"net/netip"
 
 	"example.com/berth/internal/port"
+	"example.com/berth/internal/seqnum"
 )
 
 // Left tells what a host still holds: the memory that queues have taken of the
@@ -75,3 +77,18 @@ func (h *Host) Timers() int {
 	defer h.timers.mu.Unlock()
 	return len(h.timers.heap)
 }
+
+// InitialSequence is the ISN that a connection of these ends would have now.
+func (h *Host) InitialSequence(local, remote netip.AddrPort) seqnum.Value {
+	return h.initialSequence(local, remote)
+}
+
+// Shard is the part of the demultiplexer's table that a connection belongs to,
+// and the hash it is found by there.
+func (h *Host) Shard(local, remote netip.AddrPort) (shard int, hash uint64) {
+	_, hash = h.streams.at(h.tupleOf(local, remote))
+	return int(hash % shards), hash
+}
+
+// Shards is the number of those parts.
+const Shards = shards

@@ -75,7 +75,7 @@ type transport struct {
 	src, dst netip.Addr
 	tos, ttl uint8
 	df       bool
-	id       uint16 // IPv4, unless df
+	id       uint16 // IPv4; 0 is sent if df
 	label    uint32 // IPv6
 	options  []byte // IPv4
 }
@@ -88,6 +88,9 @@ func (p *path) appendIP(head []byte, t *transport, length int) []byte {
 		h := header.IPv4{
 			TOS: t.tos, PayloadLen: length, ID: t.id, DF: t.df, TTL: t.ttl,
 			Protocol: t.protocol, Src: t.src, Dst: t.dst, Options: t.options,
+		}
+		if t.df {
+			h.ID = 0 // RFC 6864 4.1: it has no meaning, and so tells nothing
 		}
 		return h.Append(head)
 	}

@@ -208,6 +208,9 @@ func (c *Conn) outOfPatience(now time.Duration) bool {
 	if c.opts.UserTimeout > 0 {
 		return waited >= c.opts.UserTimeout
 	}
+	if c.retries == 0 { // nothing was resent: the timer comes late, as after a sleep
+		return false
+	}
 	if c.snd.wnd == 0 && !c.orphan && now-c.heard < 2*c.p.MaxRTO {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,8 +16,9 @@ import (
 )
 
 // label is what requirements are called: in RFC 9293 as its appendix B does, in
-// RFC 1122, which does not number them, by their places in its lists.
-var label = regexp.MustCompile(`\b(?:MUST|SHLD|MAY|REC|HOST|UDP)-[0-9]+\b`)
+// RFC 1122, which does not number them, by their places in its lists. DEF is the
+// defence against an attack.
+var label = regexp.MustCompile(`\b(?:MUST|SHLD|MAY|REC|HOST|UDP|DEF)-[0-9]+\b`)
 
 // A Claim is the place of a label in a test.
 type Claim struct {
@@ -30,22 +32,30 @@ type Claim struct {
 // and the test that runs them.
 const suite, suiteTest = "socket/sockettest", "TestConformance"
 
+// scripts is the directory whose scripts are tests, each a subtest of scriptsTest.
+const scripts, scriptsTest = "lab/script/testdata", "TestScripts"
+
 // Collect returns the claims of all tests of the module in root, in the order of
 // their files.
 func Collect(root string) ([]Claim, error) {
 	var all []Claim
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case d.IsDir() && path != root && (d.Name()[0] == '.' || d.Name() == "testdata" || isModule(path)):
-			return filepath.SkipDir
 		}
 		rel, err := filepath.Rel(root, path)
 		if err != nil {
 			return err
 		}
 		rel = filepath.ToSlash(rel)
+		switch {
+		case d.IsDir() && rel != "." && rel != scripts && (d.Name()[0] == '.' || d.Name() == "testdata" || isModule(path)):
+			return filepath.SkipDir
+		case strings.HasPrefix(rel, scripts+"/") && strings.HasSuffix(rel, ".pkt"):
+			b, err := os.ReadFile(path)
+			all = append(all, claimsOfScript(rel, string(b))...)
+			return err
+		}
 		if strings.HasPrefix(rel, "internal/requirements/") ||
 			!strings.HasSuffix(rel, "_test.go") && !(strings.HasPrefix(rel, suite+"/") && strings.HasSuffix(rel, ".go")) {
 			return nil
@@ -55,6 +65,19 @@ func Collect(root string) ([]Claim, error) {
 		return err
 	})
 	return all, err
+}
+
+// claimsOfScript returns the claims in the comments of a script, which are the
+// whole script's.
+func claimsOfScript(name, src string) (all []Claim) {
+	test := scriptsTest + "/" + strings.TrimPrefix(name, scripts+"/")
+	for i, line := range strings.Split(src, "\n") {
+		_, comment, _ := strings.Cut(line, "//")
+		for _, l := range label.FindAllString(comment, -1) {
+			all = append(all, Claim{Label: l, File: name, Line: i + 1, Test: test})
+		}
+	}
+	return all
 }
 
 // isModule tells whether a directory is the root of a module of its own.

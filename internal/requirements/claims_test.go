@@ -89,6 +89,22 @@ var options = []option{
 	}
 }
 
+func TestLabelsOfScriptsAreInTheirComments(t *testing.T) {
+	got := claimsOfScript(scripts+"/reset/a.pkt", "// DEF-1 and\n// DEF-2.\n0 < . 1:1(0) // DEF-3\n+0 `MUST-1`\n")
+	for i, want := range []Claim{
+		{"DEF-1", scripts + "/reset/a.pkt", 1, "TestScripts/reset/a.pkt"},
+		{"DEF-2", scripts + "/reset/a.pkt", 2, "TestScripts/reset/a.pkt"},
+		{"DEF-3", scripts + "/reset/a.pkt", 3, "TestScripts/reset/a.pkt"},
+	} {
+		if i >= len(got) || got[i] != want {
+			t.Fatalf("got %v, want %v as number %d", got, want, i)
+		}
+	}
+	if len(got) != 3 {
+		t.Errorf("also %v", got[3:])
+	}
+}
+
 // A label that no test has is a mistake, and not passed over.
 func TestALabelOutsideOfATest(t *testing.T) {
 	for _, src := range []string{
@@ -140,20 +156,42 @@ func TestCheck(t *testing.T) {
 
 func TestTablesThatAreNone(t *testing.T) {
 	for name, s := range map[string]string{
-		"empty":           "",
-		"no heading":      "MUST-1\tMUST\t3.1\tshown\ta text\n",
-		"few columns":     "# One\nMUST-1\tMUST\t3.1\tshown\n",
-		"many columns":    "# One\nMUST-1\tMUST\t3.1\tshown\ta\tb\tc\n",
-		"label":           "# One\nMUST-x\tMUST\t3.1\tshown\ta text\n",
-		"level":           "# One\nMUST-1\tmust\t3.1\tshown\ta text\n",
-		"state":           "# One\nMUST-1\tMUST\t3.1\tdone\ta text\n",
-		"no text":         "# One\nMUST-1\tMUST\t3.1\tshown\t\n",
-		"twice":           sampleTable + "MUST-1\tMUST\t3.1\tshown\ta text\n",
-		"no reason":       "# One\nMUST-1\tMUST\t3.1\tdeclined\ta text\n",
-		"an empty reason": "# One\nMUST-1\tMUST\t3.1\tnot yet\ta text\t\n",
+		"empty":             "",
+		"no heading":        "MUST-1\tMUST\t3.1\tshown\ta text\n",
+		"few columns":       "# One\nMUST-1\tMUST\t3.1\tshown\n",
+		"many columns":      "# One\nMUST-1\tMUST\t3.1\tshown\ta\tb\tc\n",
+		"an attack's level": "# One\nMUST-1\tBlind RST\tRFC 5961\tshown\ta text\n",
+		"label":             "# One\nMUST-x\tMUST\t3.1\tshown\ta text\n",
+		"level":             "# One\nMUST-1\tmust\t3.1\tshown\ta text\n",
+		"state":             "# One\nMUST-1\tMUST\t3.1\tdone\ta text\n",
+		"no text":           "# One\nMUST-1\tMUST\t3.1\tshown\t\n",
+		"twice":             sampleTable + "MUST-1\tMUST\t3.1\tshown\ta text\n",
+		"no reason":         "# One\nMUST-1\tMUST\t3.1\tdeclined\ta text\n",
+		"an empty reason":   "# One\nMUST-1\tMUST\t3.1\tnot yet\ta text\t\n",
 	} {
 		if _, err := ParseTable(s); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// A table of attacks has the attack where others have the level.
+func TestPageOfAttacks(t *testing.T) {
+	table, err := ParseTable("# One\nDEF-1\tBlind RST\tRFC 5961 3\tshown\ta text\nDEF-2\tOld\t\tvoid\ta text\ta reason\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := Page(Spec{Title: "A title", Name: "d", Attacks: true}, table, []Claim{
+		{Label: "DEF-1", File: "p/a_test.go", Test: "TestA"},
+	})
+	for _, want := range []string{
+		"| shown | partly | not yet | declined | void | all |\n|--:|--:|--:|--:|--:|--:|\n| 1 | 0 | 0 | 0 | 1 | 2 |",
+		"| | attack | known from | defence | | shown by |",
+		"| DEF-1 | Blind RST | RFC 5961 3 | a text | shown | [TestA](../p/a_test.go) |",
+		"| DEF-2 | Old |  | a text<br>*a reason* | void |  |",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in:\n%s", want, page)
 		}
 	}
 }

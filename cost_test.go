@@ -58,6 +58,7 @@ func manyConnections(t testing.TB, alice, bob *berth.Host, addr netip.Addr, n in
 	}
 }
 
+// DEF-51.
 func TestIdleConnectionCostsLittle(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector has memory of its own")
@@ -138,6 +139,7 @@ func exchange(t testing.TB, from, to socket.Socket, n int) {
 	}
 }
 
+// DEF-51.
 func TestNoGoroutineForAConnection(t *testing.T) {
 	alice, bob := pair(t)
 	before := runtime.NumGoroutine()

@@ -288,6 +288,8 @@ func TestSYNsWithDataVanish(t *testing.T) {
 
 // RFC 7413 5.1: not more than TCP_FASTOPEN handshakes that bring data are under way,
 // and those that were reset count for a minute. All others are as ever.
+//
+// DEF-56.
 func TestAFloodOfSYNsWithData(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, st := stationed(t, berth.Config{TCP: berth.TCPConfig{FastOpen: bothFast}})
@@ -358,6 +360,8 @@ func TestAFloodOfSYNsWithData(t *testing.T) {
 }
 
 // A cookie of somebody else's address opens nothing.
+//
+// DEF-56.
 func TestACookieIsBoundToItsAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, st := stationed(t, berth.Config{TCP: berth.TCPConfig{FastOpen: bothFast | berth.FastOpenEveryListener}})

@@ -127,6 +127,8 @@ func TestALostFragmentIsReported(t *testing.T) {
 
 // RFC 5722: nothing of a packet with overlapping fragments is delivered, nor of
 // what comes of it later.
+//
+// DEF-11, DEF-12.
 func TestOverlappingFragmentsAreRefused(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{})
@@ -154,6 +156,8 @@ func TestOverlappingFragmentsAreRefused(t *testing.T) {
 
 // Fragments that never become whole take a bounded amount of memory, also if
 // they pretend to come from many hosts.
+//
+// DEF-10.
 func TestFragmentsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, st := stationed(t, berth.Config{})
@@ -180,6 +184,8 @@ func TestFragmentsAreBounded(t *testing.T) {
 }
 
 // The first fragment of an IPv6 packet has all its headers (RFC 7112 section 5).
+//
+// DEF-13.
 func TestTinyFragmentsAreRefused(t *testing.T) {
 	h, st := stationed(t, berth.Config{})
 	listenOn(t, h, netip.AddrPortFrom(alice6, 80), 1)

@@ -20,6 +20,7 @@ func rawIPv4(options string) []byte {
 	return append(ip.Append(nil), b...)
 }
 
+// DEF-21.
 func TestIPv4Options(t *testing.T) {
 	h, st := stationed(t, berth.Config{})
 	for _, tt := range []struct {
@@ -86,6 +87,8 @@ func TestBadIPv4OptionsAreReported(t *testing.T) {
 }
 
 // HOST-9.
+//
+// DEF-18.
 func TestBadIPv4HeadersAreCountedAndNotAnswered(t *testing.T) {
 	h, st := stationed(t, berth.Config{})
 	good := rawIPv4("")
@@ -126,6 +129,8 @@ func TestBadIPv4HeadersAreCountedAndNotAnswered(t *testing.T) {
 }
 
 // What lies between an IPv6 header and an echo request.
+//
+// DEF-15.
 func TestIPv6ExtensionHeaders(t *testing.T) {
 	const (
 		hop, routing, dest = header.ProtocolHopByHop, header.ProtocolRouting, header.ProtocolDestination

@@ -190,6 +190,7 @@ func TestTimeWaitLastsAndMakesRoomForANewConnection(t *testing.T) {
 	})
 }
 
+// DEF-51.
 func TestAcceptQueueOverflows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice, bob, _ := distant(t, berth.Config{TCP: berth.TCPConfig{SYNCookies: berth.SYNCookiesOff}})
@@ -253,6 +254,8 @@ func TestKeepaliveFindsThatThePeerIsGone(t *testing.T) {
 }
 
 // MUST-21.
+//
+// DEF-53.
 func TestUserTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice, bob, line := distant(t, berth.Config{})
@@ -308,6 +311,8 @@ func TestAConnectionOutlivesALongOutage(t *testing.T) {
 
 // A reader that stops for hours (MAY-8) keeps the connection (MUST-37), and loses
 // nothing.
+//
+// DEF-27.
 func TestAClosedWindowLastsForHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alice, bob, _ := distant(t, berth.Config{})
@@ -367,6 +372,8 @@ func TestClosingAHostResetsItsPeers(t *testing.T) {
 
 // A connection that its program has closed ends by itself, whatever its peer
 // does: it ends its half, says nothing, or is gone.
+//
+// DEF-49.
 func TestOrphansEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name string

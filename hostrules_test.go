@@ -39,6 +39,8 @@ func TestErrorsHaveNoPriority(t *testing.T) {
 }
 
 // Messages that a host does not answer.
+//
+// DEF-43.
 func TestICMPThatIsNotAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, st := stationed(t, berth.Config{}, wire.Ethernet())
@@ -118,6 +120,8 @@ func TestFormsOfBroadcast(t *testing.T) {
 }
 
 // UDP-6, UDP-7: a datagram with a bad checksum is not received and not answered.
+//
+// DEF-54.
 func TestDatagramsWithBadChecksumsAreDropped(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{})
@@ -138,6 +142,34 @@ func TestDatagramsWithBadChecksumsAreDropped(t *testing.T) {
 		if n := h.Counters().UDP.BadChecksum.Load(); n != 2 {
 			t.Errorf("%d counted, want 2", n)
 		}
+	})
+}
+
+// DEF-54: a datagram of IPv6 without a checksum is dropped (RFC 8200 8.1); of IPv4
+// it is taken.
+func TestDatagramsWithoutAChecksum(t *testing.T) {
+	both(t, func(t *testing.T, remote netip.Addr) {
+		h, st := stationed(t, berth.Config{})
+		s := receiver(t, h, netip.AddrPortFrom(localOf(remote), 9))
+		d := udpDatagram(netip.AddrPortFrom(remote, 9), netip.AddrPortFrom(localOf(remote), 9), []byte("hello"))
+		d[6], d[7] = 0, 0
+		st.ip(packet{src: remote, dst: localOf(remote), protocol: header.ProtocolUDP, payload: d})
+		if n, err := s.Recv(make([]byte, 9), socket.MSG_DONTWAIT); (err == nil) != remote.Is4() {
+			t.Errorf("%d bytes received, %v", n, err)
+		}
+	})
+}
+
+// DEF-54: a reset that is right but for its checksum ends nothing.
+func TestResetsWithBadChecksumsAreDropped(t *testing.T) {
+	both(t, func(t *testing.T, remote netip.Addr) {
+		h, st := stationed(t, berth.Config{})
+		p := playedServer(t, h, st, remote)
+		b := tcpSegment(p.remote, p.local, header.TCP{Flags: header.RST, Seq: p.seq}, nil)
+		b[16] ^= 1
+		st.ip(packet{src: remote, dst: p.local.Addr(), protocol: header.ProtocolTCP, payload: b})
+		p.send(header.ACK|header.PSH, "data")
+		p.wantData(t, "data")
 	})
 }
 

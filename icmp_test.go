@@ -118,6 +118,8 @@ func TestErrorsOverLoopbackAreNotLimited(t *testing.T) {
 }
 
 // RFC 1122 section 3.2.2, RFC 4443 section 2.4 (e).
+//
+// DEF-43.
 func TestNoErrorIsSentWhereNoneMayBe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, st := stationed(t, berth.Config{}, wire.Ethernet())
@@ -159,21 +161,33 @@ func TestNoErrorIsSentWhereNoneMayBe(t *testing.T) {
 }
 
 // HOST-48.
+//
+// DEF-21.
 func TestAProtocolThatNobodyTakesIsAnswered(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		_, st := stationed(t, berth.Config{})
-		st.take(nil)
-		st.ip(packet{src: remote, dst: localOf(remote), protocol: 132, payload: []byte("sctp")})
-		p := st.one("the answer", nil)
-		if remote.Is4() && !p.isICMP(header.ICMPv4Unreachable, header.ICMPv4ProtocolUnreachable) ||
-			remote.Is6() && !p.isICMP(header.ICMPv6ParameterProblem, header.ProblemNextHeader) {
-			t.Errorf("the answer is %x", p.payload)
+		inner := func(src, dst netip.Addr) []byte {
+			u := udpDatagram(netip.AddrPortFrom(src, 9), netip.AddrPortFrom(dst, 9), []byte("data"))
+			return encode(packet{src: src, dst: dst, protocol: header.ProtocolUDP, payload: u})
+		}
+		for protocol, payload := range map[uint8][]byte{
+			132: []byte("sctp"), 4: inner(bob4, alice4), 41: inner(bob6, alice6), // nothing is unpacked
+		} {
+			st.take(nil)
+			st.ip(packet{src: remote, dst: localOf(remote), protocol: protocol, payload: payload})
+			p := st.one("the answer", nil)
+			if remote.Is4() && !p.isICMP(header.ICMPv4Unreachable, header.ICMPv4ProtocolUnreachable) ||
+				remote.Is6() && !p.isICMP(header.ICMPv6ParameterProblem, header.ProblemNextHeader) {
+				t.Errorf("protocol %d: the answer is %x", protocol, p.payload)
+			}
 		}
 	})
 }
 
 // HOST-40: the error goes to the socket that sent the packet it quotes, and to no other;
 // one about a packet that nobody sent is counted.
+//
+// DEF-19, DEF-38.
 func TestForgedErrorsReachNobody(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{})

@@ -25,6 +25,8 @@ const always = 4<<10 + 2<<10
 // One budget for a host: connections that nobody reads hold no more than it, but
 // for the little that each may always hold, and all of them go on when they are
 // read.
+//
+// DEF-51.
 func TestConnectionsShareTheMemoryOfAHost(t *testing.T) {
 	const (
 		memory = 1 << 20
@@ -231,6 +233,8 @@ func TestADatagramSocketHoldsNoMoreThanItsBuffer(t *testing.T) {
 
 // Whatever was done with a host, once all its sockets are closed and what lives
 // on has ended, nothing is left.
+//
+// DEF-60.
 func TestNothingIsLeft(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		alice, bob, line := distant(t, berth.Config{})

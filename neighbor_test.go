@@ -162,6 +162,7 @@ func TestAnAnnouncementChangesWhatIsKnownOfANeighbor(t *testing.T) {
 	})
 }
 
+// DEF-44.
 func TestAClaimToAnAddressOfTheHostIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, st := stationed(t, berth.Config{}, wire.Ethernet())

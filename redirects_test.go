@@ -86,6 +86,8 @@ func TestARedirectToADeadGatewayIsForgotten(t *testing.T) {
 
 // HOST-55: an illegal redirect changes nothing, and no redirect is answered. The
 // attacks are those of who is not the gateway.
+//
+// DEF-41.
 func TestIllegalRedirectsAreIgnored(t *testing.T) {
 	addr := netip.MustParseAddr
 	for _, tt := range []struct {

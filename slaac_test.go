@@ -163,6 +163,8 @@ func TestAForwardingHostIgnoresRouters(t *testing.T) {
 
 // An advertisement from further away than the link, or from an address that is
 // not of the link, changes nothing.
+//
+// DEF-41.
 func TestForgedAdvertisementsAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _, st := routed(t, berth.IPv6Config{})
@@ -181,6 +183,7 @@ func TestForgedAdvertisementsAreRefused(t *testing.T) {
 	})
 }
 
+// DEF-44.
 func TestDuplicateAddressesAreFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, st := stationed(t, berth.Config{IPv6: berth.IPv6Config{DetectDuplicates: true}}, wire.Ethernet())

@@ -18,6 +18,8 @@ import (
 // closed from several goroutines, datagrams, Poll, addresses and routes that come
 // and go, tables that are read. What is wrong with locks shows under the race
 // detector, or as a test that does not end; what is forgotten is left over.
+//
+// DEF-60.
 func TestEverythingAtOnce(t *testing.T) {
 	for _, opts := range [][]wire.Option{nil, {wire.Ethernet(), wire.Offload(0)}} {
 		synctest.Test(t, func(t *testing.T) {

@@ -61,6 +61,8 @@ func (s *siege) honest() {
 
 // Of a million SYNs nothing is left but what the queue holds, and whoever is
 // there gets in all the while (RFC 4987 3.6).
+//
+// DEF-23.
 func TestAFloodOfSYNs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const backlog, visitors = 100, 200
@@ -117,6 +119,8 @@ func TestAFloodOfSYNs(t *testing.T) {
 
 // Without cookies SYNs beyond the queue are dropped, and when the flood is over
 // the listener is as good as new.
+//
+// DEF-23.
 func TestAFloodWithoutCookies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, tt := range []struct{ backlog, most, want int }{
@@ -143,6 +147,8 @@ func TestAFloodWithoutCookies(t *testing.T) {
 
 // Acknowledgments that nobody asked for open nothing while there is no flood,
 // even if they carry what was once a cookie.
+//
+// DEF-24.
 func TestCookiesAreTakenOnlyUnderPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := besiege(t, berth.TCPConfig{}, 1)

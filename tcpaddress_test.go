@@ -16,6 +16,8 @@ import (
 
 // A SYN to or from an address that is not one host's opens nothing, and is not
 // answered, nor is any other segment.
+//
+// DEF-26.
 func TestSegmentsOfImpossibleAddressesAreIgnored(t *testing.T) {
 	for _, tt := range []struct{ name, src, dst string }{
 		{"to the link's broadcast (MUST-57)", "10.0.0.2", "10.0.0.255"},
@@ -27,6 +29,8 @@ func TestSegmentsOfImpossibleAddressesAreIgnored(t *testing.T) {
 		{"from the limited broadcast (MUST-63)", "255.255.255.255", "10.0.0.1"},
 		{"from loopback (MUST-63)", "127.0.0.1", "10.0.0.1"},
 		{"from nobody (MUST-63)", "0.0.0.0", "10.0.0.1"},
+		{"from the host itself (DEF-26)", "10.0.0.1", "10.0.0.1"},
+		{"from the host itself, of IPv6 (DEF-26)", "fd00::1", "fd00::1"},
 		{"from a group of IPv6 (MUST-63)", "ff02::1", "fd00::1"},
 		{"from nobody of IPv6 (MUST-63)", "::", "fd00::1"},
 		{"from loopback of IPv6 (MUST-63)", "::1", "fd00::1"},

@@ -31,6 +31,8 @@ func TestSegmentsHaveChecksums(t *testing.T) {
 }
 
 // MUST-3: what comes with a wrong checksum is not taken and not answered.
+//
+// DEF-54.
 func TestSegmentsWithBadChecksumsAreDropped(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{})

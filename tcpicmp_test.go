@@ -61,6 +61,8 @@ func TestSoftErrorsAreToldWhenAConnectionGivesUp(t *testing.T) {
 
 // SHLD-26, HOST-50: a hard error ends a handshake. One that is established goes on, for
 // anybody can send such a message (RFC 5927 section 5.2).
+//
+// DEF-38.
 func TestHardErrorsEndAHandshake(t *testing.T) {
 	for code, want := range map[uint8]error{2: syscall.ENOPROTOOPT, 3: syscall.ECONNREFUSED} {
 		h, st := stationed(t, berth.Config{})
@@ -77,6 +79,8 @@ func TestHardErrorsEndAHandshake(t *testing.T) {
 }
 
 // MUST-55: a Source Quench ends no handshake.
+//
+// DEF-40.
 func TestSourceQuenchEndsNoHandshake(t *testing.T) {
 	h, st := stationed(t, berth.Config{})
 	st.onPacket(func(p *packet) {
@@ -93,6 +97,8 @@ func TestSourceQuenchEndsNoHandshake(t *testing.T) {
 }
 
 // MUST-55: a Source Quench changes nothing, and is not answered.
+//
+// DEF-40.
 func TestSourceQuenchIsIgnored(t *testing.T) {
 	h, st := stationed(t, berth.Config{})
 	p := playedServer(t, h, st, bob4)

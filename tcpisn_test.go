@@ -23,6 +23,8 @@ func isnOf(st *station, remote netip.Addr, port uint16) seqnum.Value {
 
 // MUST-8: between two connections of the same ends the clock has ticked once
 // every 4 microseconds, so that old segments are below the new ISN.
+//
+// DEF-33.
 func TestInitialSequenceNumbersFollowTheClock(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		h, st := stationed(t, berth.Config{})
@@ -41,6 +43,8 @@ func TestInitialSequenceNumbersFollowTheClock(t *testing.T) {
 
 // SHLD-1: other ends have other numbers, and MUST-9: nobody who does not have
 // the host's key can tell them, not even with a host that has the same ends.
+//
+// DEF-33.
 func TestInitialSequenceNumbersTellNothingAboutOthers(t *testing.T) {
 	both(t, func(t *testing.T, remote netip.Addr) {
 		seen := make(map[seqnum.Value]bool)

@@ -18,6 +18,8 @@ func TestEUI64(t *testing.T) {
 }
 
 // RFC 7217 section 5: each parameter changes the identifier, and nothing else.
+//
+// DEF-37.
 func TestOpaqueIdentifier(t *testing.T) {
 	base := Config{Name: "eth0", NetworkID: "home", Key: siphash.Key{K0: 1, K1: 2}}
 	first := New(base).opaque(net1, 0)

@@ -26,6 +26,8 @@ func temporaryWorld(t *testing.T) *world {
 }
 
 // RFC 8981 section 3.4.
+//
+// DEF-37.
 func TestTemporaryAddress(t *testing.T) {
 	w := temporaryWorld(t)
 	all := w.temporary(Preferred)

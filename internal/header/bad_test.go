@@ -32,6 +32,8 @@ func sample(name string) []byte {
 
 // Crafted headers of the kinds that have broken other stacks: impossible
 // lengths above all.
+//
+// DEF-18, DEF-20.
 func TestBadHeaders(t *testing.T) {
 	ip4, ip4opt := sample("ipv4"), sample("ipv4 last fragment with options")
 	ip6 := sample("ipv6")

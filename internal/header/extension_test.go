@@ -107,6 +107,7 @@ var extensionTests = []struct {
 	{name: "PadN that hides something", next: 60, chain: "\x11\x00\x01\x04\x00\x00x\x00", err: ErrOption},
 }
 
+// DEF-15, DEF-16, DEF-46.
 func TestExtensions(t *testing.T) {
 	for _, tt := range extensionTests {
 		got := Extensions{RouterAlert: true, HasFragment: true, HeaderLen: 99} // must not shine through
@@ -158,6 +159,7 @@ func TestAppendRouterAlert(t *testing.T) {
 	}
 }
 
+// DEF-13.
 func TestFirstFragmentComplete(t *testing.T) {
 	for _, tt := range []struct {
 		name string

@@ -89,12 +89,15 @@ func FuzzIPv4(f *testing.F) { fuzz(f, fixIPv4, &IPv4{}) }
 
 func FuzzIPv6(f *testing.F) { fuzz(f, nil, &IPv6{}, &Fragment{}) }
 
+// DEF-20.
 func FuzzUDP(f *testing.F) { fuzz(f, nil, &UDP{}) }
 
+// DEF-17, DEF-18, DEF-57.
 func FuzzTCP(f *testing.F) { fuzz(f, nil, &TCP{}) }
 
 func FuzzICMP(f *testing.F) { fuzz(f, nil, &ICMP{}) }
 
+// DEF-41.
 func FuzzNeighborDiscovery(f *testing.F) {
 	fuzz(f, nil, &NeighborSolicit{}, &NeighborAdvert{}, &RouterSolicit{}, &RouterAdvert{}, &Redirect{})
 }
@@ -103,6 +106,7 @@ func FuzzIGMP(f *testing.F) { fuzz(f, fixIGMP, &IGMPQuery{}, &IGMPReport{}, &IGM
 
 func FuzzMLD(f *testing.F) { fuzz(f, nil, &MLDQuery{}, &MLDReport{}, &MLDv2Report{}) }
 
+// DEF-21.
 func FuzzIPv4Options(f *testing.F) {
 	for _, s := range ipv4OptionTests {
 		f.Add([]byte(s.options))
@@ -129,6 +133,7 @@ func FuzzIPv4Options(f *testing.F) {
 	})
 }
 
+// DEF-15, DEF-16.
 func FuzzExtensions(f *testing.F) {
 	for _, tt := range extensionTests {
 		f.Add(tt.next, []byte(tt.chain))

@@ -12,6 +12,7 @@ func advert(options string) []byte {
 	return append((&RouterAdvert{}).Append(nil), options...)
 }
 
+// DEF-41.
 func TestInvalidOptionsOfAnAdvertisementArePassedOver(t *testing.T) {
 	zeros := func(n int) string { return strings.Repeat("\x00", n) }
 	labels := strings.Repeat("\x3f"+strings.Repeat("a", 63), 3)

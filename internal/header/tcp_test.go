@@ -119,6 +119,7 @@ func TestTCPOptionsAlwaysFitTheHeader(t *testing.T) {
 	}
 }
 
+// DEF-17, DEF-57.
 func TestTCPOptionsFromTheWire(t *testing.T) {
 	for _, tt := range []struct {
 		name string

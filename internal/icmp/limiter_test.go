@@ -17,6 +17,7 @@ func host(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, 10<<24|uint32(i))))
 }
 
+// DEF-42.
 func TestADestinationGetsItsBurstAndThenItsRate(t *testing.T) {
 	l := NewLimiter(Limits{}, one)
 	allowed := func(now time.Duration, tries int) int {
@@ -118,6 +119,8 @@ func TestTheTableIsBounded(t *testing.T) {
 // meet an open port and cause no answer, and then counts the answers to probes
 // of his own. He must not be able to tell the two cases apart, whether he forges
 // one name or many.
+//
+// DEF-42.
 func TestTheGlobalLimitTellsNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	const rounds = 2000

@@ -79,6 +79,7 @@ func TestMaySend4(t *testing.T) {
 	}
 }
 
+// DEF-43.
 func TestMaySend6(t *testing.T) {
 	udp := header.IPv6{NextHeader: header.ProtocolUDP}
 	icmp := header.IPv6{NextHeader: header.ProtocolICMPv6}

@@ -153,6 +153,7 @@ func parse(version int, message []byte) (Error, error) {
 	return Parse6(message)
 }
 
+// DEF-19.
 func TestParse(t *testing.T) {
 	for _, tt := range parseTests {
 		e, err := parse(tt.version, tt.message)
@@ -179,6 +180,7 @@ func TestRedirectNamesAGateway(t *testing.T) {
 	}
 }
 
+// DEF-19.
 func TestCutMessagesNeverGiveMoreThanTheyHold(t *testing.T) {
 	for _, tt := range parseTests {
 		for n := range tt.message {
@@ -210,6 +212,7 @@ func TestPlateaus(t *testing.T) {
 	}
 }
 
+// DEF-19.
 func FuzzParse(f *testing.F) {
 	for _, tt := range parseTests {
 		f.Add(tt.version == 4, tt.message)

@@ -19,6 +19,8 @@ func host(n uint32) netip.Addr {
 
 // RFC 6583: a scan of 2^20 addresses of the link in ten seconds. The neighbors
 // there are stay, memory is bounded, and so is what the link sees.
+//
+// DEF-44.
 func TestScanOfThePrefix(t *testing.T) {
 	const (
 		size      = 1 << 20
@@ -91,6 +93,8 @@ func TestScanOfThePrefix(t *testing.T) {
 }
 
 // Neighbors that only claim to be there, in solicitations with forged sources.
+//
+// DEF-44.
 func TestForgedNeighborsReplaceEachOther(t *testing.T) {
 	w := newWorld(t, Config{MaxEntries: 64})
 	for i := range uint32(32) {

@@ -61,6 +61,7 @@ func TestQueueOfANeighborIsBounded(t *testing.T) {
 	}
 }
 
+// DEF-44.
 func TestQueuesTogetherAreBounded(t *testing.T) {
 	w := newWorld(t, Config{MaxTotalBytes: 10})
 	other := netip.MustParseAddr("fe80::3")

@@ -7,6 +7,7 @@ import (
 	"example.com/berth/internal/header"
 )
 
+// DEF-45.
 func TestValidity(t *testing.T) {
 	const (
 		unspec, link, global = "::", "fe80::2", "2001:db8::2"

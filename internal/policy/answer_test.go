@@ -160,6 +160,7 @@ func TestAnswersWithoutRoom(t *testing.T) {
 	}
 }
 
+// DEF-58.
 func FuzzDNS(f *testing.F) {
 	p := New(Config{Rules: rulesOf(f, "*.example")})
 	q := p.Question(epoch, ask(f, "a.example A", true), false)

@@ -38,6 +38,7 @@ func TestRange(t *testing.T) {
 	}
 }
 
+// DEF-50.
 func TestExhaustion(t *testing.T) {
 	table := newTable(65500, 65535)
 	var all []*Binding
@@ -90,6 +91,7 @@ func TestABoundPortIsNotChosenToConnectFrom(t *testing.T) {
 	want(t, "connect", table.Connect(tcp(), home, peerB, nil), nil)
 }
 
+// DEF-50.
 func TestTimeWaitMayBeTakenOver(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -329,6 +331,8 @@ func empty(t *testing.T, table *Table) {
 
 // Every port of the range is chosen about as often as any other (RFC 6056
 // section 3.1), and one says nothing of the next.
+//
+// DEF-34.
 func TestChoiceIsUniform(t *testing.T) {
 	const ports, rounds = 64, 64 * 1000
 	table := newTable(40000, 40000+ports-1)

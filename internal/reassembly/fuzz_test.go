@@ -8,6 +8,8 @@ import (
 // FuzzTable feeds a table a script of fragments. Whatever comes, the limits
 // hold, the books are right, and a whole packet has each byte from a fragment
 // that said so.
+//
+// DEF-12, DEF-14.
 func FuzzTable(f *testing.F) {
 	f.Add([]byte{0, 0, 1, 8, 0, 1, 0, 8})                // two in order
 	f.Add([]byte{0, 1, 0, 8, 0, 0, 1, 8, 1, 0, 1, 8})    // backwards, and another packet

@@ -10,6 +10,7 @@ import (
 	"example.com/berth/internal/header"
 )
 
+// DEF-10.
 func TestExpiry(t *testing.T) {
 	table := New(Limits{})
 	mustInput := func(key Key, f *Fragment) {
@@ -50,6 +51,7 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
+// DEF-10.
 func TestTooManyFragmentsEndThePacket(t *testing.T) {
 	table := New(Limits{Fragments: 4})
 	for i := range 4 {
@@ -66,6 +68,8 @@ func TestTooManyFragmentsEndThePacket(t *testing.T) {
 }
 
 // FragmentSmack: first fragments of packets that never become complete.
+//
+// DEF-10.
 func TestAFloodOfFirstFragments(t *testing.T) {
 	const flood = 100_000
 	for _, tt := range []struct {

@@ -177,6 +177,7 @@ var sequences = []struct {
 	},
 }
 
+// DEF-11, DEF-12.
 func TestSequencesOfFragments(t *testing.T) {
 	for _, v := range []int{4, 6} {
 		for _, tt := range sequences {
@@ -293,6 +294,7 @@ func TestParameterProblemsOfIPv6(t *testing.T) {
 	}
 }
 
+// DEF-12.
 func TestPacketsLongerThanTheirLengthFieldCanSay(t *testing.T) {
 	table := New(Limits{})
 	if _, err := table.Input(start, key4, frag4(65528, false, a8)); !errors.Is(err, ErrTooLong) { // the ping of death
@@ -371,6 +373,7 @@ func TestOptionsOfIPv4StayInTheWholePacket(t *testing.T) {
 	}
 }
 
+// DEF-14.
 func TestAtomicFragmentsAreTakenApartFromOthers(t *testing.T) {
 	table := New(Limits{})
 	_, _ = table.Input(start, key6, frag6(0, true, a8))

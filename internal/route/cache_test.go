@@ -7,6 +7,8 @@ import (
 )
 
 // HOST-102.
+//
+// DEF-39.
 func TestPathMTU(t *testing.T) {
 	type step struct {
 		why  string
@@ -59,6 +61,7 @@ func TestPathMTU(t *testing.T) {
 	}
 }
 
+// DEF-39.
 func TestCacheIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 	const limit = 100
 	c := NewMTUCache(limit)

@@ -314,6 +314,8 @@ func TestMarksThatThePeerCounts(t *testing.T) {
 // With the option the bytes say whether the counter wrapped; one that something
 // zeroes is not believed (RFC 9768 3.2.3.2.4), and one that contradicts the
 // counter ends ECN (3.2.3.2.5).
+//
+// DEF-57.
 func TestAccurateECNOption(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -382,6 +384,8 @@ func TestOldCountersAreIgnored(t *testing.T) {
 }
 
 // Row 32 of the attacks: the ACE field bleached on the way. RFC 9768 3.2.2.4.
+//
+// DEF-32.
 func TestZeroedACE(t *testing.T) {
 	tc := accurateEstablished(t, noOptions)
 	tc.write(2000)
@@ -401,6 +405,8 @@ func TestZeroedACE(t *testing.T) {
 
 // RFC 9768 3.1.5: the window shrinks once in a round trip, however many marks
 // there are, and CWR is no answer any more.
+//
+// DEF-32.
 func TestAccurateMarksReduceTheWindowOnce(t *testing.T) {
 	tc := accurateEstablished(t, noOptions)
 	tc.write(10_000)

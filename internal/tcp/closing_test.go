@@ -44,6 +44,8 @@ func reach(t testing.TB, s socket.TCPState) *conversation {
 }
 
 // RFC 9293 3.10.7.4 in the states of closing.
+//
+// DEF-47.
 func TestSegmentArrivesWhenClosing(t *testing.T) {
 	const (
 		finWait1  = socket.TCP_FIN_WAIT1
@@ -138,6 +140,8 @@ func TestTimeWaitLastsTwoMSL_MUST13(t *testing.T) {
 
 // RFC 6191 and RFC 9293 3.6.1 (MAY-2, SHLD-4): when a SYN ends TIME-WAIT. The
 // last sequence number of the peer was 2, its last timestamp 500.
+//
+// DEF-47.
 func TestSynInTimeWait(t *testing.T) {
 	for _, tt := range []struct {
 		options string

@@ -140,6 +140,8 @@ func TestRestartAfterIdle(t *testing.T) {
 }
 
 // Savage 1999; RFC 5681 6: what a receiver gains by cheating.
+//
+// DEF-30.
 func TestAckSplittingGainsNothing(t *testing.T) {
 	grow := func(pieces int) int {
 		tc := inFlight(t, noOptions, 10)
@@ -156,6 +158,7 @@ func TestAckSplittingGainsNothing(t *testing.T) {
 	}
 }
 
+// DEF-30.
 func TestSpoofedDuplicatesGainNothing(t *testing.T) {
 	tc := inFlight(t, noOptions, 10)
 	tc.c.SetSndBuf(1 << 20)
@@ -169,6 +172,7 @@ func TestSpoofedDuplicatesGainNothing(t *testing.T) {
 	}
 }
 
+// DEF-30.
 func TestOptimisticAckIsNotTaken(t *testing.T) {
 	tc := inFlight(t, noOptions, 10)
 	for i := range 100 {

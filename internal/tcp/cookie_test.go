@@ -151,6 +151,8 @@ func TestCookieConnectionTransfersData(t *testing.T) {
 }
 
 // A cookie is good for its ends, its sequence number and its minutes only.
+//
+// DEF-24.
 func TestCookieIsGoodForOneHandshake(t *testing.T) {
 	const syn, ack = "S 0:0(0) win 1000 <mss 1460>", ". 1:1(0) ack 1 win 1000"
 	for _, tt := range []struct {
@@ -187,6 +189,8 @@ func TestCookieIsGoodForOneHandshake(t *testing.T) {
 
 // Who guesses does not get in: of 10^7 random acknowledgments none is taken,
 // where 0.02 are to be expected.
+//
+// DEF-24.
 func TestCookiesAreNotGuessed(t *testing.T) {
 	n := 10_000_000
 	if testing.Short() || raceEnabled {

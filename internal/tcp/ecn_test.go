@@ -145,6 +145,8 @@ func TestMarksAreIgnoredWithoutECN(t *testing.T) {
 
 // SHLD-8: RFC 3168 6.1.2: the sender halves its window once for a window of data, and
 // says so with the first new data.
+//
+// DEF-32.
 func TestEchoReducesTheWindowOnce(t *testing.T) {
 	tc := ecnEstablished(t, noOptions)
 	tc.write(10_000)

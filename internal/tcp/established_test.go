@@ -11,6 +11,8 @@ import (
 
 // RFC 9293 3.10.7.4 in ESTABLISHED, with RCV.NXT 1001 after 1000 bytes that
 // were read, a window of 65535 bytes, and 100 bytes of ours in flight.
+//
+// DEF-1, DEF-2, DEF-3.
 func TestSegmentArrivesWhenEstablished(t *testing.T) {
 	const (
 		estab     = socket.TCP_ESTABLISHED
@@ -205,6 +207,8 @@ func TestSegmentArrivesAtAClosedWindow(t *testing.T) {
 
 // RFC 5961 7 and defence against ACK loops: what carries no data is answered
 // twice a second.
+//
+// DEF-3, DEF-5.
 func TestChallengeAcksAreLimited(t *testing.T) {
 	for name, in := range map[string]string{
 		"ACK outside the window":   ". 900000:900000(0) ack 1",
@@ -227,6 +231,8 @@ func TestChallengeAcksAreLimited(t *testing.T) {
 }
 
 // Two connections that believe different things of each other fall silent.
+//
+// DEF-5.
 func TestNoLoopOfAcks(t *testing.T) {
 	pr := newPair(t, 1500, 0)
 	pr.a.snd.nxt = pr.a.snd.nxt.Add(100000)

@@ -252,6 +252,8 @@ func TestServersConnectionIsReset(t *testing.T) {
 
 // A cookie is for an address, and good with either key; with the second one there
 // is a new one.
+//
+// DEF-56.
 func TestFastOpenCookies(t *testing.T) {
 	keys := FastOpenKeys{{K0: 1, K1: 2}, {K0: 3, K1: 4}}
 	old := FastOpenKeys{keys[1]}

@@ -172,6 +172,8 @@ func (f *flight) blocked(i int) bool {
 
 // SACK Slowness (CVE-2019-11478): 100,000 segments in flight, and a peer that
 // makes as many holes as it can.
+//
+// DEF-7.
 func TestScoreboardUnderAttack(t *testing.T) {
 	const n, mss = 100_000, 100
 	for name, block := range map[string]func(i int) (int, int){

@@ -39,6 +39,8 @@ type fuzzed struct {
 // not panic, hold more memory than it may, answer a reset, or answer a segment
 // more than once; its deadline must not stay in the past; and what is read is
 // what the peer's stream has at that place.
+//
+// DEF-22.
 func FuzzConn(f *testing.F) {
 	for _, seed := range [][]byte{
 		{},

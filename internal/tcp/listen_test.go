@@ -7,6 +7,8 @@ import (
 )
 
 // RFC 9293 3.10.7.2, in its order: RST, ACK, SYN, anything else.
+//
+// DEF-25.
 func TestSegmentArrivesWhenListen(t *testing.T) {
 	for flags, want := range map[string]Verdict{
 		"S":     Open,
@@ -37,6 +39,8 @@ func TestSegmentArrivesWhenListen(t *testing.T) {
 }
 
 // RFC 9293 3.10.7.1: what answers a segment that has no connection.
+//
+// DEF-25.
 func TestResetForSegmentWithoutConnection(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"S 5:5(0)", "R. 0 ack 6"},

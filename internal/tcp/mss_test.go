@@ -11,6 +11,8 @@ import (
 
 // RFC 9293 3.7.1: MUST-14, MUST-16, MUST-67, SHLD-5 (HOST-115); and the floor of row 8 of
 // the attacks (CVE-2019-11479).
+//
+// DEF-8.
 func TestEffectiveSendMSS_MUST16(t *testing.T) {
 	for _, tt := range []struct {
 		options  string
@@ -53,6 +55,8 @@ func TestEffectiveSendMSS_MUST16(t *testing.T) {
 }
 
 // RFC 8201, RFC 5927 7.
+//
+// DEF-39.
 func TestPathMTU(t *testing.T) {
 	begin := func(t *testing.T) *conversation {
 		tc := established(t, "<mss 1460,sackOK>")
@@ -139,6 +143,8 @@ func TestPathMTU(t *testing.T) {
 
 // RFC 9293 3.9.2.2 (MUST-54, MUST-56, SHLD-26), RFC 5927 5,
 // RFC 5461.
+//
+// DEF-38.
 func TestICMPErrors_MUST56(t *testing.T) {
 	const e = syscall.EHOSTUNREACH
 	for _, tt := range []struct {

@@ -114,6 +114,8 @@ func TestReassemblyAgainstASlowOne(t *testing.T) {
 
 // SegmentSmack (CVE-2018-5390): a million segments of one byte, each with a
 // hole. The memory is bounded, and the last costs no more than the first.
+//
+// DEF-9.
 func TestReassemblyUnderAttack(t *testing.T) {
 	const limit = 6 << 20
 	const n = 1_000_000 / raceScale

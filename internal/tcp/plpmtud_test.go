@@ -49,6 +49,8 @@ func (ch *channel) finish(t *testing.T) {
 
 // RFC 2923 2.1: a path that drops large packets and tells nobody. The transfer
 // goes on with smaller ones, and finds out which pass.
+//
+// DEF-39.
 func TestBlackHole(t *testing.T) {
 	for _, pass := range []int{1499, 1492, 1400, 1280, 1100} {
 		for _, large := range []int{0, 60000} {

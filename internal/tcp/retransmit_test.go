@@ -303,6 +303,8 @@ func TestRecoveryOfSeveralHoles(t *testing.T) {
 }
 
 // RFC 2018 8: a receiver may drop what it acknowledged selectively.
+//
+// DEF-31.
 func TestReneging(t *testing.T) {
 	tc := inFlight(t, sackOnly, 5)
 	tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:3001>")
@@ -319,6 +321,8 @@ func TestReneging(t *testing.T) {
 
 // After one time-out what was sacked is not resent; after two it is no longer
 // believed.
+//
+// DEF-31.
 func TestSACKAfterTimeout(t *testing.T) {
 	tc := onPath(t, sackOnly, 5)
 	tc.advance(roundTrip)
@@ -339,6 +343,7 @@ func TestSACKAfterTimeout(t *testing.T) {
 	tc.want(". 2001:3001(1000) ack 1")
 }
 
+// DEF-31.
 func TestNonsenseInSACK(t *testing.T) {
 	for name, opt := range map[string]string{
 		"beyond SND.NXT":           "<sack 5001:6002>",
@@ -418,6 +423,8 @@ func TestLargeSegmentIsResentInPart(t *testing.T) {
 }
 
 // MUST-34: the peer takes its window back.
+//
+// DEF-29.
 func TestWindowShrinks_MUST34(t *testing.T) {
 	tc := inFlight(t, noOptions, 5)
 	tc.input(". 1:1(0) ack 1 win 1500")

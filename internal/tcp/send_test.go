@@ -157,6 +157,8 @@ func TestPush_MUST61(t *testing.T) {
 }
 
 // MUST-38, RFC 9293 3.8.6.2.1: small windows are not filled with small segments.
+//
+// DEF-28.
 func TestSillyWindow_MUST38(t *testing.T) {
 	tc := established(t, noOptions)
 	tc.input(". 1:1(0) ack 1 win 300")

@@ -13,6 +13,8 @@ import (
 func itoa(v seqnum.Value) string { return strconv.FormatUint(uint64(v), 10) }
 
 // RFC 9293 3.10.7.3.
+//
+// DEF-25.
 func TestSegmentArrivesWhenSynSent(t *testing.T) {
 	for _, tt := range []struct {
 		name, in, out string

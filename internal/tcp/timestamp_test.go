@@ -41,6 +41,8 @@ func TestTimestampsAreEchoed(t *testing.T) {
 }
 
 // RFC 7323 5.
+//
+// DEF-48.
 func TestPAWS(t *testing.T) {
 	begin := func(t *testing.T) *conversation {
 		tc := established(t, allOptions)

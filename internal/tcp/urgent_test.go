@@ -227,6 +227,8 @@ func TestUrgentPointerMoves(t *testing.T) {
 
 // What has no business to be a pointer moves nothing (RFC 6093; CVE-2019-12255,
 // 12260, 12261, 12263).
+//
+// DEF-22.
 func TestHostileUrgentPointers(t *testing.T) {
 	for _, tt := range []struct{ name, in string }{
 		{"0", "PU. 11:21(10) ack 1 win 50000 urg 0"},

@@ -65,6 +65,8 @@ func TestASmallerBufferClosesTheWindow(t *testing.T) {
 }
 
 // MUST-39, RFC 9293 3.8.6.2.2: the window does not open by a few bytes.
+//
+// DEF-28.
 func TestReceiverAvoidsSillyWindows_MUST39(t *testing.T) {
 	tc := established(t, noOptions)
 	tc.c.SetRcvBuf(20000)

@@ -59,10 +59,11 @@ func (f *datagramFlow) run(n int) error {
 
 func (f *datagramFlow) send() error {
 	binary.BigEndian.PutUint64(f.out, f.next)
+	at := time.Now() // it may be back before Write is
 	if _, err := f.conn.Write(f.out); err != nil {
 		return err
 	}
-	f.sent[f.next] = time.Now()
+	f.sent[f.next] = at
 	f.next++
 	return nil
 }

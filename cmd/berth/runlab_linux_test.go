@@ -79,7 +79,9 @@ func (l *labs) gone() {
 }
 
 // until has a command tried until it succeeds: its server may not be there yet.
-func until(command string) string { return "for i in $(seq 200); do " + command + " && break; sleep 0.05; done" }
+func until(command string) string {
+	return "for i in $(seq 200); do " + command + " && break; sleep 0.05; done"
+}
 
 const webServer = "/usr/bin/python3 -m http.server --bind :: 80"
 
@@ -218,6 +220,7 @@ func TestRunLabMistakes(t *testing.T) {
 			if r.status != exitRun || !strings.Contains(r.stderr, tt.says) {
 				t.Errorf("%s: status %d, %q, want %q", tt.args, r.status, r.stderr, tt.says)
 			}
+			awaitNone(t, l.name) // the next is to begin a lab of its own
 		}
 		if err := os.Remove(file); err != nil {
 			t.Error(err)

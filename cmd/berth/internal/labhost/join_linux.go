@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +17,20 @@ func Join(o Options) (*Seat, error) {
 	if !ValidName(o.Lab) || !ValidName(o.Host) {
 		return nil, errors.New("names of labs and hosts are of letters, digits and hyphens")
 	}
+	for range endings {
+		s, err := o.come()
+		if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+			return s, err
+		}
+	}
+	return o.come()
+}
+
+// endings are how often a host may come to a lab that ends at that moment.
+const endings = 5
+
+// come comes to the lab once.
+func (o Options) come() (*Seat, error) {
 	d, err := openDirectory()
 	if err != nil {
 		return nil, fmt.Errorf("the directory of labs: %w", err)

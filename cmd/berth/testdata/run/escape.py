@@ -2,7 +2,7 @@
 # test can tell from what the outside sees which of them got out. The arguments are
 # the attempts to make; an address that nothing allows is BAD, one that has an
 # allowed name GOOD.
-import socket, ssl, struct, sys, threading
+import socket, ssl, struct, sys, threading, time
 
 BAD4, BAD6 = "203.0.113.66", "2001:db8::66"
 GOOD4, GOOD6 = "203.0.113.7", "2001:db8::7"
@@ -192,3 +192,4 @@ names = sys.argv[1:] or [n for n in attempts if not n.startswith("proxy")]
 running = [threading.Thread(target=attempt, args=[n]) for n in names]
 for t in running: t.start()
 for t in running: t.join()
+time.sleep(0.2)  # so that what is on its way out when the last attempt is made gets there

@@ -24,5 +24,8 @@ started. What listens on a Unix socket with a path, such as a container engine o
 an ssh agent, is not network, and berth does not keep the program from it; nor
 does it keep an allowed server from carrying its words on.
 
+With --lab it is a host of a network that other runs with the same --lab are on, and
+of nothing else: a switch, or what --shape describes. Names are those of --host.
+
 The exit status is the program's, 128+N if signal N killed it, 127 if there is no
 such program, 126 if it cannot be executed, and 125 if berth failed.`

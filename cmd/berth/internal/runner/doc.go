@@ -12,6 +12,8 @@
 //   - ruleFile reads the policy file, and again when it changes (rulefile.go);
 //   - judge asks the policy for the gateway, and resolver asks the machine's name
 //     servers for the policy (judge.go, resolver.go, outside.go);
+//   - in a lab (lab.go) there is neither gateway nor policy: the wire leads to
+//     cmd/berth/internal/labhost;
 //   - teller says what was denied, and writes events and what was learned
 //     (teller.go).
 //

@@ -31,7 +31,8 @@
 //   - relay, echoer, pinger and perf do the work of connect, listen, echo, ping
 //     and perf;
 //   - runner runs programs on networks of their own;
-//   - labfile reads networks from files, and labrun runs them;
+//   - labfile reads networks from files, and labrun runs them; labhost has programs
+//     of several runs share one;
 //   - script runs packet scripts with package lab/script;
 //   - demo plays the scenes of the demonstration, and ladder draws them;
 //   - sockets is the table that ss shows, and control the way to ask a running

@@ -108,6 +108,17 @@ func TestRunLab(t *testing.T) {
 		if r := l.run("web", "--", "true"); r.status != exitRun || !strings.Contains(r.stderr, "there is a host web already") {
 			t.Errorf("a second web: status %d, %q", r.status, r.stderr)
 		}
+		for _, pid := range processesWith(l.name) { // it would keep from its end who reads from those who began it
+			if line, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline")); !bytes.HasPrefix(line, []byte("berth-lab\x00")) {
+				continue
+			}
+			fds, _ := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "fd", "*"))
+			for _, fd := range fds {
+				if to, _ := os.Readlink(fd); strings.HasPrefix(to, "pipe:") {
+					t.Errorf("the lab has %s open, %s", fd, to)
+				}
+			}
+		}
 		end(syscall.SIGTERM)
 		l.gone()
 	})

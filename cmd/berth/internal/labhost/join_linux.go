@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Join comes to a lab, which begins with its first host.
@@ -77,6 +79,9 @@ func begin(ln *net.UnixListener, o Options) error {
 		return err
 	}
 	defer f.Close()
+	// What this process was itself left open, such as a shell's pipe whose reader waits
+	// for its end, is not for one that outlives it. Before Linux 5.11 it cannot be helped.
+	_ = unix.CloseRange(3, ^uint(0)>>1, unix.CLOSE_RANGE_CLOEXEC)
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Args = []string{Stage, o.Lab, o.Shape, o.Report}
 	cmd.ExtraFiles = []*os.File{f}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"time"
 
 	"example.com/berth/cmd/berth/internal/runner"
 	"example.com/berth/cmd/berth/internal/usage"
@@ -26,6 +27,7 @@ func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)
 type runOptions struct {
 	runner.Options
 	net      string
+	ask      bool
 	publish  []string
 	loopback string
 	dns      []string
@@ -40,6 +42,7 @@ func newRun() *cobra.Command {
 		Long:  runHelp,
 		Example: `  berth run -- curl https://example.com/
   berth run --allow '*.example.com:443' --allow tcp/10.0.0.0/8:22 -- ./build.sh
+  berth run --ask --learn agent.yaml -- ./agent
   berth run --net none -- make test
   berth run -p 8080:80 -- python3 -m http.server 80
   berth run --profile 3g --pcap slow.pcapng -- curl https://example.com/
@@ -52,6 +55,8 @@ func newRun() *cobra.Command {
 	set.SetInterspersed(false) // what comes after CMD is CMD's
 	set.Var(ruleFlag{&o.Rules, true}, "allow", "let the program reach `RULE`; may be repeated, the first rule that matches decides")
 	set.Var(ruleFlag{&o.Rules, false}, "deny", "keep it from reaching `RULE`; may be repeated")
+	set.BoolVar(&o.ask, "ask", false, "ask at the terminal about what no rule decides")
+	set.DurationVar(&o.Ask, "ask-time", time.Minute, "with --ask, take no answer within `TIME` for no")
 	set.StringVar(&o.Policy, "policy", "", "go by the rules of `FILE`, too, after those of flags; it is read again when it changes")
 	set.StringVar(&o.Learn, "learn", "", "write to `FILE` the policy that allows what it was let do")
 	set.StringVar(&o.Events, "events", "", "append every decision, flow and name to `FILE`, in JSON, an object a line")
@@ -95,6 +100,8 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	case errors.As(err, &program):
 		fmt.Fprintf(o.Err, "%s: %v\n", cmd.CommandPath(), program)
 		return exitStatus(program.ExitCode())
+	case errors.Is(err, runner.ErrNoTerminal):
+		return &usage.Error{Arg: "--ask", Problem: err.Error(), Hint: "without --ask, --allow and --deny say what the program may reach"}
 	case err != nil:
 		return policyMistake(err)
 	case status.ExitCode() != 0:
@@ -118,6 +125,9 @@ func (o *runOptions) read() (err error) {
 			return &usage.Error{Arg: p, Problem: "with --net none nothing can be published", Hint: "--net host-only has published ports, and no way out"}
 		}
 	}
+	if err := o.readAsk(); err != nil {
+		return err
+	}
 	for _, text := range o.publish {
 		p, err := parsePublish(text)
 		if err != nil {
@@ -130,6 +140,19 @@ func (o *runOptions) read() (err error) {
 	}
 	o.Down, o.Up, err = o.line.read()
 	return err
+}
+
+// readAsk reads --ask.
+func (o *runOptions) readAsk() error {
+	switch {
+	case o.ask && o.Ask <= 0:
+		return &usage.Error{Arg: "--ask-time", Problem: "an answer takes time", Hint: "--ask-time is more than 0, such as 60s"}
+	case !o.ask:
+		o.Ask = 0
+	case o.Net != runner.Full:
+		return &usage.Error{Arg: "--ask", Problem: "with --net " + o.net + " there is nothing to ask about", Hint: "--ask goes with --net full"}
+	}
+	return nil
 }
 
 // readAddrs reads the flags that are addresses.

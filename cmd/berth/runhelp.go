@@ -18,6 +18,13 @@ What is denied fails at once, and is said on standard error:
 
     berth: denied tcp ssh.example.net:22 (no rule allows port 22)
 
+With --ask, what no rule decides is neither allowed nor denied but held, and the
+program stopped, until you have answered at the terminal: yes and no hold for half
+a minute, always and never for the run, for that port of that name or address. No
+answer within --ask-time, Ctrl-C and Ctrl-D are no. What was typed ahead is
+discarded, so that it is no answer. Names that no rule denies are looked up before
+you are asked.
+
 The program's standard streams, directory, environment, user and files are yours;
 signals, the terminal and job control reach it. When it ends, so does all that it
 started. What listens on a Unix socket with a path, such as a container engine or

@@ -35,6 +35,15 @@ func (b *Box) Run() error { return errors.ErrUnsupported }
 // Signal sends the program a signal.
 func (b *Box) Signal(os.Signal) error { return errors.ErrUnsupported }
 
+// Pause stops the program.
+func (b *Box) Pause() error { return errors.ErrUnsupported }
+
+// Resume lets it go on.
+func (b *Box) Resume() error { return errors.ErrUnsupported }
+
+// Holds tells whether a process group is the program's.
+func (b *Box) Holds(int) bool { return false }
+
 // Wait waits for the program.
 func (b *Box) Wait() Status { return Status{} }
 
@@ -44,4 +53,4 @@ func (b *Box) Close() error { return nil }
 func mayExecute(string) error { return nil }
 
 // Forwarded are the signals that are meant for a program; there is none.
-var Forwarded []os.Signal
+var Forwarded, Unasked []os.Signal

@@ -27,6 +27,9 @@ type message struct {
 	Run     bool    `json:",omitempty"` // out to in: start the program
 	Started bool    `json:",omitempty"` // in to out: it runs
 	Signal  int     `json:",omitempty"` // out to in: send it that
+	Pause   bool    `json:",omitempty"` // out to in: stop all that runs
+	Paused  bool    `json:",omitempty"` // in to out: that is done
+	Resume  bool    `json:",omitempty"` // out to in: let it go on
 	Failed  *failed `json:",omitempty"` // in to out: it is over
 	Ended   *ended  `json:",omitempty"` // in to out: the program has ended
 }

@@ -90,14 +90,21 @@ func letGo(fds ...int) {
 	unix.Close(null)
 }
 
-// obey forwards signals, until the parent is gone, and then ends everything.
+// obey forwards signals, and stops what runs for a while, until the parent is gone,
+// and then ends everything.
 func (s *stage) obey(pid int) {
+	var held paused
 	for {
 		m, _, err := s.ch.receive()
-		if err != nil {
+		switch {
+		case err != nil:
 			os.Exit(125) // the kernel kills the others with their init
-		}
-		if forwardable(m.Signal) && !s.own.take(syscall.Signal(m.Signal)) {
+		case m.Pause:
+			held.stop()
+			_ = s.ch.send(message{Paused: true}, -1) // nobody listens if it fails
+		case m.Resume:
+			held.resume()
+		case forwardable(m.Signal) && !s.own.take(syscall.Signal(m.Signal)):
 			_ = unix.Kill(pid, unix.Signal(m.Signal)) // it may just have ended
 		}
 	}

@@ -16,6 +16,9 @@ var Forwarded = []os.Signal{
 	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH,
 }
 
+// Unasked are those of them that nobody sends to end or to interrupt something.
+var Unasked = []os.Signal{unix.SIGWINCH, unix.SIGUSR1, unix.SIGUSR2}
+
 // The first process is in the process group of its parent, as the program is. So
 // when its parent tells it of a signal, it knows whether the whole group got that
 // one, as a terminal sends it: then it got it, too.

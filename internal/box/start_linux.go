@@ -19,10 +19,12 @@ import (
 // Box is a program on a network of its own.
 type Box struct {
 	name   string // of the program
+	pid    int    // of the first process
 	letGo  bool
 	ch     *channel
 	dev    link.Device
 	notes  []string
+	paused chan struct{} // told when all that runs has been stopped
 	gone   chan struct{} // closed when the first process has been reaped
 	signal sync.Mutex    // guards over and, while it is false, the channel for sending
 	over   bool
@@ -49,7 +51,7 @@ func Start(cfg Config) (*Box, error) {
 	}
 	b := &Box{
 		name: cfg.Args[0], letGo: cfg.LetGo, ch: out,
-		gone: make(chan struct{}), started: make(chan error, 1), told: make(chan struct{}),
+		paused: make(chan struct{}, 1), gone: make(chan struct{}), started: make(chan error, 1), told: make(chan struct{}),
 	}
 	ids := identify(cfg.Root)
 	if err := b.spawn(cfg, ids, in); err != nil {
@@ -99,6 +101,9 @@ func (b *Box) spawn(cfg Config, ids identity, in *channel) error {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
+		if err == nil {
+			b.pid = cmd.Process.Pid
+		}
 		result <- err
 		if err == nil {
 			_ = cmd.Wait() // how it ended it tells itself, or not at all
@@ -194,6 +199,11 @@ func (b *Box) listen() {
 		case err != nil:
 			b.report(errors.New("the box was killed before the program was started"))
 			return
+		case m.Paused:
+			select {
+			case b.paused <- struct{}{}:
+			default: // nobody asked for it
+			}
 		case m.Started:
 			b.report(nil)
 		case m.Failed != nil:

@@ -31,6 +31,10 @@ type Config struct {
 	// goroutines, and must not block.
 	Observe func(Event)
 
+	// NextID numbers flows, from 1 on; nil counts them. Whoever numbers other things,
+	// too, gives both numbers of one sequence. It must not block.
+	NextID func() uint64
+
 	// Alias has addresses that stand for others outside, such as one for the
 	// outside's loopback. The Judge sees the program's address.
 	Alias map[netip.Addr]netip.Addr
@@ -68,8 +72,8 @@ type Gateway struct {
 	pings  pings
 	pinger pinger
 
-	flows   atomic.Int64 // that there are
-	lastID  atomic.Uint64
+	flows   atomic.Int64  // that there are
+	begun   atomic.Uint64 // that there was room for
 	dropped struct{ flows, questions atomic.Uint64 }
 
 	mu      sync.Mutex // guards what follows
@@ -170,7 +174,10 @@ func (g *Gateway) begin(f *flow, serve func()) bool {
 		g.dropped.flows.Add(1)
 		return false
 	}
-	f.id, f.begun = g.lastID.Add(1), time.Now()
+	f.id, f.begun = g.begun.Add(1), time.Now()
+	if g.cfg.NextID != nil {
+		f.id = g.cfg.NextID()
+	}
 	if g.run(func() {
 		defer g.flows.Add(-1)
 		serve()
@@ -192,7 +199,7 @@ type Stats struct {
 // Stats returns the counters.
 func (g *Gateway) Stats() Stats {
 	return Stats{
-		Flows: int(g.flows.Load()), Begun: g.lastID.Load(),
+		Flows: int(g.flows.Load()), Begun: g.begun.Load(),
 		DroppedFlows: g.dropped.flows.Load(), DroppedQuestions: g.dropped.questions.Load(),
 	}
 }

@@ -82,4 +82,6 @@ type Verdict struct {
 
 	// names are those of the destination when the flow was judged.
 	names *known
+	// rules are those that judged it, if there was one for this flow alone.
+	rules *rules
 }

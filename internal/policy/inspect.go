@@ -41,7 +41,11 @@ type Hello struct {
 func (p *Policy) NewHello(f Flow, v Verdict) *Hello {
 	v.Inspect = false
 	f.Dst = netip.AddrPortFrom(f.Dst.Addr().Unmap().WithZone(""), f.Dst.Port())
-	return &Hello{policy: p, rules: p.rules.Load(), flow: f, verdict: v}
+	rules := v.rules
+	if rules == nil {
+		rules = p.rules.Load()
+	}
+	return &Hello{policy: p, rules: rules, flow: f, verdict: v}
 }
 
 // Feed takes what the client sends next: bytes of a stream, or one datagram. The
@@ -122,6 +126,16 @@ func (h *Hello) name(kind hello.Kind, said string) {
 	}
 	t := h.verdict.names.of(name)
 	o := h.rules.judge(h.flow, name, t)
+	if o.ask && t != claimed {
+		asked := h.verdict
+		asked.Name = name
+		if v := h.policy.inquire(h.flow, asked); v.Allow {
+			h.rules, h.verdict = v.rules, v
+			o = h.rules.judge(h.flow, name, t)
+		} else {
+			o.reason = v.Reason
+		}
+	}
 	if !o.allow {
 		reason := fmt.Sprintf("the %s is %s: %s", field(kind), said, o.reason)
 		if t == claimed && name != "" && h.rules.judge(h.flow, name, pinned).allow {

@@ -21,6 +21,7 @@ var everywhere = newTable(nil)
 type Learner struct {
 	seen  map[learned]struct{}
 	asked map[string]struct{}
+	never []*Rule
 	more  int
 }
 
@@ -69,7 +70,10 @@ func (l *Learner) Question(q *Query) {
 	}
 }
 
-// Policy is a file for --policy: a rule for each host and protocol, in order of
+// Never learns a rule that a person made to deny something for good.
+func (l *Learner) Never(r *Rule) { l.never = append(l.never, r) }
+
+// Policy is a file for --policy: what is denied for good, and a rule for each host and protocol, in order of
 // names, then of addresses. It is the same whatever order things were seen in.
 func (l *Learner) Policy() []byte {
 	ports := make(map[learned][]uint16)
@@ -86,6 +90,9 @@ func (l *Learner) Policy() []byte {
 	}
 	slices.SortFunc(targets, learned.compare)
 	out := []byte("# What berth run has seen. The first rule that matches decides; what none\n# matches is refused.\nrules:\n")
+	for _, r := range l.never {
+		out = fmt.Appendf(out, "  - deny: %q\n", r)
+	}
 	for _, t := range targets {
 		out = fmt.Appendf(out, "  - allow: %q\n", t.rule(ports[t]))
 	}

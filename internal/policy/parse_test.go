@@ -62,7 +62,7 @@ func TestRulesThatAreRead(t *testing.T) {
 		if r.String() != tt.text || !r.Allows() {
 			t.Errorf("%q is %q", tt.text, r)
 		}
-		rules := newRules([]*Rule{r}, newTable(nil))
+		rules := newRules([]*Rule{r}, newTable(nil), false)
 		for flow, want := range flows(t, tt.match, tt.not) {
 			f, name := flowOf(t, flow)
 			if o := rules.judge(f, name, pinned); o.allow != want {

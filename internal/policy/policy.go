@@ -20,6 +20,10 @@ type Config struct {
 	// Hosts are names that berth itself gives addresses: answered without asking
 	// anyone, and trusted for any address.
 	Hosts map[string][]netip.Addr
+	// Ask, if not nil, is asked about a flow that no rule decides, neither to allow
+	// nor to refuse it. It returns a rule that allows the flow, for this once, or
+	// nil and why it is refused. It may block, and is called from many goroutines.
+	Ask func(f Flow, v Verdict) (allow *Rule, reason string)
 }
 
 // A Policy judges flows, questions and what is said. Its methods may be called
@@ -27,6 +31,7 @@ type Config struct {
 type Policy struct {
 	rules atomic.Pointer[rules]
 	hosts map[string][]netip.Addr
+	ask   func(Flow, Verdict) (*Rule, string)
 
 	mu      sync.Mutex // guards what follows
 	pins    pins
@@ -46,7 +51,7 @@ type Stats struct {
 
 // New makes a policy.
 func New(cfg Config) *Policy {
-	p := &Policy{hosts: make(map[string][]netip.Addr), flows: make(map[Flow]string)}
+	p := &Policy{hosts: make(map[string][]netip.Addr), flows: make(map[Flow]string), ask: cfg.Ask}
 	for name, addrs := range cfg.Hosts {
 		name, ok := canonical(name)
 		if !ok {
@@ -57,17 +62,18 @@ func New(cfg Config) *Policy {
 			p.pins.add(time.Time{}, a.Unmap(), name, time.Time{})
 		}
 	}
-	p.rules.Store(newRules(cfg.Rules, newTable(cfg.Networks)))
+	p.rules.Store(newRules(cfg.Rules, newTable(cfg.Networks), cfg.Ask != nil))
 	return p
 }
 
 // Reload puts other rules in place of all that there are. What names mean stays;
 // flows that were judged are not judged again.
 func (p *Policy) Reload(list []*Rule) {
-	p.rules.Store(newRules(list, p.rules.Load().special))
+	before := p.rules.Load()
+	p.rules.Store(newRules(list, before.special, before.ask))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.budgets.keep(list)
+	p.budgets.keep(append([]*Rule{unruled}, list...))
 }
 
 // Stats returns the counters.
@@ -82,32 +88,46 @@ func (p *Policy) Stats() Stats {
 // Decide judges a flow that is about to begin. If the address has several names,
 // the flow may be if one of them may: where the protocol says which it is about,
 // Inspect has a Hello see to it, and where it does not, all of them are the same
-// server.
+// server. Where no rule decides it asks Config.Ask, and waits.
 func (p *Policy) Decide(now time.Time, f Flow) Verdict {
-	r := p.rules.Load()
 	f.Dst = netip.AddrPortFrom(f.Dst.Addr().Unmap().WithZone(""), f.Dst.Port())
+	v, ask := p.judge(now, f)
+	if ask {
+		v = p.inquire(f, v)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	names := p.pins.names(now, f.Dst.Addr())
-	v := Verdict{names: namesOf(names)}
-	if len(names) == 0 {
-		v.put(r, f, "", r.judge(f, "", claimed))
-	}
-	for i, n := range names {
-		o := r.judge(f, n.name, n.trust())
-		if i == 0 || o.allow {
-			v.put(r, f, n.name, o)
-		}
-		if o.allow {
-			break
-		}
-	}
 	if v.Allow {
 		p.stats.Allowed++
 	} else {
 		p.stats.Denied++
 	}
 	return v
+}
+
+// judge is what the rules say about a flow, and whether to ask about it.
+func (p *Policy) judge(now time.Time, f Flow) (v Verdict, ask bool) {
+	r := p.rules.Load()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names := p.pins.names(now, f.Dst.Addr())
+	v = Verdict{names: namesOf(names)}
+	if len(names) == 0 {
+		o := r.judge(f, "", claimed)
+		v.put(r, f, "", o)
+		return v, o.ask
+	}
+	for i, n := range names {
+		o := r.judge(f, n.name, n.trust())
+		if i == 0 || o.allow || o.ask && !ask {
+			v.put(r, f, n.name, o)
+			ask = o.ask
+		}
+		if o.allow {
+			break
+		}
+	}
+	return v, ask
 }
 
 func (p *pin) trust() trust {

@@ -154,12 +154,17 @@ func (p *Policy) question(now time.Time, q *Query) {
 		return
 	}
 	v := Verdict{Allow: true, Name: name}
-	if one := r.opener(host); one != nil {
+	one := r.opener(host)
+	switch {
+	case one != nil:
 		v.Rule = one.text
 		if one.target == byName && (one.name.wild() || host != name) && !p.budgets.take(now, one, name) {
 			q.refuse(dnsmessage.RCodeRefused, "too many names, or too long ones, are asked for below "+one.name.base())
 			return
 		}
+	case r.ask && !p.budgets.take(now, unruled, name):
+		q.refuse(dnsmessage.RCodeRefused, "too many names, or too long ones, are asked for that no rule is about")
+		return
 	}
 	q.forward(v)
 }

@@ -14,10 +14,13 @@ type rules struct {
 	closed bool
 	// named is that some rule is by name.
 	named bool
+	// ask is that what is not matched by any rule is asked about.
+	ask bool
 }
 
-func newRules(list []*Rule, special table) *rules {
+func newRules(list []*Rule, special table, ask bool) *rules {
 	return &rules{
+		ask:     ask,
 		list:    slices.Clone(list),
 		special: special,
 		closed:  slices.ContainsFunc(list, (*Rule).Allows),
@@ -38,6 +41,7 @@ const (
 type outcome struct {
 	allow  bool
 	rule   *Rule // nil if none matched
+	ask    bool  // no rule decides; the reason is that for refusing it
 	reason string
 }
 
@@ -101,27 +105,34 @@ func (r *Rule) near(f Flow) nearness {
 
 // unmatched is the outcome where no rule decides.
 func (r *rules) unmatched(f Flow, name string, s special, near nearness) outcome {
-	who := name
-	if who == "" {
-		who = f.Dst.Addr().String()
-	}
 	switch {
 	case s.class == guarded:
 		return outcome{reason: fmt.Sprintf("%v is %s, which only a rule that names it opens", f.Dst.Addr(), s.what)}
 	case f.toResolver():
 		return outcome{reason: "names are asked of berth's own resolver; a rule with port 53 opens another"}
-	case !r.closed:
+	case !r.closed && !r.ask:
 		return outcome{allow: true}
-	case near == rightProto && f.Proto != ICMP:
-		return outcome{reason: fmt.Sprintf("no rule allows port %d", f.Dst.Port())}
-	case near > 0:
-		return outcome{reason: "no rule allows " + f.Proto.String()}
-	case name != "" && s.class == private && r.asks(name) == nil:
-		return outcome{reason: fmt.Sprintf("%v is %s: %s@%v would allow it", f.Dst.Addr(), s.what, name, f.Dst.Addr())}
-	case name == "" && r.named:
-		return outcome{reason: "no rule allows " + who + ", and berth's resolver gave it for no name"}
 	}
-	return outcome{reason: "no rule allows " + who}
+	return outcome{ask: r.ask, reason: r.missing(f, name, s, near)}
+}
+
+// missing is why no rule allows a flow.
+func (r *rules) missing(f Flow, name string, s special, near nearness) string {
+	who := name
+	if who == "" {
+		who = f.Dst.Addr().String()
+	}
+	switch {
+	case near == rightProto && f.Proto != ICMP:
+		return fmt.Sprintf("no rule allows port %d", f.Dst.Port())
+	case near > 0:
+		return "no rule allows " + f.Proto.String()
+	case name != "" && s.class == private && r.asks(name) == nil:
+		return fmt.Sprintf("%v is %s: %s@%v would allow it", f.Dst.Addr(), s.what, name, f.Dst.Addr())
+	case name == "" && r.named:
+		return "no rule allows " + who + ", and berth's resolver gave it for no name"
+	}
+	return "no rule allows " + who
 }
 
 // at tells whether the rule is about a destination.
@@ -201,7 +212,7 @@ func (r *rules) asks(name string) *refusal {
 			return &refusal{one.text, "denied by the rule " + one.text}
 		}
 	}
-	if r.closed {
+	if r.closed && !r.ask {
 		return &refusal{"", "no rule allows " + name}
 	}
 	return nil
@@ -248,5 +259,5 @@ func (r *rules) reaches(a netip.Addr, name string, t trust) bool {
 			return false
 		}
 	}
-	return !r.closed && s.class < guarded
+	return (r.ask || !r.closed) && s.class < guarded
 }

@@ -14,6 +14,8 @@
 //     servers for the policy (judge.go, resolver.go, outside.go);
 //   - in a lab (lab.go) there is neither gateway nor policy: the wire leads to
 //     cmd/berth/internal/labhost;
+//   - asker asks the person about flows that no rule decides, at the terminal, and
+//     rulebook keeps the answers (asker.go, terminal.go, rulebook.go);
 //   - teller says what was denied, and writes events and what was learned
 //     (teller.go).
 //

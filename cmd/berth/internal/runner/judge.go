@@ -30,6 +30,20 @@ func (j *judge) Decide(now time.Time, f policy.Flow) policy.Verdict {
 	return v
 }
 
+// askUnless asks about all flows but those to the aliases, which the flag that made
+// them opened.
+func askUnless(loopback []netip.Addr, ask askFunc) askFunc {
+	return func(f policy.Flow, v policy.Verdict) (*policy.Rule, string) {
+		if slices.Contains(loopback, f.Dst.Addr().Unmap()) {
+			return nil, "" // and Decide allows it
+		}
+		return ask(f, v)
+	}
+}
+
+// askFunc is a policy.Config's Ask.
+type askFunc = func(policy.Flow, policy.Verdict) (*policy.Rule, string)
+
 // NewHello implements gateway.Judge.
 func (j *judge) NewHello(f policy.Flow, v policy.Verdict) gateway.Hello {
 	return j.Policy.NewHello(f, v)

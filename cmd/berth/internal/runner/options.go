@@ -3,6 +3,7 @@ package runner
 import (
 	"io"
 	"net/netip"
+	"time"
 
 	"example.com/berth/cmd/berth/internal/labhost"
 	"example.com/berth/internal/policy"
@@ -23,7 +24,10 @@ const (
 type Options struct {
 	Args []string // the program and its arguments
 
-	Net   Net
+	Net Net
+	// Ask, if not 0, has the person asked about flows that no rule decides, at the
+	// terminal, and is how long an answer may take.
+	Ask   time.Duration
 	Rules []*policy.Rule // asked before those of the file
 	// Policy is a file of rules, "" for none, which is read again when it changes.
 	Policy  string

@@ -87,8 +87,8 @@ func ownNetworks() (all []netip.Prefix) {
 	return all
 }
 
-// newPolicy makes the policy of a run.
-func (o *Options) newPolicy(rules []*policy.Rule) *policy.Policy {
+// policyConfig is that of the policy of a run.
+func (o *Options) policyConfig(rules []*policy.Rule) policy.Config {
 	cfg := policy.Config{Rules: rules, Networks: ownNetworks(), Hosts: readHosts("/etc/hosts")}
 	// The program's own network and the aliases are nobody's outside.
 	cfg.Networks = slices.DeleteFunc(cfg.Networks, func(p netip.Prefix) bool {
@@ -97,5 +97,5 @@ func (o *Options) newPolicy(rules []*policy.Rule) *policy.Policy {
 	if len(o.Loopback) > 0 {
 		cfg.Hosts[LoopbackName] = o.Loopback
 	}
-	return policy.New(cfg)
+	return cfg
 }

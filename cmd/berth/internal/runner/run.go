@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -22,6 +23,12 @@ import (
 // begin: a *box.ProgramError if it was the program's own fault.
 func Run(o Options) (status box.Status, err error) {
 	r := &run{Options: o}
+	if o.Ask != 0 {
+		if r.term, err = openTerminal(); err != nil {
+			return status, err
+		}
+		defer r.term.close()
+	}
 	if r.file, err = newRuleFile(o.Policy); err != nil {
 		return status, err
 	}
@@ -41,6 +48,7 @@ func Run(o Options) (status box.Status, err error) {
 	go r.forward(signals, over)
 	status = r.box.Wait()
 	close(over)
+	r.asker.close()
 	r.drain()
 	return status, r.close()
 }
@@ -55,6 +63,8 @@ type run struct {
 	gate   *gateway.Gateway
 	policy *policy.Policy
 	seat   *labhost.Seat // in a lab; then there is no gateway
+	term   *terminal     // nil if nobody is to be asked
+	asker  *asker        // likewise
 
 	mu    sync.Mutex      // guards flows
 	flows map[uint64]bool // that have begun
@@ -105,7 +115,7 @@ func (r *run) open() (err error) {
 }
 
 func (r *run) openGateway() (err error) {
-	r.policy = r.newPolicy(slices.Concat(r.Rules, r.file.rules))
+	book := r.makeRules()
 	r.flows, r.idle = make(map[uint64]bool), make(chan struct{}, 1)
 	names := &resolver{policy: r.policy, servers: r.DNS, tell: r.tell, local: r.Net == HostOnly}
 	if len(names.servers) == 0 {
@@ -114,7 +124,7 @@ func (r *run) openGateway() (err error) {
 	r.gate, err = gateway.New(gateway.Config{
 		Device: r.wire, Addrs: gatewayAddrs,
 		Judge:   &judge{Policy: r.policy, net: r.Net, loopback: r.Loopback},
-		Observe: r.observe, Alias: r.aliases(), DNS: names.answer,
+		Observe: r.observe, NextID: r.tell.nextID, Alias: r.aliases(), DNS: names.answer,
 	})
 	if err != nil {
 		return errors.Join(err, r.wire.Close())
@@ -124,10 +134,30 @@ func (r *run) openGateway() (err error) {
 			r.tell.say("the rules stay as they were: %v", err)
 			return
 		}
-		r.policy.Reload(slices.Concat(r.Rules, rules))
+		book.read(rules)
 		r.tell.say("the rules are those of %s as it is now", r.Policy)
 	})
 	return nil
+}
+
+// makeRules makes the policy, and who is asked where it does not decide.
+func (r *run) makeRules() *rulebook {
+	book := &rulebook{flags: r.Rules, file: r.file.rules}
+	cfg := r.policyConfig(slices.Concat(r.Rules, r.file.rules))
+	if r.term != nil {
+		r.asker = newAsker(r.Ask,
+			func(ctx context.Context, text string, clear func(string) bool) (string, error) {
+				return r.term.ask(ctx, r.box, text, clear)
+			},
+			func(rule *policy.Rule) {
+				book.add(rule)
+				r.tell.ruled(rule)
+			})
+		cfg.Ask = askUnless(r.Loopback, r.asker.ask)
+	}
+	r.policy = policy.New(cfg)
+	book.policy = r.policy
+	return book
 }
 
 // publish lets the outside reach a port of the program's.
@@ -221,6 +251,7 @@ func (r *run) drain() {
 func (r *run) close() error {
 	var errs []error
 	r.file.close()
+	r.asker.close() // the gateway waits for flows that wait for an answer
 	if r.box != nil {
 		errs = append(errs, r.box.Close())
 	}
@@ -253,6 +284,9 @@ func (r *run) forward(signals <-chan os.Signal, over <-chan struct{}) {
 	for {
 		select {
 		case s := <-signals:
+			if r.asker != nil && !slices.Contains(box.Unasked, s) {
+				r.asker.interrupted() // the program hears of it when it goes on
+			}
 			_ = r.box.Signal(s) // it may just have ended
 		case <-over:
 			return

@@ -103,7 +103,7 @@ func TestJudge(t *testing.T) {
 		{"host-only, beyond", Options{Net: HostOnly, Loopback: LoopbackAliases}, nil, other, false},
 		{"host-only, beyond and allowed", Options{Net: HostOnly}, rules(t, true, "203.0.113.1"), other, false},
 	} {
-		j := &judge{Policy: tt.o.newPolicy(tt.rules), net: tt.o.Net, loopback: tt.o.Loopback}
+		j := &judge{Policy: policy.New(tt.o.policyConfig(tt.rules)), net: tt.o.Net, loopback: tt.o.Loopback}
 		v := j.Decide(time.Unix(1, 0), policy.Flow{Proto: policy.TCP, Src: netip.MustParseAddrPort("192.0.0.2:1024"), Dst: tt.dst})
 		if v.Allow != tt.allow || !v.Allow && v.Reason == "" {
 			t.Errorf("%s: %+v", tt.name, v)

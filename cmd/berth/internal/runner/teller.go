@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"example.com/berth/internal/gateway"
 	"example.com/berth/internal/policy"
@@ -23,10 +24,11 @@ type teller struct {
 	queue chan func()
 	done  chan struct{}
 
-	mu        sync.Mutex // guards what follows
-	lost      int
-	questions uint64
-	closed    bool
+	lastID atomic.Uint64 // of a flow or a question
+
+	mu     sync.Mutex // guards what follows
+	lost   int
+	closed bool
 }
 
 // maxQueue is what waits to be written. More is counted, and not said; but if it is
@@ -148,13 +150,21 @@ func (t *teller) follow(e *gateway.Event) {
 	}
 }
 
+// nextID numbers flows and questions, in one sequence.
+func (t *teller) nextID() uint64 { return t.lastID.Add(1) }
+
+// ruled is told of a rule that the person made by an answer. What one allows is
+// learned when it is used.
+func (t *teller) ruled(r *policy.Rule) {
+	if !r.Allows() {
+		t.put(func() { t.learner.Never(r) })
+	}
+}
+
 // question is told of a question before it is answered. The number that it returns
 // joins the answer to it.
 func (t *teller) question(e func(id uint64) policy.Event, q *policy.Query) (id uint64) {
-	t.mu.Lock()
-	t.questions++
-	id = t.questions
-	t.mu.Unlock()
+	id = t.nextID()
 	t.put(func() {
 		t.write(e(id))
 		if q.Verdict.Allow {

@@ -1,6 +1,7 @@
 package box
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -396,5 +397,50 @@ func TestBoxOverlayOfAFile(t *testing.T) {
 	}
 	if after, err := os.ReadFile(f.Name()); string(after) != "192.0.0.7 alice\n" {
 		t.Errorf("outside there is %q, %v", after, err)
+	}
+}
+
+// TestPause: nothing runs until Resume, and what had stopped before still does not.
+func TestPause(t *testing.T) {
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	b, err := Start(Config{Args: []string{"sh", "-c", `(kill -STOP $(exec sh -c 'echo $PPID'); echo bad) & (while :; do echo tick; done) & wait`}, Files: [3]*os.File{nil, in}})
+	in.Close()
+	if err != nil {
+		t.Skip(err)
+	}
+	defer b.Close()
+	if err := b.Run(); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 1<<20)
+	for range 3 {
+		if n, err := out.Read(buf); err != nil || bytes.Contains(buf[:n], []byte("bad")) {
+			t.Fatalf("%.100q, %v", buf[:n], err)
+		}
+		if err := b.Pause(); err != nil {
+			t.Fatal(err)
+		}
+		inside := map[int]bool{b.pid: true}
+		for _, p := range processes() { // parents come first
+			if inside[p.parent] {
+				inside[p.pid] = true
+				if p.state != 'T' {
+					t.Errorf("%+v is not stopped", p)
+				}
+			}
+		}
+		if len(inside) < 3 {
+			t.Errorf("only %v are inside", inside)
+		}
+		if err := b.Resume(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !b.Holds(unix.Getpgrp()) || b.Holds(1<<30) {
+		t.Error("the program is in the group of this process, and in no other")
 	}
 }

@@ -39,6 +39,12 @@
 // that was sent to the parent alone is forwarded with [Box.Signal]; one that the
 // whole group got is not delivered twice (signal_linux.go).
 //
+// # Pauses
+//
+// [Box.Pause] stops all that runs in the box, by SIGSTOP and parents first, so that
+// the terminal can be used for something else; [Box.Resume] lets it go on
+// (pause_linux.go).
+//
 // # What holds the program
 //
 //   - It has no descriptors but the three standard ones.

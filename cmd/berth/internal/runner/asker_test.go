@@ -50,19 +50,19 @@ func flowTo(dst string) policy.Flow {
 func TestAsker(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		person person
+		person *person
 		allow  bool
 		kept   string
 		reason string
 	}{
-		{"yes", person{says: []string{"y\n"}}, true, "", ""},
-		{"no", person{says: []string{" NO \n"}}, false, "", "you said no"},
-		{"always", person{says: []string{"a\n"}}, true, "tcp/203.0.113.1:22", ""},
-		{"never", person{says: []string{"v\n"}}, false, "tcp/203.0.113.1:22", "you said no"},
-		{"unclear first", person{says: []string{"\n", "what?\n", "yes\n"}}, true, "", ""},
-		{"nobody", person{}, false, "", "nobody answered within 1m0s"},
-		{"Ctrl-D", person{err: io.EOF}, false, "", "you said no"},
-		{"a terminal that is gone", person{err: errors.New("hung up")}, false, "", "you could not be asked: hung up"},
+		{"yes", &person{says: []string{"y\n"}}, true, "", ""},
+		{"no", &person{says: []string{" NO \n"}}, false, "", "you said no"},
+		{"always", &person{says: []string{"a\n"}}, true, "tcp/203.0.113.1:22", ""},
+		{"never", &person{says: []string{"v\n"}}, false, "tcp/203.0.113.1:22", "you said no"},
+		{"unclear first", &person{says: []string{"\n", "what?\n", "yes\n"}}, true, "", ""},
+		{"nobody", &person{}, false, "", "nobody answered within 1m0s"},
+		{"Ctrl-D", &person{err: io.EOF}, false, "", "you said no"},
+		{"a terminal that is gone", &person{err: errors.New("hung up")}, false, "", "you could not be asked: hung up"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			kept := ""

@@ -28,11 +28,29 @@ import (
 // scriptDir may be one of other scripts that Linux is to be asked about.
 var scriptDir = flag.String("scripts", "../../lab/script/testdata", "directory of the scripts of TestScripts")
 
+// TestMain lets a dozen scripts run at a time, unless the flag says otherwise: they
+// wait for real time to pass, and for namespaces to end. No other test is parallel.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", "12"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
 // TestScripts has Linux judge the scripts of package script: each is run against
 // the kernel, and must pass there as it does with berth, but for those that
-// testdata/scripts.txt excuses, each with the reason. What is excused must fail.
+// testdata/scripts.txt excuses, each with the reason. What is excused must fail,
+// but where the reason begins with "sometimes".
 func TestScripts(t *testing.T) {
 	testnet.NeedRoot(t)
+	if race {
+		t.Skip("scripts run in real time, and Linux's answers are the same without the race detector")
+	}
 	excuses := readExcuses(t, "testdata/scripts.txt")
 	var files, names []string
 	err := filepath.WalkDir(*scriptDir, func(file string, d fs.DirEntry, err error) error {
@@ -51,7 +69,7 @@ func TestScripts(t *testing.T) {
 			t.Parallel()
 			why := excuses.of(name)
 			s, length := readScript(t, file)
-			if length > longest {
+			if length > *longest {
 				t.Skipf("the script takes %v, which would be real time", length)
 			}
 			// A machine that is busy runs timers late, which is no judgment.
@@ -69,7 +87,7 @@ func TestScripts(t *testing.T) {
 			switch {
 			case why == "" && err != nil:
 				t.Error(err)
-			case why != "" && err == nil:
+			case why != "" && err == nil && !strings.HasPrefix(why, "sometimes"):
 				t.Errorf("Linux does what the script expects: it needs no excuse (%s)", why)
 			case why != "":
 				t.Log("as excused:", why)
@@ -124,8 +142,8 @@ func readExcuses(t *testing.T, file string) (list excuses) {
 	return list
 }
 
-// longest is how long a script may take in real time.
-const longest = 10 * time.Second
+// longest is how long a script may take, which here is real time.
+var longest = flag.Duration("longest", 2*time.Second, "scripts that take longer are left out of TestScripts")
 
 // readScript reads a script, and tells how long it takes.
 func readScript(t *testing.T, file string) (*script.Script, time.Duration) {

@@ -170,6 +170,10 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) *session {
 		t.Fatal(err)
 	}
 	slave.Close()
+	// What does not come within a minute does not come; the terminal then ends, and
+	// whoever awaits something says what.
+	patience := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	t.Cleanup(func() { patience.Stop() })
 	return &session{t, cmd, master, bufio.NewReader(master)}
 }
 
@@ -230,7 +234,8 @@ func TestRunJobControl(t *testing.T) {
 		s.await("$ ")
 		s.typed("stty -echo\n")
 		s.await("$ ")
-		s.typed("$BERTH run -- sh -c 'while :; do echo tick.; sleep 0.02; done'\n")
+		// Where the shell shows the command (fg does) it says nothing that is awaited.
+		s.typed("$BERTH run -- sh -c 'while :; do echo ti\"\"ck.; sleep 0.02; done'\n")
 		s.await("tick.")
 		s.typed("\x1a")
 		s.await("Stopped")

@@ -28,7 +28,7 @@ var Schema string
 //
 //	rules:
 //	  - allow: "*.example.com:443"
-//	  - allow: [registry.npmjs.org:443, "tcp/[2001:db8::/32]:22"]
+//	  - allow: [registry.example.org:443, "tcp/[2001:db8::/32]:22"]
 //	  - deny: 10.0.0.0/8
 //
 // Path is for messages. Keys of the file that begin with x- are for anchors. The

@@ -48,7 +48,7 @@ func asEach(t *testing.T, f func(t *testing.T, u user)) {
 func (u user) command(ctx context.Context, args ...string) *exec.Cmd {
 	// The test binary may lie where only root can look; through /proc it is found.
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", append([]string{"run"}, args...)...)
-	cmd.Env = append(os.Environ(), "BERTH_TEST_AS_COMMAND=1", "HOME=/")
+	cmd.Env = append(os.Environ(), "BERTH_TEST_AS_COMMAND=1", "HOME=/", "GORACE=atexit_sleep_ms=0")
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: u.credential}
 	return cmd

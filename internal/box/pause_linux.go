@@ -78,9 +78,23 @@ func (p *paused) stop() {
 			if !p.pids[one.pid] {
 				p.pids[one.pid] = true
 				_ = unix.Kill(one.pid, unix.SIGSTOP) // it may just have ended
+				awaitStop(one.pid)
 			}
 		}
 		if !running {
+			return
+		}
+	}
+}
+
+// stopTime is how long a process is waited for before the next is stopped.
+const stopTime = 50 * time.Millisecond
+
+// awaitStop waits until a process has stopped: a shell that waits for its jobs, and
+// is still about to stop, would see one of them stop before.
+func awaitStop(pid int) {
+	for late := time.Now().Add(stopTime); time.Now().Before(late); time.Sleep(100 * time.Microsecond) {
+		if p, ok := processOf(pid); !ok || strings.ContainsRune("TtXZD", p.state) {
 			return
 		}
 	}
@@ -109,23 +123,29 @@ type process struct {
 func processes() (all []process) {
 	paths, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if p, ok := processOf(pid); ok {
+			all = append(all, p)
 		}
-		p := process{}
-		p.pid, _ = strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		// The name, in parentheses, may have anything in it.
-		at := strings.LastIndexByte(string(text), ')')
-		fields := strings.Fields(string(text[at+1:]))
-		if len(fields) < 3 {
-			continue
-		}
-		p.state = rune(fields[0][0])
-		p.parent, _ = strconv.Atoi(fields[1])
-		p.group, _ = strconv.Atoi(fields[2])
-		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b process) int { return cmp.Compare(a.pid, b.pid) })
 	return all
+}
+
+// processOf is what /proc says of one; false: it has ended.
+func processOf(pid int) (p process, ok bool) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return p, false
+	}
+	// The name, in parentheses, may have anything in it.
+	at := strings.LastIndexByte(string(text), ')')
+	fields := strings.Fields(string(text[at+1:]))
+	if len(fields) < 3 {
+		return p, false
+	}
+	p.pid, p.state = pid, rune(fields[0][0])
+	p.parent, _ = strconv.Atoi(fields[1])
+	p.group, _ = strconv.Atoi(fields[2])
+	return p, true
 }

@@ -44,7 +44,7 @@ func command(t *testing.T, ns *testnet.NS, runtimeDir string, args ...string) *t
 		t.Fatal(err)
 	}
 	cmd := ns.Command(t.Context(), self, args...)
-	cmd.Env = append(os.Environ(), "BERTH_TEST_AS_COMMAND=1", "GORACE=atexit_sleep_ms=0", "XDG_RUNTIME_DIR="+runtimeDir,
+	cmd.Env = append(os.Environ(), "BERTH_TEST_AS_COMMAND=1", "XDG_RUNTIME_DIR="+runtimeDir,
 		"GORACE=atexit_sleep_ms=0") // or each command lasts a second under the race detector
 	return cmd
 }

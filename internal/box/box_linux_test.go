@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -417,6 +418,14 @@ func TestPause(t *testing.T) {
 		t.Fatal(err)
 	}
 	buf := make([]byte, 1<<20)
+	stoppedItself := func() bool {
+		return slices.ContainsFunc(processes(), func(p process) bool { return p.state == 'T' && b.Holds(p.group) })
+	}
+	for !stoppedItself() {
+		if n, err := out.Read(buf); err != nil || bytes.Contains(buf[:n], []byte("bad")) {
+			t.Fatalf("%.100q, %v", buf[:n], err)
+		}
+	}
 	for range 3 {
 		if n, err := out.Read(buf); err != nil || bytes.Contains(buf[:n], []byte("bad")) {
 			t.Fatalf("%.100q, %v", buf[:n], err)
@@ -428,7 +437,7 @@ func TestPause(t *testing.T) {
 		for _, p := range processes() { // parents come first
 			if inside[p.parent] {
 				inside[p.pid] = true
-				if p.state != 'T' {
+				if p.state != 'T' && p.state != 'Z' {
 					t.Errorf("%+v is not stopped", p)
 				}
 			}

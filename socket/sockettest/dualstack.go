@@ -142,17 +142,31 @@ func dualPortTaken(t *T) {
 }
 
 func dualPortShared(t *T) {
-	six := t.tcp6()
-	set(t, six, socket.IPV6_V6ONLY, 1)
+	six, four := t.samePort()
+	port := portOf(six)
 	t.ok(six.Listen(1))
-	port := six.LocalAddr().Port()
-	four := t.tcp(t.B, t.ipv4())
-	t.ok(four.Bind(at(netip.IPv4Unspecified(), port)))
 	t.ok(four.Listen(1))
 	t.connect(t.tcp(t.A, t.ipv4()), at(t.AddrB4, port))
 	t.connect(t.tcp(t.A, t.ipv6()), at(t.AddrB6, port))
 	t.accept(four)
 	t.accept(six)
+}
+
+// samePort is two sockets of B at one port, one for each family. The port that
+// IPv6 is given somebody else may have in IPv4: then another is tried.
+func (t *T) samePort() (six, four socket.Socket) {
+	t.Helper()
+	var err error
+	for range 100 {
+		six, four = t.tcp(t.B, t.ipv6()), t.tcp(t.B, t.ipv4())
+		set(t, six, socket.IPV6_V6ONLY, 1)
+		t.bound(six, netip.IPv6Unspecified())
+		if err = four.Bind(at(netip.IPv4Unspecified(), portOf(six))); err != syscall.EADDRINUSE {
+			break
+		}
+	}
+	t.ok(err)
+	return six, four
 }
 
 func dualPktInfo(t *T) {

@@ -175,7 +175,7 @@ func (s *sock) wakeNow(e socket.Events) {
 		s.writers.broadcast()
 	}
 	for w := s.polls; w != nil; w = w.next {
-		w.poll.signal()
+		w.poll.signal(e)
 	}
 }
 

@@ -67,6 +67,16 @@ type Handler interface {
 	Changed()
 }
 
+// A Poller reads descriptors on a goroutine of its own, where a program has a loop
+// that serves many. Devices on descriptors that take one (tuntap.OnPoller) have
+// theirs read by it: what comes in is then handled on the same goroutine as the rest.
+type Poller interface {
+	// Poll has read called when fd can be read, again and again until it returns
+	// false, or stop was called. When stop returns, read is not running and is not
+	// called any more; it must not be called from within read.
+	Poll(fd int, read func() (again bool)) (stop func(), err error)
+}
+
 // Medium says what a frame begins with.
 type Medium uint8
 

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"os"
 	"syscall"
+
+	"example.com/berth/link"
 )
 
 // Config says what to run, and on what network.
@@ -26,6 +28,8 @@ type Config struct {
 	Gateways []netip.Addr
 	// MTU is the largest packet in bytes, 0 for DefaultMTU.
 	MTU int
+	// Poller reads the device, nil if a goroutine of the device's own is to.
+	Poller link.Poller
 	// Overlays are laid over files of the same name, for the program only.
 	Overlays []Overlay
 	// Root makes the program uid 0 and gid 0 in its namespace, with the

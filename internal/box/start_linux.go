@@ -62,7 +62,7 @@ func Start(cfg Config) (*Box, error) {
 		Path: path, Addrs: cfg.Addrs, Gateways: cfg.Gateways, MTU: cfg.mtu(),
 		Overlays: cfg.Overlays, Veth: cfg.Veth, PingGroups: ids.pingGroups,
 	}
-	if err := b.prepare(&p); err != nil {
+	if err := b.prepare(&p, cfg.Poller); err != nil {
 		err = errors.Join(err, b.Close())
 		unix.Close(out.fd)
 		return nil, err
@@ -114,7 +114,7 @@ func (b *Box) spawn(cfg Config, ids identity, in *channel) error {
 }
 
 // prepare has the first process set everything up, and takes the device.
-func (b *Box) prepare(p *plan) error {
+func (b *Box) prepare(p *plan, poller link.Poller) error {
 	if err := b.ch.send(message{Plan: p}, -1); err != nil {
 		return fmt.Errorf("box: %w", err)
 	}
@@ -131,14 +131,14 @@ func (b *Box) prepare(p *plan) error {
 	}
 	b.notes = m.Ready.Notes
 	if fd >= 0 {
-		b.dev, err = device(fd, m.Ready, p.MTU)
+		b.dev, err = device(fd, m.Ready, p.MTU, poller)
 	}
 	return err
 }
 
 // device makes one of the descriptor that came out of the box.
-func device(fd int, r *ready, mtu int) (link.Device, error) {
-	opts := []tuntap.Option{tuntap.MTU(mtu)}
+func device(fd int, r *ready, mtu int, poller link.Poller) (link.Device, error) {
+	opts := []tuntap.Option{tuntap.MTU(mtu), tuntap.OnPoller(poller)}
 	if r.Packet {
 		opts = append(opts, tuntap.TAP(), tuntap.HardwareAddr(r.Addr), tuntap.VnetHeader(packetHeader))
 	}

@@ -6,7 +6,8 @@ import (
 )
 
 // Device is a TUN or TAP as a link.Device. Input and Changed are called from
-// goroutines of the device's own; Output sends from the caller's.
+// goroutines of the device's own, or of the Poller's that it was given; Output sends
+// from the caller's.
 type Device struct{ dev engine }
 
 // engine is what a Device is made of where there is one.

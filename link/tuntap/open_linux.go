@@ -137,6 +137,7 @@ func (c *config) device(fd int, cfg fdlink.Config) (*Device, error) {
 			cfg.Info.MaxSegments = maxUDPSegments
 		}
 	}
+	cfg.Poller = c.poller
 	dev, err := fdlink.New(fd, cfg)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"example.com/berth/link"
 	"example.com/berth/link/internal/rtnl"
 )
 
@@ -19,7 +20,8 @@ type config struct {
 	queue     int // 0: what the kernel has
 	mac       [6]byte
 	namespace rtnl.Namespace
-	vnetHdr   int  // told to FromFD; -1 is not told
+	vnetHdr   int // told to FromFD; -1 is not told
+	poller    link.Poller
 	foreign   bool // the descriptor does not know itself as TUN or TAP
 }
 
@@ -125,4 +127,9 @@ func NamespaceFD(fd int) Option {
 // every offload. Open ignores it.
 func VnetHeader(length int) Option {
 	return func(c *config) error { c.vnetHdr = length; return nil }
+}
+
+// OnPoller has p read what comes in, in place of a goroutine of the device's.
+func OnPoller(p link.Poller) Option {
+	return func(c *config) error { c.poller = p; return nil }
 }

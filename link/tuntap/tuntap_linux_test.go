@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"example.com/berth/internal/eventloop"
 	"example.com/berth/internal/testnet"
 	"example.com/berth/link"
 	"example.com/berth/link/linktest"
@@ -28,6 +29,11 @@ func within(t *testing.T) context.Context {
 var hostAddrs = []tuntap.Option{tuntap.HostAddr("10.77.0.1/24"), tuntap.HostAddr("fd77::1/64")}
 
 func TestTheKernelPings(t *testing.T) {
+	loop, err := eventloop.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { loop.Close() }) // after the devices
 	for _, tt := range []struct {
 		name string
 		opts []tuntap.Option
@@ -35,6 +41,7 @@ func TestTheKernelPings(t *testing.T) {
 		{"TUN", nil},
 		{"TUN without offload", []tuntap.Option{tuntap.NoOffload()}},
 		{"TAP", []tuntap.Option{tuntap.TAP()}},
+		{"TUN on a poller", []tuntap.Option{tuntap.OnPoller(loop)}},
 		{"TAP without offload", []tuntap.Option{tuntap.TAP(), tuntap.NoOffload(), tuntap.HardwareAddr([6]byte{2, 0, 0, 0, 0, 7})}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

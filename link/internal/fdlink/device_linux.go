@@ -30,6 +30,9 @@ type Config struct {
 	// OwnAddr makes the interface's Ethernet address the device's, so that
 	// Info.Addr follows it.
 	OwnAddr bool
+	// Poller reads the descriptor, if not nil; otherwise a goroutine of the device's
+	// does.
+	Poller link.Poller
 }
 
 // socketSlots is how many frames a socket gives at once. Each slot holds buffers
@@ -46,7 +49,8 @@ type Device struct {
 
 	mu       sync.RWMutex // guards what follows; held for reading by those who use fd
 	fd       int
-	file     *os.File // the same descriptor, in the poller
+	file     *os.File // the same descriptor, in Go's poller; nil with one of the user's
+	stop     func()   // ends the reading by that one
 	handler  link.Handler
 	closed   bool
 	watching sync.WaitGroup
@@ -66,7 +70,10 @@ func New(fd int, cfg Config) (*Device, error) {
 	if err := unix.SetNonblock(fd, true); err != nil {
 		return fail(fmt.Errorf("descriptor %d: %w", fd, err))
 	}
-	d := &Device{cfg: cfg, fd: fd, file: os.NewFile(uintptr(fd), cfg.Info.Name)}
+	d := &Device{cfg: cfg, fd: fd}
+	if cfg.Poller == nil {
+		d.file = os.NewFile(uintptr(fd), cfg.Info.Name)
+	}
 	d.info.Store(&cfg.Info)
 	return d, nil
 }
@@ -87,15 +94,36 @@ func (d *Device) Attach(h link.Handler) error {
 	case d.handler != nil:
 		return link.ErrAttached
 	}
-	rc, err := d.file.SyscallConn()
-	if err != nil {
+	if err := d.read(h); err != nil {
 		return err
 	}
 	d.handler = h
-	r := newReader(d, h)
-	d.watching.Go(func() { r.run(rc) })
 	if d.cfg.Interface != nil {
 		d.watching.Go(func() { d.cfg.Interface.Watch(func(s rtnl.State, err error) { d.follow(h, s, err) }) })
+	}
+	return nil
+}
+
+// read has what comes in read for the handler.
+func (d *Device) read(h link.Handler) error {
+	r := newReader(d, h)
+	if d.cfg.Poller == nil {
+		rc, err := d.file.SyscallConn()
+		if err != nil {
+			r.release()
+			return err
+		}
+		d.watching.Go(func() { r.run(rc) })
+		return nil
+	}
+	stop, err := d.cfg.Poller.Poll(d.fd, r.readable)
+	if err != nil {
+		r.release()
+		return err
+	}
+	d.stop = func() {
+		stop()
+		r.release()
 	}
 	return nil
 }
@@ -149,10 +177,14 @@ func (d *Device) Close() error {
 	d.mu.Lock()
 	first := !d.closed
 	d.closed = true
+	stop := d.stop
 	d.mu.Unlock()
 	var err error
 	if first {
-		err = d.file.Close()
+		if stop != nil {
+			stop()
+		}
+		err = d.closeDescriptor()
 		if d.cfg.Interface != nil {
 			d.cfg.Interface.Close()
 		}
@@ -163,4 +195,14 @@ func (d *Device) Close() error {
 	d.watching.Wait()
 	d.set(func(info *link.Info) { info.Up = false })
 	return err
+}
+
+// closeDescriptor closes it; nobody takes it up any more.
+func (d *Device) closeDescriptor() error {
+	if d.file != nil {
+		return d.file.Close()
+	}
+	d.mu.Lock() // who has it still is done first
+	defer d.mu.Unlock()
+	return unix.Close(d.fd)
 }

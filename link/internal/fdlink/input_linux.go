@@ -65,6 +65,16 @@ func (r *reader) release() {
 	}
 }
 
+// readable reads a batch and delivers it, for a Poller that calls again while there
+// is more.
+func (r *reader) readable() (again bool) {
+	r.fill(uintptr(r.d.fd))
+	if r.err != nil {
+		r.d.update(r.h, func(info *link.Info) { info.Up = false })
+	}
+	return r.err == nil
+}
+
 // fill reads a batch and delivers it. It returns false when there was no more,
 // which makes the poller wait, for what has come since that was seen, too.
 func (r *reader) fill(fd uintptr) bool {

@@ -3,12 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
 
+	"example.com/berth/cmd/berth/internal/labfile"
 	"example.com/berth/cmd/berth/internal/usage"
-	"example.com/berth/internal/units"
 	"example.com/berth/link/impair"
 	"github.com/spf13/pflag"
 )
@@ -66,17 +67,21 @@ func (o *lineOptions) change(c *impair.Config) error {
 		{"delay", o.delay, duration(&c.Delay)},
 		{"jitter", o.jitter, duration(&c.Jitter)},
 		{"loss", o.loss, func(s string) (err error) {
-			c.Loss, err = units.ParseShare(s)
+			c.Loss, err = labfile.ParseShare(s)
 			c.Burst = impair.GilbertElliott{}
 			return err
 		}},
 		{"rate", o.rate, func(s string) (err error) {
-			c.Rate, err = units.ParseLimit(s)
+			c.Rate, err = parseRate(s)
 			c.Trace = nil
 			return err
 		}},
-		{"queue", o.queue, func(s string) (err error) {
-			c.Queue, err = units.ParseQueue(s)
+		{"queue", o.queue, func(s string) error {
+			n, err := labfile.ParseSize(s)
+			if err == nil && (n < 1 || n > math.MaxInt32) {
+				err = fmt.Errorf("%q cannot be the size of a queue", s)
+			}
+			c.Queue = int(n)
 			return err
 		}},
 		{"trace", o.trace, func(s string) (err error) {
@@ -100,9 +105,21 @@ func (o *lineOptions) change(c *impair.Config) error {
 
 func duration(to *time.Duration) func(string) error {
 	return func(s string) (err error) {
-		*to, err = units.ParseDuration(s)
+		*to, err = labfile.ParseDuration(s)
 		return err
 	}
+}
+
+// parseRate takes tc's 10mbit, too.
+func parseRate(s string) (int64, error) {
+	if strings.HasSuffix(strings.ToLower(s), "bit") {
+		s += "/s"
+	}
+	n, err := labfile.ParseRate(s)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%q lets nothing through", s)
+	}
+	return n, err
 }
 
 func readTrace(path string) (*impair.Trace, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/berth"
+	"example.com/berth/internal/eventloop"
 	"example.com/berth/internal/policy"
 	"example.com/berth/link"
 	"example.com/berth/socket"
@@ -25,8 +26,17 @@ type Config struct {
 	// program's are from.
 	Addrs []netip.Prefix
 
+	// Loop carries flows, if not nil: flows of TCP and UDP that the program begins, and
+	// whose outside the operating system is, need no goroutine then. Where the system
+	// has loops, the gateway makes one of its own without it. The owner closes it after
+	// the gateway.
+	Loop *eventloop.Loop
+
 	// Judge says which flows may be; nil allows all.
 	Judge Judge
+	// Prompt says that the Judge and his Hellos never block, so that flows need not
+	// take turns elsewhere to ask them.
+	Prompt bool
 	// Observe, if not nil, is told what happens to flows. It is called from many
 	// goroutines, and must not block.
 	Observe func(Event)
@@ -71,6 +81,7 @@ type Gateway struct {
 	cancel context.CancelFunc
 	pings  pings
 	pinger pinger
+	loop   carrier
 
 	flows   atomic.Int64  // that there are
 	begun   atomic.Uint64 // that there was room for
@@ -91,6 +102,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{cfg: cfg}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.loop.init(g)
 	if g.cfg.Dial == nil {
 		g.cfg.Dial = dial
 	}
@@ -130,11 +142,12 @@ func (g *Gateway) Close() error {
 	g.closed = true
 	g.mu.Unlock()
 	g.cancel()
+	g.loop.close()
 	err := g.host.Close()
 	g.pinger.close()
 	g.running.Wait()
 	g.pings.close()
-	return err
+	return errors.Join(err, g.loop.finish())
 }
 
 // run calls f on a goroutine of its own, unless the gateway is closed.
@@ -150,25 +163,29 @@ func (g *Gateway) run(f func()) bool {
 
 // forward is the host's Forwarder.
 func (g *Gateway) forward(bf *berth.Flow) {
-	f := &flow{g: g, what: policy.Flow{Src: bf.Src, Dst: bf.Dst}}
+	what := policy.Flow{Src: bf.Src, Dst: bf.Dst}
 	serve := g.other
 	switch bf.Protocol {
 	case socket.IPPROTO_TCP:
-		f.what.Proto, serve = policy.TCP, g.tcp
+		what.Proto, serve = policy.TCP, g.tcp
 	case socket.IPPROTO_UDP:
-		f.what.Proto, serve = policy.UDP, g.udp
+		what.Proto, serve = policy.UDP, g.udp
 	case socket.IPPROTO_ICMP, socket.IPPROTO_ICMPV6:
-		f.what.Proto, serve = policy.ICMP, g.echo
+		what.Proto, serve = policy.ICMP, g.echo
 	default:
-		f.what.Proto, f.what.Number = policy.Other, uint8(bf.Protocol)
+		what.Proto, what.Number = policy.Other, uint8(bf.Protocol)
 	}
+	if g.loop.carry(what, bf) {
+		return
+	}
+	f := &flow{g: g, what: what}
 	if !g.begin(f, func() { serve(f, bf) }) {
 		bf.Drop()
 	}
 }
 
-// begin runs a flow on a goroutine of its own, if there is room for it.
-func (g *Gateway) begin(f *flow, serve func()) bool {
+// admit makes a flow one of those that there are, if there is room for it.
+func (g *Gateway) admit(f *flow) bool {
 	if g.flows.Add(1) > int64(g.cfg.MaxFlows) {
 		g.flows.Add(-1)
 		g.dropped.flows.Add(1)
@@ -177,6 +194,14 @@ func (g *Gateway) begin(f *flow, serve func()) bool {
 	f.id, f.begun = g.begun.Add(1), time.Now()
 	if g.cfg.NextID != nil {
 		f.id = g.cfg.NextID()
+	}
+	return true
+}
+
+// begin runs a flow on a goroutine of its own, if there is room for it.
+func (g *Gateway) begin(f *flow, serve func()) bool {
+	if !g.admit(f) {
+		return false
 	}
 	if g.run(func() {
 		defer g.flows.Add(-1)

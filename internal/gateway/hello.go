@@ -6,13 +6,15 @@ import (
 	"example.com/berth/internal/policy"
 )
 
-// What is held back of a flow until its Hello is done: bytes, datagrams, and the
-// time that the program may take for it once it has begun to speak.
+// What is held back of a flow until its Hello is done: bytes and datagrams.
 const (
 	maxHello      = policy.MaxHello + bufferSize
 	maxHelloGrams = 128
-	helloPatience = 15 * time.Second
 )
+
+// helloPatience is the time that the program may take for its Hello once it has
+// begun to speak. Tests shorten it.
+var helloPatience = 15 * time.Second
 
 // tooLong is why a flow is denied that says more than its Hello may want to hear.
 const tooLong = "what it says first is longer than can be inspected"

@@ -32,14 +32,16 @@ func TestInspection(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name, says, heard string
-		allow             bool
+		allow, prompt     bool
 	}{
-		{"allowed", "good day", "good day, and more false", true},
-		{"denied", "bad dayy", " true", false},
+		{"allowed", "good day", "good day, and more false", true, false},
+		{"denied", "bad dayy", " true", false, false},
+		{"allowed promptly", "good day", "good day, and more false", true, true},
+		{"denied promptly", "bad dayy", " true", false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var said []byte
-			p := behind(t, gateway.Config{Judge: judged(&said)})
+			p := behind(t, gateway.Config{Judge: judged(&said), Prompt: tt.prompt})
 			c := p.dial(t, "tcp", to)
 			if _, err := io.ReadFull(c, make([]byte, len("hello, who is there?"))); err != nil {
 				t.Fatal(err)
@@ -66,9 +68,15 @@ func TestInspection(t *testing.T) {
 }
 
 func TestInspectionOfDatagrams(t *testing.T) {
+	for _, prompt := range []bool{false, true} {
+		inspectDatagrams(t, prompt)
+	}
+}
+
+func inspectDatagrams(t *testing.T, prompt bool) {
 	at := serveUDP(t)
 	var said []byte
-	p := behind(t, gateway.Config{Judge: inspecting(func(b []byte) (bool, policy.Verdict) {
+	p := behind(t, gateway.Config{Prompt: prompt, Judge: inspecting(func(b []byte) (bool, policy.Verdict) {
 		said = append(said, b...)
 		return len(said) >= 4, policy.Verdict{Allow: said[0] == 'g', Reason: "bad"}
 	})})

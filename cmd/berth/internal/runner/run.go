@@ -15,6 +15,7 @@ import (
 
 	"example.com/berth/cmd/berth/internal/labhost"
 	"example.com/berth/internal/box"
+	"example.com/berth/internal/eventloop"
 	"example.com/berth/internal/gateway"
 	"example.com/berth/internal/policy"
 )
@@ -62,9 +63,10 @@ type run struct {
 	wire   *wire
 	gate   *gateway.Gateway
 	policy *policy.Policy
-	seat   *labhost.Seat // in a lab; then there is no gateway
-	term   *terminal     // nil if nobody is to be asked
-	asker  *asker        // likewise
+	seat   *labhost.Seat   // in a lab; then there is no gateway
+	term   *terminal       // nil if nobody is to be asked
+	asker  *asker          // likewise
+	loop   *eventloop.Loop // that carries all, nil in a lab or where there is none
 
 	mu    sync.Mutex      // guards flows
 	flows map[uint64]bool // that have begun
@@ -82,6 +84,9 @@ func (r *run) open() (err error) {
 		}
 	case r.Net != None:
 		cfg.Addrs, cfg.Gateways = programAddrs, gateways()
+		if loop, err := eventloop.New(); err == nil {
+			r.loop, cfg.Poller = loop, loop
+		}
 		fallthrough
 	default:
 		cfg.Overlays = r.overlays()
@@ -122,8 +127,9 @@ func (r *run) openGateway() (err error) {
 		names.servers = readResolvConf("/etc/resolv.conf").servers
 	}
 	r.gate, err = gateway.New(gateway.Config{
-		Device: r.wire, Addrs: gatewayAddrs,
+		Device: r.wire, Addrs: gatewayAddrs, Loop: r.loop,
 		Judge:   &judge{Policy: r.policy, net: r.Net, loopback: r.Loopback},
+		Prompt:  r.term == nil, // only a person takes his time
 		Observe: r.observe, NextID: r.tell.nextID, Alias: r.aliases(), DNS: names.answer,
 	})
 	if err != nil {
@@ -260,6 +266,9 @@ func (r *run) close() error {
 	}
 	if r.gate != nil {
 		errs = append(errs, r.gate.Close())
+	}
+	if r.loop != nil {
+		errs = append(errs, r.loop.Close())
 	}
 	if r.wire != nil {
 		errs = append(errs, r.wire.finish())

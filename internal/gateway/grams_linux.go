@@ -1,0 +1,303 @@
+package gateway
+
+import (
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"example.com/berth"
+	"example.com/berth/internal/eventloop"
+	"example.com/berth/socket"
+)
+
+// A gramConn is a flow of datagrams that the program begins, on the loop. All but
+// what says otherwise is the loop's goroutine's.
+type gramConn struct {
+	flow
+	c  *carrier
+	bf *berth.Flow
+	in socket.Socket
+	fd int
+	id eventloop.ID
+
+	state    connState
+	may      bool
+	queued   atomic.Bool // as in conn
+	canRead  bool
+	busy     bool // a Hello thinks, elsewhere
+	held     *heldGrams
+	answered bool
+	last     time.Duration // when a datagram last came, since the flow began
+	idling   eventloop.Timer
+}
+
+func newGrams(c *carrier, bf *berth.Flow) *gramConn {
+	r := &gramConn{c: c, bf: bf, fd: -1}
+	r.queued.Store(true)
+	return r
+}
+
+// Run implements eventloop.Runner: it was posted.
+func (r *gramConn) Run() {
+	r.queued.Store(false)
+	switch r.state {
+	case connNew:
+		r.judge()
+	case connJudged:
+		r.open()
+	case connOpen:
+		r.pump()
+	}
+}
+
+func (r *gramConn) post() {
+	if r.queued.CompareAndSwap(false, true) {
+		r.c.loop.Post(r)
+	}
+}
+
+// notice is what the program's socket tells of itself, on any goroutine.
+func (r *gramConn) notice(e socket.Events) {
+	if e&(socket.POLLIN|socket.POLLNVAL) != 0 {
+		r.post()
+	}
+}
+
+// Ready implements eventloop.Handler.
+func (r *gramConn) Ready(eventloop.Events) {
+	r.canRead = true
+	if r.state == connOpen {
+		r.pumpDown()
+	}
+}
+
+func (r *gramConn) judge() {
+	if r.c.closed {
+		r.bf.Drop()
+		r.leave()
+		return
+	}
+	r.c.live[r] = struct{}{}
+	r.state = connJudged
+	if !r.c.consult(func() { r.may = r.allowed() }, r) {
+		r.bf.Drop()
+		r.leave()
+	}
+}
+
+// open begins the flow, once the Judge has allowed it.
+func (r *gramConn) open() {
+	switch {
+	case !r.may:
+		r.bf.Prohibit()
+		r.leave()
+		return
+	case r.c.closed:
+		r.bf.Drop()
+		r.leave()
+		return
+	}
+	fd, err := openOutside(unix.SOCK_DGRAM, r.g.outside(r.what.Dst))
+	if err == nil {
+		r.fd = fd
+		r.id, err = r.c.loop.Add(fd, eventloop.In|eventloop.Edge, r)
+	}
+	if err != nil {
+		err = os.NewSyscallError("connect", err)
+		r.tell(Failed, err)
+		answer(r.bf, err)
+		r.leave()
+		return
+	}
+	if r.in, err = r.bf.Accept(); err != nil {
+		r.tell(Failed, err)
+		r.leave()
+		return
+	}
+	r.state = connOpen
+	if r.verdict.Inspect && r.g.cfg.Judge != nil {
+		r.held = &heldGrams{hello: r.g.cfg.Judge.NewHello(r.what, r.verdict)}
+	}
+	r.tell(Begun, nil)
+	r.idling.Runner = eventloop.Func(r.idle)
+	r.touch()
+	r.c.loop.At(&r.idling, r.begun.Add(r.lasts()))
+	_ = r.g.host.Notify(r.in, r.notice)
+	r.pump()
+}
+
+func (r *gramConn) touch() { r.last = time.Since(r.begun) }
+
+// lasts is until when the flow lives if no datagram comes, since it began.
+func (r *gramConn) lasts() time.Duration {
+	if r.answered {
+		return r.last + r.g.cfg.UDPIdle
+	}
+	return r.last + r.g.cfg.UDPIdle/3
+}
+
+// idle looks whether the flow is, when it would be if no datagram had come: those
+// that do come move no timer.
+func (r *gramConn) idle() {
+	if ends := r.lasts(); time.Since(r.begun) < ends {
+		r.c.loop.At(&r.idling, r.begun.Add(ends))
+		return
+	}
+	var err error
+	if r.held != nil && !r.busy {
+		err = r.held.end()
+	}
+	r.end(err)
+}
+
+// pump carries what the program has sent.
+func (r *gramConn) pump() {
+	for turn := 0; r.state == connOpen && !r.busy; turn++ {
+		if turn == maxTurnsGrams {
+			r.post()
+			return
+		}
+		b := r.c.scratch[:]
+		n, err := r.in.Recv(b, dontWait)
+		switch {
+		case err == syscall.EAGAIN:
+			return
+		case err == syscall.EBADF: // the host is closed, and so is the gateway next
+			return
+		case err != nil: // nobody reads the answers any more
+			continue
+		}
+		r.touch()
+		r.pass(b[:n])
+	}
+}
+
+// maxTurnsGrams is how many datagrams are carried before others get their turn.
+const maxTurnsGrams = 64
+
+// pass sends a datagram on, once the Hello lets it.
+func (r *gramConn) pass(b []byte) {
+	switch {
+	case r.held == nil:
+		r.send(b)
+	case r.g.cfg.Prompt:
+		if err := r.held.take(&r.flow, b, r.send); err != nil {
+			r.end(err)
+		}
+	default:
+		r.busy = true
+		own := append([]byte(nil), b...)
+		if !r.g.run(func() { r.think(own) }) {
+			r.busy = false
+		}
+	}
+}
+
+// think asks a Hello that may block, elsewhere.
+func (r *gramConn) think(b []byte) {
+	var pass [][]byte
+	err := r.held.take(&r.flow, b, func(b []byte) { pass = append(pass, b) })
+	r.c.loop.Post(eventloop.Func(func() {
+		if r.busy = false; r.state != connOpen {
+			return
+		}
+		if err != nil {
+			r.end(err)
+			return
+		}
+		for _, b := range pass {
+			r.send(b)
+		}
+		r.pump()
+	}))
+}
+
+// send gives a datagram to the world. An error is about this one or those before;
+// the next may arrive. What the system has no room for is lost, as on any line.
+func (r *gramConn) send(b []byte) {
+	if _, err := writeOutside(r.fd, b); err != nil {
+		r.tellError(err)
+		return
+	}
+	r.sent.Add(int64(len(b)))
+}
+
+// tellError brings an ICMP error of the world back to the program.
+func (r *gramConn) tellError(err error) {
+	switch err {
+	case syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EACCES:
+		r.bf.Report(err)
+	}
+}
+
+// pumpDown carries what the world has sent.
+func (r *gramConn) pumpDown() {
+	for turn := 0; r.canRead; turn++ {
+		if turn == maxTurnsGrams {
+			r.c.loop.Post(eventloop.Func(func() {
+				if r.state == connOpen {
+					r.pumpDown()
+				}
+			}))
+			return
+		}
+		b := r.c.scratch[:]
+		n, err := readOutside(r.fd, b)
+		if err == syscall.EAGAIN {
+			r.canRead = false
+			return
+		}
+		if err != nil {
+			r.tellError(err)
+			continue
+		}
+		r.touch()
+		r.answered = true
+		if _, err := r.in.Send(b[:n], dontWait); err == nil {
+			r.received.Add(int64(n))
+		}
+	}
+}
+
+// abort ends it with the gateway.
+func (r *gramConn) abort() {
+	if r.state == connOpen {
+		var err error
+		if r.held != nil && !r.busy {
+			err = r.held.end()
+		}
+		r.end(err)
+		return
+	}
+	r.bf.Drop()
+	r.leave()
+}
+
+// end closes both sides, and tells of it.
+func (r *gramConn) end(err error) {
+	r.state = connOver
+	r.c.loop.Stop(&r.idling)
+	_ = r.in.Close()
+	if denied, ok := err.(*denial); ok {
+		r.bf.Report(syscall.EACCES)
+		r.verdict = denied.verdict
+		r.tell(Denied, nil)
+	}
+	r.tell(Ended, err)
+	r.leave()
+}
+
+// leave forgets it.
+func (r *gramConn) leave() {
+	r.state = connOver
+	if r.fd >= 0 {
+		r.c.loop.Forget(r.id)
+		unix.Close(r.fd)
+		r.fd = -1
+	}
+	delete(r.c.live, r)
+	r.g.flows.Add(-1)
+}

@@ -1,0 +1,94 @@
+package gateway
+
+import (
+	"net"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// openOutside opens a socket of the operating system's to an address. That of a
+// stream may still be connecting: it is writable when that is over.
+func openOutside(typ int, to netip.AddrPort) (fd int, err error) {
+	sa, domain := sockaddr(to)
+	fd, err = unix.Socket(domain, typ|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return -1, err
+	}
+	if typ == unix.SOCK_STREAM {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // the program has had its Nagle
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1) // see keepAlive
+	}
+	for {
+		if err = unix.Connect(fd, sa); err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil && err != unix.EINPROGRESS {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func sockaddr(to netip.AddrPort) (unix.Sockaddr, int) {
+	if a := to.Addr(); a.Is4() {
+		return &unix.SockaddrInet4{Port: int(to.Port()), Addr: a.As4()}, unix.AF_INET
+	}
+	sa := &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16()}
+	if zone := to.Addr().Zone(); zone != "" {
+		if ifc, err := net.InterfaceByName(zone); err == nil {
+			sa.ZoneId = uint32(ifc.Index)
+		}
+	}
+	return sa, unix.AF_INET6
+}
+
+// pendingError is why a descriptor is in error, and takes that away.
+func pendingError(fd int) error {
+	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
+		return err
+	}
+	if n != 0 {
+		return unix.Errno(n)
+	}
+	return nil
+}
+
+// resetOutside closes a stream by force: the peer gets a reset.
+func resetOutside(fd int) {
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	unix.Close(fd)
+}
+
+// readOutside and writeOutside do not wait, so that Go's scheduler need not know of
+// them. A write to a stream whose peer is gone raises no signal (MSG_NOSIGNAL).
+func readOutside(fd int, b []byte) (int, error) {
+	for {
+		n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		if errno == 0 {
+			return int(n), nil
+		}
+		if errno != unix.EINTR {
+			return 0, errno
+		}
+	}
+}
+
+func writeOutside(fd int, b []byte) (int, error) {
+	iov := unix.Iovec{Base: unsafe.SliceData(b)}
+	iov.SetLen(len(b))
+	m := unix.Msghdr{Iov: &iov}
+	m.SetIovlen(1)
+	for {
+		n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&m)), unix.MSG_NOSIGNAL)
+		if errno == 0 {
+			return int(n), nil
+		}
+		if errno != unix.EINTR {
+			return 0, errno
+		}
+	}
+}

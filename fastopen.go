@@ -233,8 +233,8 @@ func (s *stream) judgeFastOpen(seg *tcp.Segment, local, remote netip.AddrPort) (
 // the accept queue. The listener's lock is held, and let go if that succeeds.
 func (s *stream) openFast(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.Opening, answer header.FastOpen) bool {
 	h, l := s.host, s.lis
-	c, err := s.child(local, remote, func(tcp.Opening) *tcp.Conn {
-		return tcp.PassiveFast(h.tcp, h.now(), o, seg, s.conn.Options(), answer)
+	c, err := s.child(local, remote, func(c *tcp.Conn, _ tcp.Opening) {
+		*c = *tcp.PassiveFast(h.tcp, h.now(), o, seg, s.conn.Options(), answer)
 	})
 	if err != nil {
 		return false

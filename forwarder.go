@@ -244,7 +244,7 @@ func (f *Flow) acceptStream() (socket.Socket, error) {
 	if f.minISS != 0 {
 		o.ISS = seqnum.Max(o.ISS, f.minISS)
 	}
-	s.conn = tcp.Passive(h.tcp, h.now(), o, &f.syn, nil)
+	s.conn = *tcp.Passive(h.tcp, h.now(), o, &f.syn, nil)
 	if !h.streams.insert(s) {
 		return nil, syscall.EADDRINUSE
 	}

@@ -242,7 +242,7 @@ func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) b
 		h.count.TCP.ListenDrops.Add(1)
 		return true // the connection is there for the peer, which will send again
 	}
-	c, err := s.child(local, remote, func(tcp.Opening) *tcp.Conn { return conn })
+	c, err := s.child(local, remote, func(c *tcp.Conn, _ tcp.Opening) { *c = *conn })
 	if err != nil {
 		s.mu.Unlock()
 		h.count.TCP.ListenDrops.Add(1)
@@ -265,8 +265,8 @@ func (s *stream) openingFor(local, remote netip.AddrPort) (tcp.Opening, error) {
 }
 
 // child makes the socket of a connection that a listener is to accept; it
-// inherits the listener's options as on Linux. The listener's lock is held.
-func (s *stream) child(local, remote netip.AddrPort, machine func(tcp.Opening) *tcp.Conn) (*stream, error) {
+// inherits the listener's options as on Linux. What makes its machine is machine. The listener's lock is held.
+func (s *stream) child(local, remote netip.AddrPort, machine func(*tcp.Conn, tcp.Opening)) (*stream, error) {
 	h := s.host
 	p, err := h.route(remote.Addr(), local.Addr(), s.ip.device)
 	if err != nil {
@@ -280,7 +280,7 @@ func (s *stream) child(local, remote netip.AddrPort, machine func(tcp.Opening) *
 	}
 	c.local, c.remote, c.path = local, remote, p
 	c.bound, c.opened, c.reported = true, true, true
-	c.conn = machine(c.opening())
+	machine(&c.conn, c.opening())
 	if err := h.ports.accept(s, c); err != nil {
 		return nil, err
 	}

@@ -46,46 +46,62 @@ func (b *batch) release() {
 // comes along leaves at once, because the first looks again before it stops.
 //
 // With a Scheduler it is done in the next turn, unless this is one.
-func (s *stream) pump() {
+func (s *stream) pump() { s.pumpAt(s.host.now()) }
+
+// pumpAt is pump for who has looked at the clock just now.
+func (s *stream) pumpAt(now time.Duration) {
 	if s.host.waitsForTurn() {
-		if !s.posted {
-			s.posted = true
-			s.host.turns.Post(s.order(), (*pumper)(s))
-		}
+		s.postPump()
 		return
 	}
+	s.again = true
 	if s.flushing {
 		return
 	}
 	s.flushing = true
-	for {
-		b := batches.Get().(*batch)
+	for s.again {
+		s.again = false
 		if s.path.stale(s.host) {
 			s.reroute()
 		}
-		p := s.path // of the whole batch, whatever happens while it is sent
-		s.fill(b)
-		if b.n == 0 {
-			b.release()
+		b := s.fill(now)
+		if b == nil {
 			break
 		}
+		p := s.path // of the whole batch, whatever happens while it is sent
+		s.again = b.n == batchSize
 		s.mu.Unlock()
 		p.sendSegments(b.frames[:b.n])
 		b.release()
 		s.mu.Lock()
+		if s.again {
+			now = s.host.now()
+		}
 	}
 	s.flushing = false
 	s.settle()
 }
 
-// fill takes segments from the machine, as many as there are or fit.
-func (s *stream) fill(b *batch) {
-	now := s.host.now()
+// postPump has pump called in the next turn.
+func (s *stream) postPump() {
+	if !s.posted {
+		s.posted = true
+		s.host.turns.Post(s.order(), (*pumper)(s))
+	}
+}
+
+// fill takes segments from the machine, as many as there are or fit into a batch.
+// It is nil if there are none.
+func (s *stream) fill(now time.Duration) (b *batch) {
 	var seg tcp.Segment
-	for b.n < batchSize && s.conn.Next(now, &seg) {
+	for (b == nil || b.n < batchSize) && s.conn.Next(now, &seg) {
+		if b == nil {
+			b = batches.Get().(*batch)
+		}
 		s.frame(&b.frames[b.n], b.heads[b.n][:0], &seg)
 		b.n++
 	}
+	return b
 }
 
 // settle does what follows from the machine's state once all is sent.
@@ -107,7 +123,7 @@ func (s *stream) settle() {
 		s.host.ports.wait(&s.sock)
 	}
 	if s.reports != nil {
-		s.reports.look(s.conn)
+		s.reports.look(&s.conn)
 	}
 	s.wake(s.pollEvents())
 }

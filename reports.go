@@ -49,7 +49,7 @@ func (s *stream) setReports(on bool) {
 	s.reports = nil
 	if on {
 		s.reports = new(reports)
-		s.reports.look(s.conn)
+		s.reports.look(&s.conn)
 		s.reports.waiting = [reportKinds]socket.ExtendedError{} // what comes from now on
 	}
 }

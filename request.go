@@ -182,7 +182,7 @@ func (l *listener) overflow(r *request) tcp.Verdict {
 // segment that ended it. The listener's lock is held, and let go.
 func (s *stream) complete(r *request, seg *tcp.Segment) {
 	r.end()
-	c, err := s.child(r.local, r.remote, func(o tcp.Opening) *tcp.Conn { return r.Open(o, s.conn.Options()) })
+	c, err := s.child(r.local, r.remote, func(c *tcp.Conn, o tcp.Opening) { r.Open(c, o, s.conn.Options()) })
 	if err != nil {
 		s.host.count.TCP.ListenDrops.Add(1)
 		s.mu.Unlock()

@@ -15,13 +15,14 @@ import (
 // demultiplexer, packets out and callers in.
 type stream struct {
 	sock
-	conn *tcp.Conn
+	conn tcp.Conn
 	lis  *listener // not nil on a listening socket
 
 	parent   *listener // whose child this is until it has been queued there
 	opened   bool      // a handshake has begun: conn is in the demultiplexer
 	reported bool      // the result of a connect has been given to the caller
 	flushing bool      // somebody empties the outbox
+	again    bool      // and is to look again, since something has changed meanwhile
 	orphan   bool      // the user is gone
 	waiting  bool      // the port's table knows of TIME-WAIT
 	due      bool      // a batch of arrivals has it in its list
@@ -35,7 +36,8 @@ type stream struct {
 }
 
 func newStream(h *Host, domain socket.Domain) *stream {
-	s := &stream{conn: tcp.NewConn(h.tcp)}
+	s := &stream{}
+	s.conn.Init(h.tcp)
 	s.sock.init(h, domain, socket.STREAM, socket.IPPROTO_TCP)
 	s.timer.owner = s
 	return s
@@ -44,6 +46,7 @@ func newStream(h *Host, domain socket.Domain) *stream {
 // Connect opens a connection, or with the zero AddrPort ends the one there is,
 // so that the socket can be used again.
 func (s *stream) Connect(ctx context.Context, addr netip.AddrPort) error {
+	deepen()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !addr.IsValid() && !s.closed {
@@ -243,9 +246,9 @@ func (s *stream) forgetConnection() {
 	}
 	s.local = local
 	before, opts := s.conn, s.conn.Options()
-	s.conn = tcp.NewConn(s.host.tcp)
+	s.conn.Init(s.host.tcp)
 	s.conn.SetOptions(*opts)
-	s.conn.KeepKeys(before)
+	s.conn.KeepKeys(&before)
 	s.opened, s.remote = false, netip.AddrPort{}
 	s.setReports(s.reports != nil)
 	s.letGo()

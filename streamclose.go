@@ -11,6 +11,7 @@ import (
 // SO_LINGER says otherwise, and the connection lives on without a user until
 // TCP has ended it.
 func (s *stream) Close() error {
+	deepen()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

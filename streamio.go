@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"syscall"
+	"time"
 
 	"example.com/berth/socket"
 )
@@ -25,6 +26,7 @@ func (s *stream) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
 }
 
 func (s *stream) send(bufs [][]byte, flags socket.Flags, addr netip.AddrPort) (int, error) {
+	deepen()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if flags&socket.MSG_FASTOPEN != 0 || s.fasts().held && !s.closed {
@@ -51,16 +53,17 @@ func (s *stream) sendFrom(bufs [][]byte, sent int, flags socket.Flags) (int, err
 			last := piece == len(bufs)-1
 			var n int
 			var err error
+			now := s.host.now()
 			if last && flags&socket.MSG_OOB != 0 {
-				n, err = s.writeUrgent(bufs[piece][off:])
+				n, err = s.writeUrgent(now, bufs[piece][off:])
 			} else {
-				n, err = s.write(bufs[piece][off:], !last || flags&socket.MSG_MORE != 0)
+				n, err = s.write(now, bufs[piece][off:], !last || flags&socket.MSG_MORE != 0)
 			}
 			if err != nil {
 				return err
 			}
 			sent, off = sent+n, off+n
-			s.pump()
+			s.pumpAt(now)
 		}
 	})
 	if sent > 0 {
@@ -70,19 +73,19 @@ func (s *stream) sendFrom(bufs [][]byte, sent int, flags socket.Flags) (int, err
 }
 
 // write gives bytes to the machine, if there is one to take them.
-func (s *stream) write(b []byte, more bool) (int, error) {
+func (s *stream) write(now time.Duration, b []byte, more bool) (int, error) {
 	if err := s.cannotWrite(); err != nil {
 		return 0, err
 	}
-	return s.conn.Write(s.host.now(), b, more)
+	return s.conn.Write(now, b, more)
 }
 
 // writeUrgent is write of bytes of which the last is urgent.
-func (s *stream) writeUrgent(b []byte) (int, error) {
+func (s *stream) writeUrgent(now time.Duration, b []byte) (int, error) {
 	if err := s.cannotWrite(); err != nil {
 		return 0, err
 	}
-	return s.conn.WriteUrgent(s.host.now(), b)
+	return s.conn.WriteUrgent(now, b)
 }
 
 func (s *stream) cannotWrite() error {
@@ -101,7 +104,7 @@ func (s *stream) sendNothing(sent int) error {
 	if sent > 0 {
 		return nil
 	}
-	_, err := s.write(nil, false)
+	_, err := s.write(s.host.now(), nil, false)
 	if err == syscall.EAGAIN {
 		return nil
 	}
@@ -159,6 +162,7 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 		if got == 0 && !s.enough(bufs, flags) {
 			return syscall.EAGAIN
 		}
+		deepen() // not before: who waits for a first byte needs little
 		for {
 			for off == len(bufs[piece]) && piece < len(bufs)-1 {
 				piece, off = piece+1, 0
@@ -166,7 +170,8 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 			if got > 0 && (s.failed() || flags&socket.MSG_PEEK == 0 && s.conn.AtMark()) {
 				return nil // the error, or what is behind the mark, is for the next call
 			}
-			n, err := s.read(bufs[piece][off:], got, flags)
+			now := s.host.now()
+			n, err := s.read(now, bufs[piece][off:], got, flags)
 			if err != nil {
 				return err
 			}
@@ -175,7 +180,7 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 			if full && piece < len(bufs)-1 && n > 0 {
 				continue
 			}
-			s.pump() // the window may have opened
+			s.pumpAt(now) // the window may have opened
 			if full || n == 0 || flags&(socket.MSG_WAITALL|socket.MSG_PEEK) != socket.MSG_WAITALL {
 				return nil
 			}
@@ -216,7 +221,7 @@ func (s *stream) failed() bool {
 
 // read takes bytes from the machine, if this is a connection, or looks at those
 // behind the first got.
-func (s *stream) read(b []byte, got int, flags socket.Flags) (int, error) {
+func (s *stream) read(now time.Duration, b []byte, got int, flags socket.Flags) (int, error) {
 	if s.closed { // as in write
 		return 0, syscall.EBADF
 	}
@@ -228,11 +233,11 @@ func (s *stream) read(b []byte, got int, flags socket.Flags) (int, error) {
 		_, err := s.conn.Peek(nil, 0)
 		return max(0, min(len(b), s.conn.Readable()-got)), err
 	case socket.MSG_TRUNC:
-		return s.discard(len(b))
+		return s.discard(now, len(b))
 	case socket.MSG_PEEK:
 		return s.conn.Peek(b, got)
 	}
-	return s.conn.Read(s.host.now(), b)
+	return s.conn.Read(now, b)
 }
 
 // recvUrgent takes the last urgent byte, out of the stream, and tells what is to
@@ -270,11 +275,11 @@ func (s *stream) AtMark() (at bool, err error) {
 }
 
 // discard takes up to n bytes and drops them: MSG_TRUNC on a stream (tcp(7)).
-func (s *stream) discard(n int) (int, error) {
+func (s *stream) discard(now time.Duration, n int) (int, error) {
 	var scratch [4096]byte
 	done := 0
 	for done < n {
-		k, err := s.conn.Read(s.host.now(), scratch[:min(len(scratch), n-done)])
+		k, err := s.conn.Read(now, scratch[:min(len(scratch), n-done)])
 		done += k
 		if k == 0 || err != nil || s.conn.AtMark() {
 			if done > 0 {

@@ -55,21 +55,24 @@ func (h *Host) tcpInput(in *inPacket) {
 // else to a listener, else it is answered with a reset.
 func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPort) {
 	var minISS seqnum.Value
-	l, listens := (*stream)(nil), in.foreign
-	if !in.foreign {
-		l, listens = h.streams.listener(local, in.ifc.index, hashEnds(h.random.ports, local, remote))
-	}
-	if s, ok := h.streams.lookup(h.tupleOf(local, remote)); ok {
+	t := h.tupleOf(local, remote)
+	if s, ok := h.streams.lookup(t); ok {
+		// Only a SYN can find a connection and be for a listener all the same.
+		listens := seg.Flags&header.SYN != 0 && h.takesSYN(in, local, remote)
 		result := s.input(seg, listens, in.batch)
 		if !result.Closed && !result.Reopen {
 			return
 		}
 		minISS = result.MinISS
-	} else if r := h.requests.lookup(h.tupleOf(local, remote)); r != nil {
+	} else if r := h.requests.lookup(t); r != nil {
 		if !h.requestInput(in, r, seg, local, remote) {
 			h.segmentArrives(in, seg, local, remote) // it is a connection by now, or nothing
 		}
 		return
+	}
+	l, listens := (*stream)(nil), in.foreign
+	if !in.foreign {
+		l, listens = h.listener(in, local, remote)
 	}
 	if !listens {
 		h.count.TCP.NoSocket.Add(1)
@@ -88,6 +91,20 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 		}
 		l.synArrived(seg, local, remote, minISS)
 	}
+}
+
+// listener returns the listening socket that a segment is for.
+func (h *Host) listener(in *inPacket, local, remote netip.AddrPort) (*stream, bool) {
+	return h.streams.listener(local, in.ifc.index, hashEnds(h.random.ports, local, remote))
+}
+
+// takesSYN tells whether somebody would answer a SYN between these ends.
+func (h *Host) takesSYN(in *inPacket, local, remote netip.AddrPort) bool {
+	if in.foreign {
+		return true
+	}
+	_, listens := h.listener(in, local, remote)
+	return listens
 }
 
 // input gives a segment to the connection. If it is a SYN that may end
@@ -109,7 +126,7 @@ func (s *stream) input(seg *tcp.Segment, listens bool, batch *arrivals) tcp.Resu
 	if s.parent == nil && !result.Closed && !result.Reopen && batch.put(s) {
 		return tcp.Result{}
 	}
-	s.pump()
+	s.pumpAt(now)
 	if result.Reopen && listens {
 		s.host.count.TCP.Machine.TimeWaitReused.Add(1)
 		s.leave()

@@ -113,6 +113,7 @@ func (t *timers) Turn() { t.fire() }
 
 // fire wakes everybody whose time has come.
 func (t *timers) fire() {
+	deepen()
 	now := t.host.now()
 	t.mu.Lock()
 	t.armed, t.firing = 0, true

@@ -157,9 +157,12 @@ func (s *sock) wake(e socket.Events) {
 		s.wakeNow(e)
 		return
 	}
-	if s.readers.cond == nil && s.writers.cond == nil && s.polls == nil {
-		return
+	if s.readers.cond != nil || s.writers.cond != nil || s.polls != nil {
+		s.wakeAfterTurn(e)
 	}
+}
+
+func (s *sock) wakeAfterTurn(e socket.Events) {
 	if s.woken == 0 && e != 0 {
 		s.host.turns.Wake(s.order(), (*waker)(s))
 	}

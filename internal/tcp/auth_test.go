@@ -50,7 +50,8 @@ func newKeyedPair(t testing.TB, set func(c *Conn, peer netip.Addr, client bool))
 	if v := r.Input(k.now, ack, &p.Options, &out); v != Open {
 		t.Fatalf("the last ACK: %v", v)
 	}
-	k.b = r.Open(o, nil)
+	k.b = new(Conn)
+	r.Open(k.b, o, nil)
 	k.b.Input(k.now, ack)
 	k.exchange()
 	if k.a.State() != socket.TCP_ESTABLISHED || k.b.State() != socket.TCP_ESTABLISHED {

@@ -152,9 +152,17 @@ type Opening struct {
 // NewConn returns a connection in CLOSED state. Its options can be set before
 // Connect.
 func NewConn(p *Params) *Conn {
-	c := &Conn{p: p, opts: &p.Options, state: socket.TCP_CLOSE}
-	c.sndBuf, c.rcvBuf = p.SndBuf.Default, p.RcvBuf.Default
+	c := new(Conn)
+	c.Init(p)
 	return c
+}
+
+// Init makes c what NewConn returns, whatever it was before.
+func (c *Conn) Init(p *Params) {
+	*c = Conn{
+		p: p, opts: &p.Options, state: socket.TCP_CLOSE,
+		sndBuf: p.SndBuf.Default, rcvBuf: p.RcvBuf.Default,
+	}
 }
 
 // open sets what an active and a passive open have in common.

@@ -287,16 +287,16 @@ func (r *Request) Hit(seq seqnum.Value) bool { return seq == r.iss }
 // ISS returns the initial send sequence number.
 func (r *Request) ISS() seqnum.Value { return r.iss }
 
-// Open returns the connection in SYN-RECEIVED state, which becomes ESTABLISHED
+// Open makes c the connection in SYN-RECEIVED state, which becomes ESTABLISHED
 // when it is given the segment for which Input returned Open.
-func (r *Request) Open(o Opening, opts *Options) *Conn {
+func (r *Request) Open(c *Conn, o Opening, opts *Options) {
 	syn := Segment{Seq: r.irs, Flags: header.SYN | r.peerFlags, Window: r.peerWindow, ECN: r.codepoint, Auth: r.auth}
 	syn.Options = header.TCPOptions{
 		MSS: r.peerMSS, HasWScale: r.useWScale, WScale: r.peerWScale,
 		SACKPermitted: r.useSACK, HasTS: r.useTS, TSVal: r.tsRecent,
 	}
 	o.ISS, o.TSOffset = r.iss, r.tsOffset
-	c := Passive(r.p, r.begun, o, &syn, opts)
+	c.answer(r.p, r.begun, o, &syn, opts)
 	c.rcv.edge = c.rcv.nxt.Add(int(r.window))
 	c.rcv.wscale = r.shift()
 	c.ecn.echo = r.ecn
@@ -304,7 +304,6 @@ func (r *Request) Open(o Opening, opts *Options) *Conn {
 	c.synAckSent(r.begun)
 	c.retries = int32(r.resent)
 	c.challenged = r.challenged
-	return c
 }
 
 // synAckSent says that the SYN,ACK of this connection has been sent without it.

@@ -30,7 +30,9 @@ func (tc *conversation) inputRequest(seg *Segment) {
 	if verdict == Open {
 		o := tc.opening()
 		o.ISS, o.TSOffset = 0, 0 // they are the handshake's
-		tc.c, tc.r = tc.r.Open(o, opts), nil
+		tc.c = new(Conn)
+		tc.r.Open(tc.c, o, opts)
+		tc.r = nil
 		tc.result = tc.c.Input(tc.now, seg)
 		tc.pull()
 	}

@@ -11,7 +11,14 @@ import (
 // at a listener with these options, which it shares; nil means those of p
 // (RFC 9293 3.10.7.2).
 func Passive(p *Params, now time.Duration, o Opening, syn *Segment, opts *Options) *Conn {
-	c := NewConn(p)
+	c := new(Conn)
+	c.answer(p, now, o, syn, opts)
+	return c
+}
+
+// answer makes c what Passive returns.
+func (c *Conn) answer(p *Params, now time.Duration, o Opening, syn *Segment, opts *Options) {
+	c.Init(p)
 	if opts != nil {
 		c.opts = opts
 	}
@@ -23,7 +30,6 @@ func Passive(p *Params, now time.Duration, o Opening, syn *Segment, opts *Option
 	c.peerSYN(now, syn)
 	c.setSendWindow(syn, 0)
 	p.Counters.PassiveOpens.Add(1)
-	return c
 }
 
 // uncrossSYN lets the SYN,ACK of a simultaneous open pass as the ACK that it

@@ -13,7 +13,7 @@ func (ifc *Interface) plausibleSource(n *network, src netip.Addr) bool {
 		return false
 	}
 	if src.Is4() {
-		if _, ok := n.broadcast[src]; ok {
+		if _, ok := n.broadcast.get(src); ok {
 			return false
 		}
 	}
@@ -38,7 +38,7 @@ func (ifc *Interface) accepts(n *network, in *inPacket) bool {
 		in.group = true
 		return ifc.hasGroup(dst, in.src)
 	}
-	if on, ok := n.broadcast[dst]; ok {
+	if on, ok := n.broadcast.get(dst); ok {
 		in.group = true
 		return on == nil || on == ifc || ifc == ifc.host.lo
 	}

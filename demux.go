@@ -202,8 +202,8 @@ func (b *boundSock[S]) match(local netip.Addr, remote netip.AddrPort, ifindex in
 
 // best returns the socket that fits a packet best. Of several that fit equally
 // the last one bound has it (SO_REUSEADDR); but if they share the port
-// (SO_REUSEPORT) the flow decides, so that one flow stays with one socket.
-func best[S any](candidates []boundSock[S], local netip.Addr, remote netip.AddrPort, ifindex int, flow uint64) (found S, ok bool) {
+// (SO_REUSEPORT) a hash of the flow decides, so that one flow stays with one socket.
+func best[S any](candidates []boundSock[S], local netip.Addr, remote netip.AddrPort, ifindex int, flow func() uint64) (found S, ok bool) {
 	top, sharers := -1, uint64(0)
 	for i := range candidates {
 		c := &candidates[i]
@@ -222,7 +222,7 @@ func best[S any](candidates []boundSock[S], local netip.Addr, remote netip.AddrP
 	if sharers < 2 {
 		return found, top >= 0
 	}
-	nth := flow % sharers
+	nth := flow() % sharers
 	for i := range candidates {
 		c := &candidates[i]
 		if !c.shared || c.match(local, remote, ifindex) != top {
@@ -236,6 +236,9 @@ func best[S any](candidates []boundSock[S], local netip.Addr, remote netip.AddrP
 	return found, true
 }
 
+// noFlow is for a packet that names no flow: the first of those that share has it.
+func noFlow() uint64 { return 0 }
+
 // streamTable is the demultiplexer of TCP.
 type streamTable struct{ demux[*stream] }
 
@@ -243,7 +246,7 @@ func (t *streamTable) insertListener(port uint16, s *stream) { insertBound(&t.de
 func (t *streamTable) removeListener(port uint16, s *stream) { removeBound(&t.demux, port, s) }
 
 // listener returns the listening socket that a connection to local is for.
-func (t *streamTable) listener(local netip.AddrPort, ifindex int, flow uint64) (*stream, bool) {
+func (t *streamTable) listener(local netip.AddrPort, ifindex int, flow func() uint64) (*stream, bool) {
 	return best(t.onPort(local.Port()), local.Addr(), netip.AddrPort{}, ifindex, flow)
 }
 

@@ -132,7 +132,7 @@ func (h *Host) echoInput(d *demux[*datagram], in *inPacket, b []byte) {
 		h.count.ICMP.Malformed.Add(1)
 		return
 	}
-	s, ok := best(d.onPort(m.ID()), in.dst, netip.AddrPort{}, in.ifc.index, 0)
+	s, ok := best(d.onPort(m.ID()), in.dst, netip.AddrPort{}, in.ifc.index, noFlow)
 	if !ok {
 		return // a raw socket's, or nobody's
 	}
@@ -215,7 +215,7 @@ func (h *Host) tcpError(e *icmp.Error) bool {
 func (h *Host) udpError(in *inPacket, e *icmp.Error) bool {
 	s, ok := h.datagrams.udp.lookup(h.tupleOf(e.Local, e.Remote))
 	if !ok {
-		s, ok = best(h.datagrams.udp.onPort(e.Local.Port()), e.Local.Addr(), e.Remote, in.ifc.index, 0)
+		s, ok = best(h.datagrams.udp.onPort(e.Local.Port()), e.Local.Addr(), e.Remote, in.ifc.index, noFlow)
 	}
 	if !ok {
 		return false
@@ -230,7 +230,7 @@ func (h *Host) pingError(in *inPacket, e *icmp.Error) bool {
 	if e.Remote.Addr().Is6() {
 		d = &h.datagrams.ping6
 	}
-	s, ok := best(d.onPort(e.Local.Port()), e.Local.Addr(), netip.AddrPort{}, in.ifc.index, 0)
+	s, ok := best(d.onPort(e.Local.Port()), e.Local.Addr(), netip.AddrPort{}, in.ifc.index, noFlow)
 	if !ok {
 		return false
 	}

@@ -34,7 +34,7 @@ func (l *icmpLimiter) allow(h *Host, dst netip.Addr) bool {
 // sendError answers a packet with an ICMP error, if it may be answered and the
 // limit allows it. Even is that of a parameter problem.
 func (h *Host) sendError(in *inPacket, m header.ICMP, even bool) {
-	_, sourceBroadcast := h.net.Load().broadcast[in.src]
+	_, sourceBroadcast := h.net.Load().broadcast.get(in.src)
 	h.sendErrorAbout(in.packet(header.MinMTU6), icmp.Arrival{
 		LinkGroup: in.group && !in.dst.IsMulticast(), Broadcast: in.group && in.dst.Is4(),
 		SourceBroadcast: sourceBroadcast, Loopback: in.ifc == h.lo,

@@ -35,6 +35,11 @@ func (h *Host) flowLabel(local, remote netip.AddrPort) uint32 {
 // (RFC 7739; RFC 6864 for IPv4).
 func (h *Host) fragmentID() uint32 { return uint32(h.random.Uint64()) }
 
+// flowHash says which of several sockets that share a port has a flow.
+func (h *Host) flowHash(local, remote netip.AddrPort) uint64 {
+	return hashEnds(h.random.ports, local, remote)
+}
+
 func hashEnds(k siphash.Key, local, remote netip.AddrPort) uint64 {
 	var b [36]byte
 	l, r := local.Addr().As16(), remote.Addr().As16()

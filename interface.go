@@ -150,7 +150,7 @@ func (h *Host) checkNewAddr(p netip.Prefix) error {
 	case needsZone(a): // one on each link
 		return nil
 	}
-	if l, ok := h.net.Load().local[a]; ok {
+	if l, ok := h.net.Load().local.get(a); ok {
 		return &failure{"interface " + l.ifc.name + " has it already", syscall.EADDRINUSE}
 	}
 	return nil

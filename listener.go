@@ -142,12 +142,13 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 		s.mu.Unlock()
 		return
 	}
-	o, err := s.openingFor(local, remote)
+	p, err := h.route(remote.Addr(), local.Addr(), s.ip.device)
 	if err != nil {
 		h.count.TCP.ListenDrops.Add(1)
 		s.mu.Unlock()
 		return
 	}
+	o := h.opening(&p, local, remote)
 	if minISS != 0 {
 		o.ISS = seqnum.Max(o.ISS, minISS)
 	}
@@ -168,7 +169,7 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 		return
 	}
 	out.Options.FastOpen = answer
-	s.sendFor(local, remote, &out)
+	s.sendBy(&p, local, remote, &out)
 }
 
 // admits decides about a SYN: whether it is answered at all, and whether by a
@@ -226,8 +227,9 @@ func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) b
 		return false
 	}
 	var conn *tcp.Conn
-	o, err := s.openingFor(local, remote)
+	p, err := h.route(remote.Addr(), local.Addr(), s.ip.device)
 	if err == nil {
+		o := h.opening(&p, local, remote)
 		conn = h.jar.Open(now, local, remote, o, seg, s.conn.Options())
 	}
 	if conn == nil {
@@ -252,16 +254,6 @@ func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) b
 	s.mu.Unlock()
 	c.input(seg, false, nil)
 	return true
-}
-
-// openingFor is what the host tells the machine about a connection to this
-// listener. The lock is held.
-func (s *stream) openingFor(local, remote netip.AddrPort) (tcp.Opening, error) {
-	p, err := s.host.route(remote.Addr(), local.Addr(), s.ip.device)
-	if err != nil {
-		return tcp.Opening{}, err
-	}
-	return s.host.opening(&p, local, remote), nil
 }
 
 // child makes the socket of a connection that a listener is to accept; it

@@ -169,7 +169,7 @@ func (ifc *Interface) solicit(a *neighbor.Action[*link.Kept]) {
 		return
 	}
 	src := a.Source
-	if l, ok := ifc.host.net.Load().local[ifc.scoped(src)]; !ok || l.ifc != ifc || l.tentative {
+	if l, ok := ifc.host.net.Load().local.get(ifc.scoped(src)); !ok || l.ifc != ifc || l.tentative {
 		src, ok = ifc.sourceFor(a.Addr)
 		if !ok {
 			return
@@ -223,7 +223,7 @@ func (ifc *Interface) emitDirect(t *transport, extension, message []byte, mac he
 // arpRequest asks for the Ethernet address of an IPv4 neighbor.
 func (ifc *Interface) arpRequest(a *neighbor.Action[*link.Kept]) {
 	src, ok := a.Source, true
-	if l, own := ifc.host.net.Load().local[src]; !own || l.ifc != ifc {
+	if l, own := ifc.host.net.Load().local.get(src); !own || l.ifc != ifc {
 		if src, ok = ifc.sourceFor(a.Addr); !ok {
 			return
 		}
@@ -260,11 +260,11 @@ func (ifc *Interface) receiveARP(b []byte, dst header.MAC) {
 		return
 	}
 	n := ifc.host.net.Load()
-	if l, ok := n.local[a.Sender]; ok && l.ifc == ifc && a.SenderHW != ifc.info.Load().Addr {
+	if l, ok := n.local.get(a.Sender); ok && l.ifc == ifc && a.SenderHW != ifc.info.Load().Addr {
 		c.Duplicates.Add(1) // RFC 5227 section 2.4: somebody has our address
 		return
 	}
-	l, forUs := n.local[a.Target]
+	l, forUs := n.local.get(a.Target)
 	forUs = forUs && l.ifc == ifc && !l.tentative
 	ifc.mu.Lock()
 	ifc.arp.ARP(ifc.host.now(), &a, forUs, !dst.IsMulticast())

@@ -14,8 +14,8 @@ import (
 // generation.
 type network struct {
 	interfaces []*Interface // by index, from 1
-	local      map[netip.Addr]localAddr
-	broadcast  map[netip.Addr]*Interface
+	local      addrTable[localAddr]
+	broadcast  addrTable[*Interface]
 	sources    []route.Address // what packets may be sent from
 	routes     *route.Table
 	forwarding bool
@@ -48,22 +48,21 @@ func (h *Host) change(f func(*network) error) error {
 
 // derive makes what follows from the interfaces' addresses and the routes.
 func (n *network) derive() {
-	n.local = make(map[netip.Addr]localAddr, len(n.local)+1)
-	n.broadcast = make(map[netip.Addr]*Interface, len(n.broadcast)+2)
-	n.broadcast[broadcastAll] = nil
+	n.local, n.broadcast = addrTable[localAddr]{}, addrTable[*Interface]{}
+	n.broadcast.set(broadcastAll, nil)
 	n.sources = make([]route.Address, 0, len(n.sources)+1)
 	for _, ifc := range n.interfaces {
 		for _, a := range ifc.addrs {
 			addr := a.Prefix.Addr()
-			n.local[ifc.scoped(addr)] = localAddr{ifc, a.Prefix, a.Tentative}
+			n.local.set(ifc.scoped(addr), localAddr{ifc, a.Prefix, a.Tentative})
 			if !a.Tentative {
 				n.sources = append(n.sources, route.Address{
 					Prefix: a.Prefix, Interface: ifc.index, Deprecated: a.Deprecated, Temporary: a.Temporary,
 				})
 			}
 			if addr.Is4() && a.Prefix.Bits() < 31 && !addr.IsLoopback() {
-				n.broadcast[lastAddr(a.Prefix)] = ifc
-				n.broadcast[a.Prefix.Masked().Addr()] = ifc // RFC 1122 3.2.1.3: the old form
+				n.broadcast.set(lastAddr(a.Prefix), ifc)
+				n.broadcast.set(a.Prefix.Masked().Addr(), ifc) // RFC 1122 3.2.1.3: the old form
 			}
 		}
 	}
@@ -96,7 +95,7 @@ func (ifc *Interface) seen(a netip.Addr) netip.Addr {
 	}
 	n := ifc.host.net.Load()
 	for _, other := range n.interfaces {
-		if _, ok := n.local[other.scoped(a)]; ok {
+		if _, ok := n.local.get(other.scoped(a)); ok {
 			return other.scoped(a)
 		}
 	}
@@ -106,7 +105,7 @@ func (ifc *Interface) seen(a netip.Addr) netip.Addr {
 // isLocal tells whether an address is one of the host's, and of which
 // interface. All of 127.0.0.0/8 is.
 func (n *network) isLocal(a netip.Addr) (localAddr, bool) {
-	if l, ok := n.local[a]; ok {
+	if l, ok := n.local.get(a); ok {
 		return l, true
 	}
 	if a.Is4() && a.IsLoopback() && len(n.interfaces) > 0 {
@@ -119,7 +118,7 @@ func (h *Host) isBindable(a netip.Addr) bool {
 	n := h.net.Load()
 	l, ok := n.isLocal(a)
 	if !ok {
-		_, ok = n.broadcast[a]
+		_, ok = n.broadcast.get(a)
 		return ok
 	}
 	return !l.tentative
@@ -127,7 +126,7 @@ func (h *Host) isBindable(a netip.Addr) bool {
 
 // isBroadcast tells whether an address is a broadcast address here.
 func (h *Host) isBroadcast(a netip.Addr) bool {
-	_, ok := h.net.Load().broadcast[a]
+	_, ok := h.net.Load().broadcast.get(a)
 	return ok
 }
 

@@ -53,7 +53,7 @@ const maxYields = 16
 // is not known yet; the frames then wait for it in the neighbor cache.
 func (ifc *Interface) address(frames []link.Frame, next netip.Addr) bool {
 	var dst header.MAC
-	switch _, broadcast := ifc.host.net.Load().broadcast[next]; {
+	switch _, broadcast := ifc.host.net.Load().broadcast.get(next); {
 	case broadcast:
 		dst = header.Broadcast
 	case next.IsMulticast():
@@ -183,7 +183,7 @@ func (h *Host) multicastLoop(p *path, d *datagramOut, frames []link.Frame) {
 	if p.ifc == h.lo || !d.loop && d.dst.IsMulticast() {
 		return
 	}
-	if _, broadcast := h.net.Load().broadcast[d.dst]; !broadcast && !(d.dst.IsMulticast() && p.ifc.hasGroup(d.dst, d.src)) {
+	if _, broadcast := h.net.Load().broadcast.get(d.dst); !broadcast && !(d.dst.IsMulticast() && p.ifc.hasGroup(d.dst, d.src)) {
 		return
 	}
 	looped := frames[0]

@@ -83,7 +83,7 @@ func (h *Host) redirected(ifc *Interface, src, from, dst, to netip.Addr) bool {
 // another host on the link.
 func (h *Host) redirect4(in *inPacket, e *icmp.Error) {
 	n := h.net.Load()
-	_, broadcast := n.broadcast[e.Gateway]
+	_, broadcast := n.broadcast.get(e.Gateway)
 	_, local := n.isLocal(e.Gateway)
 	via, err := n.routes.Lookup(e.Gateway, in.ifc.index)
 	neighbor := err == nil && !via.Gateway.IsValid() && !broadcast && !local &&

@@ -196,16 +196,21 @@ func (s *stream) complete(r *request, seg *tcp.Segment) {
 // sendFor sends a segment of a handshake that has no connection yet, with the
 // listener's options. The listener's lock is held, and let go.
 func (s *stream) sendFor(local, remote netip.AddrPort, seg *tcp.Segment) {
-	h, ip := s.host, s.ip
-	p, err := h.route(remote.Addr(), local.Addr(), ip.device)
+	p, err := s.host.route(remote.Addr(), local.Addr(), s.ip.device)
 	if err != nil {
 		s.mu.Unlock()
-		h.count.IP.NoRoute.Add(1)
+		s.host.count.IP.NoRoute.Add(1)
 		return
 	}
+	s.sendBy(&p, local, remote, seg)
+}
+
+// sendBy is sendFor on a path.
+func (s *stream) sendBy(p *path, local, remote netip.AddrPort, seg *tcp.Segment) {
+	h, ip := s.host, s.ip
 	b := batches.Get().(*batch)
 	b.n = 1
-	h.frameSegment(&p, ip, local, remote, h.flowLabel(local, remote), &b.frames[0], b.heads[0][:0], seg)
+	h.frameSegment(p, ip, local, remote, h.flowLabel(local, remote), &b.frames[0], b.heads[0][:0], seg)
 	s.mu.Unlock()
 	p.send(b.frames[:1])
 	b.release()

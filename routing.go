@@ -79,7 +79,7 @@ func (h *Host) route(dst, from netip.Addr, device int) (path, error) {
 func (h *Host) localPath(dst, from netip.Addr, gen uint64) path {
 	if !from.IsValid() {
 		from = dst
-		if _, own := h.net.Load().local[dst]; !own && dst.Is4() {
+		if _, own := h.net.Load().local.get(dst); !own && dst.Is4() {
 			from = loopbackOf(dst) // as on Linux, of all 127.0.0.0/8
 		}
 	}

@@ -150,6 +150,9 @@ func (s *stream) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
 func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.conn.Readable() > 0 {
+		deepen() // else not yet: who waits for a first byte needs little
+	}
 	if flags&socket.MSG_OOB != 0 {
 		n, _, err := s.recvUrgent(bufs, flags)
 		return n, err
@@ -162,7 +165,7 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 		if got == 0 && !s.enough(bufs, flags) {
 			return syscall.EAGAIN
 		}
-		deepen() // not before: who waits for a first byte needs little
+		deepen()
 		for {
 			for off == len(bufs[piece]) && piece < len(bufs)-1 {
 				piece, off = piece+1, 0

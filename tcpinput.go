@@ -95,7 +95,7 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 
 // listener returns the listening socket that a segment is for.
 func (h *Host) listener(in *inPacket, local, remote netip.AddrPort) (*stream, bool) {
-	return h.streams.listener(local, in.ifc.index, hashEnds(h.random.ports, local, remote))
+	return h.streams.listener(local, in.ifc.index, func() uint64 { return h.flowHash(local, remote) })
 }
 
 // takesSYN tells whether somebody would answer a SYN between these ends.

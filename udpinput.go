@@ -80,7 +80,7 @@ func (h *Host) datagram(d *demux[*datagram], in *inPacket, local, remote netip.A
 	if len(candidates) == 0 {
 		return nil, false
 	}
-	return best(candidates, local.Addr(), remote, in.ifc.index, hashEnds(h.random.ports, local, remote))
+	return best(candidates, local.Addr(), remote, in.ifc.index, func() uint64 { return h.flowHash(local, remote) })
 }
 
 // deliver queues a datagram in the socket, if the socket takes it from remote; of a

@@ -114,7 +114,9 @@ func (t *Table) Inherit(b, listener *Binding) error {
 // Wait says that the connection b is in TIME-WAIT from now on.
 func (t *Table) Wait(b *Binding) {
 	if b.state == Connected {
-		t.space(b.Protocol).move(b, TimeWait)
+		s := t.space(b.Protocol)
+		s.remove(b)
+		s.add(b, b.classNow(TimeWait)) // the ends are the same
 	}
 }
 

@@ -1,0 +1,61 @@
+package berth
+
+import "net/netip"
+
+// An addrTable is what belongs to each of some addresses. As few as most hosts
+// have are compared one after the other, which takes a fraction of a map's hash;
+// from there on it is a map.
+type addrTable[V any] struct {
+	few  []addrRow[V]
+	many map[netip.Addr]V // nil while there are few
+}
+
+type addrRow[V any] struct {
+	addr  netip.Addr
+	value V
+}
+
+// fewAddrs is how many are compared one after the other.
+const fewAddrs = 8
+
+// get returns what belongs to an address.
+func (t *addrTable[V]) get(a netip.Addr) (v V, ok bool) {
+	if t.many != nil {
+		v, ok = t.many[a]
+		return v, ok
+	}
+	for i := range t.few {
+		if t.few[i].addr == a {
+			return t.few[i].value, true
+		}
+	}
+	return v, false
+}
+
+// has tells whether an address is in the table.
+func (t *addrTable[V]) has(a netip.Addr) bool {
+	_, ok := t.get(a)
+	return ok
+}
+
+// set enters an address, or replaces what belongs to it.
+func (t *addrTable[V]) set(a netip.Addr, v V) {
+	if t.many != nil {
+		t.many[a] = v
+		return
+	}
+	for i := range t.few {
+		if t.few[i].addr == a {
+			t.few[i].value = v
+			return
+		}
+	}
+	if t.few = append(t.few, addrRow[V]{a, v}); len(t.few) <= fewAddrs {
+		return
+	}
+	t.many = make(map[netip.Addr]V, len(t.few))
+	for _, r := range t.few {
+		t.many[r.addr] = r.value
+	}
+	t.few = nil
+}

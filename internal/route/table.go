@@ -36,7 +36,7 @@ func (t *Table) Add(r Route) (*Table, error) {
 	c := t.copy()
 	c.size++
 	root := c.root(r.Prefix.Addr())
-	*root = (*root).insert(keyOf(r.Prefix.Addr()), r)
+	*root = (*root).insert(keyOf(r.Prefix.Addr()), &r)
 	return c, nil
 }
 
@@ -145,14 +145,6 @@ func (t *Table) contains(r *Route) bool {
 	if t == nil {
 		return false
 	}
-	k, length := keyOf(r.Prefix.Addr()), r.Prefix.Bits()
-	for n := *t.root(r.Prefix.Addr()); n != nil && n.bits <= length; n = n.child[k.bit(n.bits)] {
-		if n.key.common(k) < n.bits {
-			return false
-		}
-		if n.bits == length {
-			return slices.ContainsFunc(n.routes, r.equal)
-		}
-	}
-	return false
+	a := r.Prefix.Addr()
+	return slices.ContainsFunc((*t.root(a)).exact(keyOf(a), r.Prefix.Bits()), r.equal)
 }

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -223,6 +224,11 @@ func TestTableAgreesWithASlowOne(t *testing.T) {
 			t.Fatalf("step %d: %d routes, want %d", step, table.Len(), len(slow))
 		}
 	}
+	if list := table.List(); !slices.IsSortedFunc(list, func(a, b Route) int {
+		return cmp.Or(a.Prefix.Addr().Compare(b.Prefix.Addr()), a.Prefix.Bits()-b.Prefix.Bits(), a.Metric-b.Metric)
+	}) {
+		t.Errorf("not in order: %v", list)
+	}
 	odd := func(r *Route) bool { return r.Interface == 1 }
 	table = table.RemoveFunc(odd)
 	slow = slices.DeleteFunc(slow, func(r Route) bool { return odd(&r) })
@@ -298,16 +304,60 @@ func TestLookupAllocatesNothing(t *testing.T) {
 	}
 }
 
+var sizes = []int{1, 10, 100, 1000, 10000}
+
 func BenchmarkLookup(b *testing.B) {
-	for _, n := range []int{1, 10, 100, 1000, 10000} {
+	for _, n := range sizes {
 		table := manyRoutes(b, n)
 		var dsts [256]netip.Addr
 		for i := range dsts {
 			dsts[i] = netip.AddrFrom4([4]byte{10, byte(i), byte(i * 7), 1})
 		}
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
 			for i := range b.N {
 				_, _ = table.Lookup(dsts[i&255], 0)
+			}
+		})
+	}
+}
+
+func BenchmarkLookup6(b *testing.B) {
+	for _, n := range sizes {
+		var table *Table
+		var dsts [256]netip.Addr
+		for i := range n {
+			a := netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, byte(i >> 8), byte(i), 15: 1})
+			dsts[i*7&255] = a
+			table, _ = table.Add(Route{Prefix: netip.PrefixFrom(a, 48+16*(i%2)), Interface: 1})
+		}
+		for i := range dsts {
+			if !dsts[i].IsValid() {
+				dsts[i] = dsts[0]
+			}
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := range b.N {
+				_, _ = table.Lookup(dsts[i&255], 0)
+			}
+		})
+	}
+}
+
+// A route more in a table of so many, and one less.
+func BenchmarkChange(b *testing.B) {
+	r := via("10.7.7.128/25", "10.0.0.9", 1, 0)
+	for _, n := range sizes {
+		table := manyRoutes(b, n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N {
+				more, err := table.Add(r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, _ = more.Remove(r)
 			}
 		})
 	}

@@ -20,11 +20,12 @@ func keyOf(a netip.Addr) key {
 	return key{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
 }
 
-func (k key) bit(i int) int {
-	if i < 64 {
-		return int(k.hi >> (63 - i) & 1)
+// byte returns one of the sixteen bytes.
+func (k key) byte(i int) int {
+	if i < 8 {
+		return int(k.hi >> (56 - 8*i) & 0xff)
 	}
-	return int(k.lo >> (127 - i) & 1)
+	return int(k.lo >> (120 - 8*i) & 0xff)
 }
 
 // common returns how many leading bits k and l share.
@@ -35,45 +36,45 @@ func (k key) common(l key) int {
 	return 64 + bits.LeadingZeros64(k.lo^l.lo)
 }
 
-// A node of a path-compressed binary trie stands for one prefix. It holds
-// routes, or has two children, or both. Nodes never change once they can be
-// seen: what alters the trie copies the nodes from the root to the place.
-type node struct {
-	key    key
-	bits   int
-	routes []Route // the one to prefer first
-	child  [2]*node
+func masked(k key, length int) key {
+	if length <= 64 {
+		return key{hi: k.hi &^ (^uint64(0) >> length)}
+	}
+	return key{hi: k.hi, lo: k.lo &^ (^uint64(0) >> (length - 64))}
 }
 
-// lookup returns the best route to k on an interface, or nil. The last fitting
-// node on the way down has the longest prefix. Of its routes those are passed
-// over that avoid, if not nil, speaks against, unless it does against all.
+// lookup returns the best route to k on an interface, or nil: of the longest prefix
+// that has one. Of its routes those are passed over that avoid, if not nil, speaks
+// against, unless it does against all.
 func (n *node) lookup(k key, iface int, avoid func(*Route) bool) *Route {
-	var last *node
-	for n != nil && n.key.common(k) >= n.bits {
-		for i := range n.routes {
-			if n.routes[i].fits(iface) {
-				last = n
-				break
+	var way [16]*node
+	steps := 0
+	for n != nil && n.holds(k) {
+		way[steps] = n
+		steps++
+		n = n.next(k.byte(n.depth))
+	}
+	for steps > 0 {
+		steps--
+		n = way[steps]
+		if len(n.routes) == 0 {
+			continue
+		}
+		for slot := 1<<8 | k.byte(n.depth); slot > 0; slot >>= 1 {
+			if r := best(n.at(slot), iface, avoid); r != nil {
+				return r
 			}
 		}
-		if n.bits == 128 {
-			break
-		}
-		n = n.child[k.bit(n.bits)]
 	}
-	if last == nil {
-		return nil
-	}
-	return last.best(iface, avoid)
+	return nil
 }
 
-// best returns the first route of a node that fits and is not avoided, or the
-// first that fits.
-func (n *node) best(iface int, avoid func(*Route) bool) *Route {
+// best returns the first of some routes that fits and is not avoided, or the first
+// that fits.
+func best(routes []Route, iface int, avoid func(*Route) bool) *Route {
 	var first *Route
-	for i := range n.routes {
-		r := &n.routes[i]
+	for i := range routes {
+		r := &routes[i]
 		if !r.fits(iface) {
 			continue
 		}
@@ -87,87 +88,92 @@ func (n *node) best(iface int, avoid func(*Route) bool) *Route {
 	return first
 }
 
-// insert returns the trie with r in it.
-func (n *node) insert(k key, r Route) *node {
-	length := r.Prefix.Bits()
-	if n == nil {
-		return &node{key: k, bits: length, routes: []Route{r}}
-	}
-	common := min(n.key.common(k), n.bits, length)
-	switch {
-	case common == n.bits && common == length:
-		at := 0
-		for at < len(n.routes) && n.routes[at].Metric <= r.Metric {
-			at++
+// exact returns the routes to a prefix.
+func (n *node) exact(k key, length int) []Route {
+	depth := depthOf(length)
+	for n != nil && n.depth <= depth && n.holds(k) {
+		if n.depth == depth {
+			return n.at(slot(k, depth, length))
 		}
-		c := *n
-		c.routes = slices.Insert(slices.Clone(n.routes), at, r)
-		return &c
-	case common == n.bits: // below n
-		c := *n
-		side := k.bit(common)
-		c.child[side] = n.child[side].insert(k, r)
-		return &c
-	case common == length: // above n
-		c := &node{key: k, bits: length, routes: []Route{r}}
-		c.child[n.key.bit(common)] = n
-		return c
+		n = n.next(k.byte(n.depth))
 	}
-	fork := &node{key: masked(k, common), bits: common}
-	fork.child[n.key.bit(common)] = n
-	fork.child[k.bit(common)] = &node{key: k, bits: length, routes: []Route{r}}
-	return fork
+	return nil
 }
 
-// filter returns the trie without the routes that drop picks, and the very
-// same node where there are none.
-func (n *node) filter(drop func(*Route) bool) *node {
+// insert returns the trie with r in it.
+func (n *node) insert(k key, r *Route) *node {
+	length := r.Prefix.Bits()
+	depth := depthOf(length)
 	if n == nil {
-		return nil
+		return leaf(k, depth, r)
 	}
-	kept := n.routes
-	if slices.ContainsFunc(kept, func(r Route) bool { return drop(&r) }) {
-		kept = slices.DeleteFunc(slices.Clone(kept), func(r Route) bool { return drop(&r) })
+	common := min(n.key.common(k)/8, n.depth, depth)
+	if common < n.depth { // above n, or beside it
+		c := &node{key: masked(k, 8*common), depth: common}
+		c.adopt(n.key.byte(common), n)
+		n = c
+	} else {
+		n = n.copy()
 	}
-	return n.with(kept, n.child[0].filter(drop), n.child[1].filter(drop))
+	if common == depth {
+		place := slot(k, depth, length)
+		n.put(place, ranked(n.at(place), r))
+	} else {
+		b := k.byte(common)
+		n.adopt(b, n.next(b).insert(k, r))
+	}
+	return n
 }
 
-// remove is filter for one route: it looks only where that can be.
+func leaf(k key, depth int, r *Route) *node {
+	n := &node{key: masked(k, 8*depth), depth: depth}
+	n.put(slot(k, depth, r.Prefix.Bits()), []Route{*r})
+	return n
+}
+
+// ranked returns the routes to one prefix with r among them, behind those that are
+// as good.
+func ranked(routes []Route, r *Route) []Route {
+	at := 0
+	for at < len(routes) && routes[at].Metric <= r.Metric {
+		at++
+	}
+	return slices.Insert(slices.Clone(routes), at, *r)
+}
+
+// remove returns the trie without r, which is in it.
 func (n *node) remove(k key, r *Route) *node {
 	length := r.Prefix.Bits()
-	switch {
-	case n == nil || n.bits > length || n.key.common(k) < n.bits:
-		return n
-	case n.bits == length:
-		i := slices.IndexFunc(n.routes, r.equal)
-		if i < 0 {
-			return n
-		}
-		return n.with(slices.Delete(slices.Clone(n.routes), i, i+1), n.child[0], n.child[1])
+	n = n.copy()
+	if n.depth == depthOf(length) {
+		place := slot(k, n.depth, length)
+		routes := slices.Clone(n.at(place))
+		n.put(place, slices.DeleteFunc(routes, r.equal))
+	} else {
+		b := k.byte(n.depth)
+		n.adopt(b, n.next(b).remove(k, r))
 	}
-	child := n.child
-	side := k.bit(n.bits)
-	child[side] = child[side].remove(k, r)
-	return n.with(n.routes, child[0], child[1])
+	return n.tidy()
 }
 
 func (r *Route) equal(s Route) bool { return r.same(&s) }
 
-// with returns n with other contents: n itself if they are the same, and
-// nothing or the only child where n has no purpose of its own any more.
-func (n *node) with(routes []Route, left, right *node) *node {
-	if len(routes) == 0 {
-		if left == nil {
-			return right
-		}
-		if right == nil {
-			return left
+// filter returns the trie without the routes that drop picks.
+func (n *node) filter(drop func(*Route) bool) *node {
+	if n == nil {
+		return nil
+	}
+	c := &node{key: n.key, depth: n.depth}
+	for slot := range 1 << 9 {
+		kept := slices.DeleteFunc(slices.Clone(n.at(slot)), func(r Route) bool { return drop(&r) })
+		c.put(slot, kept)
+	}
+	for _, child := range n.child {
+		if child = child.filter(drop); child != nil {
+			c.adopt(child.key.byte(n.depth), child)
 		}
 	}
-	if len(routes) == len(n.routes) && left == n.child[0] && right == n.child[1] {
-		return n
-	}
-	return &node{key: n.key, bits: n.bits, routes: routes, child: [2]*node{left, right}}
+	return c.tidy()
 }
 
 // walk calls yield for every route in order of prefix, then preference.
@@ -175,17 +181,20 @@ func (n *node) walk(yield func(Route) bool) bool {
 	if n == nil {
 		return true
 	}
-	for _, r := range n.routes {
-		if !yield(r) {
+	for b := range 1 << 8 {
+		for within := range 9 {
+			if b&(1<<(8-within)-1) != 0 {
+				continue // such a prefix begins elsewhere
+			}
+			for _, r := range n.at(1<<within | b>>(8-within)) {
+				if !yield(r) {
+					return false
+				}
+			}
+		}
+		if !n.next(b).walk(yield) {
 			return false
 		}
 	}
-	return n.child[0].walk(yield) && n.child[1].walk(yield)
-}
-
-func masked(k key, length int) key {
-	if length <= 64 {
-		return key{hi: k.hi &^ (^uint64(0) >> length)}
-	}
-	return key{hi: k.hi, lo: k.lo &^ (^uint64(0) >> (length - 64))}
+	return true
 }

@@ -21,6 +21,7 @@ func (h *Host) Left() (left []string) {
 	h.mu.Lock()
 	report(len(h.sockets), "sockets")
 	h.mu.Unlock()
+	report(int(h.open.Load()), "sockets of programs")
 	connected, bound := h.streams.size()
 	report(connected, "connections")
 	report(bound, "listeners")

@@ -245,7 +245,11 @@ func (f *Flow) acceptStream() (socket.Socket, error) {
 		o.ISS = seqnum.Max(o.ISS, f.minISS)
 	}
 	s.conn = *tcp.Passive(h.tcp, h.now(), o, &f.syn, nil)
+	if err := h.admit(&s.sock); err != nil {
+		return nil, err
+	}
 	if !h.streams.insert(s) {
+		h.forget(s)
 		return nil, syscall.EADDRINUSE
 	}
 	h.count.Forward.Accepted.Add(1)

@@ -1,6 +1,7 @@
 package berth
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"net/netip"
@@ -32,6 +33,10 @@ type Config struct {
 	// means 256 MiB. At the bound sockets stop growing their buffers and lose
 	// datagrams, but every connection can still move a little.
 	Memory int64
+
+	// Sockets is how many sockets programs may have at once, connections that
+	// were accepted included; one more gives ENFILE. 0 means 4,194,304.
+	Sockets int
 
 	// TCP are the settings of TCP; zero fields take Linux's values.
 	TCP TCPConfig
@@ -176,6 +181,7 @@ type Host struct {
 	gen    atomic.Uint64 // of net, and of the path MTUs
 	net    atomic.Pointer[network]
 	config Config
+	open   atomic.Int64 // sockets that programs have
 
 	streams   streamTable
 	requests  requestTable
@@ -297,23 +303,39 @@ const (
 	endOfProtocols socket.Protocol = 263
 )
 
-// maxSockets is the most sockets of a host: more give ENFILE.
-const maxSockets = 4 << 20
+// defaultSockets is how many sockets a host has that names no number.
+const defaultSockets = 4 << 20
 
+// admit counts a socket that a program is about to get, until forget.
+func (h *Host) admit(s *sock) error {
+	if n := h.open.Add(1); n > int64(cmp.Or(h.config.Sockets, defaultSockets)) {
+		h.open.Add(-1)
+		return syscall.ENFILE
+	}
+	s.counted = true
+	return nil
+}
+
+// remember is admit for a socket that no table has as yet.
 func (h *Host) remember(s endpoint) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case h.closed:
+	if h.closed {
 		return syscall.ENETDOWN
-	case len(h.sockets) >= maxSockets:
-		return syscall.ENFILE
+	}
+	if err := h.admit(s.base()); err != nil {
+		return err
 	}
 	h.sockets[s] = struct{}{}
 	return nil
 }
 
+// forget is told of each socket that is closed.
 func (h *Host) forget(s endpoint) {
+	if b := s.base(); b.counted {
+		b.counted = false
+		h.open.Add(-1)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sockets, s)

@@ -116,6 +116,10 @@ func (s *stream) Accept(ctx context.Context) (socket.Socket, netip.AddrPort, err
 		case len(s.lis.queue) == 0:
 			return syscall.EAGAIN
 		}
+		// Without room for it, the connection stays in the queue, as on Linux.
+		if err := s.host.admit(&s.lis.queue[0].sock); err != nil {
+			return err
+		}
 		c = s.lis.pop()
 		return nil
 	}); err != nil {

@@ -162,6 +162,57 @@ func TestAConnectionMovesWhileOthersHoldTheMemory(t *testing.T) {
 	}
 }
 
+// A host has as many sockets as it was made for. One more is ENFILE, whatever it
+// would be; a connection that finds no room stays in the queue, and is accepted
+// when there is some.
+//
+// DEF-60.
+func TestSocketsAreBounded(t *testing.T) {
+	const most = 3
+	alice, bob := pairWith(t, berth.Config{Sockets: most}, nil)
+	kinds := []struct {
+		typ   socket.Type
+		proto socket.Protocol
+	}{{socket.STREAM, 0}, {socket.DGRAM, 0}, {socket.RAW, socket.IPPROTO_ICMP}}
+	for range 2 { // what is closed makes room
+		var socks []socket.Socket
+		for _, k := range kinds {
+			socks = append(socks, newSocket(t, alice, socket.INET, k.typ, k.proto))
+		}
+		for _, k := range kinds {
+			if _, err := alice.Socket(socket.INET, k.typ, k.proto); err != syscall.ENFILE {
+				t.Errorf("one socket more, of type %v: %v", k.typ, err)
+			}
+		}
+		for _, s := range socks {
+			s.Close()
+		}
+	}
+
+	l := newSocket(t, bob, socket.INET, socket.STREAM, 0)
+	if err := errors.Join(l.Bind(netip.AddrPortFrom(bob4, 80)), l.Listen(most)); err != nil {
+		t.Fatal(err)
+	}
+	for range most {
+		if err := newSocket(t, alice, socket.INET, socket.STREAM, 0).Connect(t.Context(), l.LocalAddr()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	accept := func() (socket.Socket, error) {
+		s, _, err := l.Accept(t.Context())
+		return s, err
+	}
+	first, err := accept()
+	_, err2 := accept()
+	if _, err3 := accept(); err != nil || err2 != nil || err3 != syscall.ENFILE {
+		t.Errorf("Accept, with room for two: %v, %v, %v", err, err2, err3)
+	}
+	first.Close()
+	if _, err := accept(); err != nil {
+		t.Errorf("Accept when there is room again: %v", err)
+	}
+}
+
 func TestDatagramsThatFindNoMemoryAreCounted(t *testing.T) {
 	const memory = 1 << 20
 	alice, bob := pairWith(t, berth.Config{Memory: memory}, nil)

@@ -26,6 +26,7 @@ type sock struct {
 	writers  waiters
 	polls    *watch // one for each Poll that waits for this socket
 	closed   bool   // by the user: calls give EBADF
+	counted  bool   // among Host.open
 	nonblock bool
 	bound    bool          // has a local port (or, raw, an address)
 	posted   bool          // with a Scheduler: a turn to send has been asked for

@@ -1,5 +1,5 @@
 // Package heavy runs the demanding users of package net over berth hosts: gRPC,
-// QUIC, SSH, HTTP/2 over TLS, yamux, and a memberlist cluster. There is nothing
+// QUIC, SSH, HTTP/2 over TLS, and yamux. There is nothing
 // in it but tests. It is a module of its own so that none of that code is ever a
 // dependency of berth.
 //

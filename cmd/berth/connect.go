@@ -8,7 +8,7 @@ import (
 	"example.com/berth/cmd/berth/internal/endpoint"
 	"example.com/berth/cmd/berth/internal/machine"
 	"example.com/berth/cmd/berth/internal/relay"
-	"example.com/berth/cmd/berth/internal/term"
+	"example.com/berth/internal/term"
 	"example.com/berth/netconn"
 	"github.com/spf13/cobra"
 )

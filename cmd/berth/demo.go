@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"example.com/berth/cmd/berth/internal/demo"
-	"example.com/berth/cmd/berth/internal/term"
 	"example.com/berth/cmd/berth/internal/usage"
+	"example.com/berth/internal/term"
 	"github.com/spf13/cobra"
 )
 

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"example.com/berth/cmd/berth/internal/labfile"
-	"example.com/berth/cmd/berth/internal/labrun"
-	"example.com/berth/cmd/berth/internal/term"
 	"example.com/berth/cmd/berth/internal/usage"
+	"example.com/berth/internal/labfile"
+	"example.com/berth/internal/labrun"
+	"example.com/berth/internal/term"
 	"example.com/berth/lab"
 	labreport "example.com/berth/lab/report"
 	"github.com/spf13/cobra"

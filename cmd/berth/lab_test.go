@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/berth/cmd/berth/internal/labfile"
+	"example.com/berth/internal/labfile"
 )
 
 // labExamples are the files that are shown to people. On fake time each says the

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"example.com/berth/cmd/berth/internal/pinger"
 	"example.com/berth/cmd/berth/internal/usage"
+	"example.com/berth/internal/pinger"
 	"github.com/spf13/cobra"
 )
 

@@ -3,13 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strings"
 	"time"
 
-	"example.com/berth/cmd/berth/internal/labfile"
 	"example.com/berth/cmd/berth/internal/usage"
+	"example.com/berth/internal/units"
 	"example.com/berth/link/impair"
 	"github.com/spf13/pflag"
 )
@@ -67,21 +66,17 @@ func (o *lineOptions) change(c *impair.Config) error {
 		{"delay", o.delay, duration(&c.Delay)},
 		{"jitter", o.jitter, duration(&c.Jitter)},
 		{"loss", o.loss, func(s string) (err error) {
-			c.Loss, err = labfile.ParseShare(s)
+			c.Loss, err = units.ParseShare(s)
 			c.Burst = impair.GilbertElliott{}
 			return err
 		}},
 		{"rate", o.rate, func(s string) (err error) {
-			c.Rate, err = parseRate(s)
+			c.Rate, err = units.ParseLimit(s)
 			c.Trace = nil
 			return err
 		}},
-		{"queue", o.queue, func(s string) error {
-			n, err := labfile.ParseSize(s)
-			if err == nil && (n < 1 || n > math.MaxInt32) {
-				err = fmt.Errorf("%q cannot be the size of a queue", s)
-			}
-			c.Queue = int(n)
+		{"queue", o.queue, func(s string) (err error) {
+			c.Queue, err = units.ParseQueue(s)
 			return err
 		}},
 		{"trace", o.trace, func(s string) (err error) {
@@ -105,21 +100,9 @@ func (o *lineOptions) change(c *impair.Config) error {
 
 func duration(to *time.Duration) func(string) error {
 	return func(s string) (err error) {
-		*to, err = labfile.ParseDuration(s)
+		*to, err = units.ParseDuration(s)
 		return err
 	}
-}
-
-// parseRate takes tc's 10mbit, too.
-func parseRate(s string) (int64, error) {
-	if strings.HasSuffix(strings.ToLower(s), "bit") {
-		s += "/s"
-	}
-	n, err := labfile.ParseRate(s)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("%q lets nothing through", s)
-	}
-	return n, err
 }
 
 func readTrace(path string) (*impair.Trace, error) {

@@ -148,6 +148,11 @@ func (e *Extensions) fragment(b []byte) (int, error) {
 	if _, err := e.Fragment.Parse(b); err != nil {
 		return 0, err
 	}
+	if e.Fragment.NextHeader == ProtocolHopByHop && e.Fragment.Offset == 0 {
+		// Put together again, the packet would have the options right behind
+		// the IPv6 header. Of other fragments the number means nothing.
+		return 0, &ParameterProblem{Code: ProblemNextHeader, Pointer: uint32(IPv6Len + e.HeaderLen)}
+	}
 	e.HasFragment = true
 	e.UnfragmentableLen = e.HeaderLen
 	e.FragmentNamedAt = e.NextHeaderAt

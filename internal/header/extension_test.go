@@ -68,6 +68,15 @@ var extensionTests = []struct {
 		},
 	},
 	{name: "hop-by-hop not first", next: 60, chain: "\x00" + dstThenUDP[1:] + hopAlert, err: problem(1, 40)},
+	{name: "hop-by-hop in the first fragment", next: 44, chain: "\x00" + fragFirst[1:] + hopAlert, err: problem(1, 40)},
+	{name: "hop-by-hop in an atomic fragment", next: 44, chain: "\x00" + fragAtomic[1:] + hopAlert, err: problem(1, 40)},
+	{
+		name: "what a later fragment says follows means nothing", next: 44, chain: "\x00" + fragLast[1:] + "data", rest: "data",
+		want: Extensions{
+			Protocol: 0, HeaderLen: 8, NextHeaderAt: 40, HasFragment: true, FragmentNamedAt: 6,
+			Fragment: Fragment{Offset: 8, ID: 7},
+		},
+	},
 	{name: "routing type 0 with segments left", next: 43, chain: routing0[:3] + "\x01" + routing0[4:], err: problem(0, 42)},
 	{name: "unknown routing type with segments left", next: 0, chain: "\x2b" + hopThenDst[1:] + "\x11\x00\xfd\x01abcd", err: problem(0, 50)},
 	{name: "three destination headers", next: 60, chain: dstThenDst + dstThenDst + dstThenUDP, err: ErrExtension},

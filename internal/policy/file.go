@@ -4,19 +4,21 @@ import (
 	"bytes"
 	_ "embed"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
 
+	"example.com/berth/internal/mistake"
 	"go.yaml.in/yaml/v4"
 )
 
+// FileErrors are the mistakes in a policy file, in its order. There is at least one.
+type FileErrors = mistake.InFiles
+
 // Bounds on a file.
 const (
-	maxFile     = 1 << 20 // bytes
-	maxRules    = 10000
-	maxMistakes = 20 // that are told
+	maxFile  = 1 << 20 // bytes
+	maxRules = 10000
 )
 
 // Schema is the JSON schema of policy files, for editors.
@@ -34,33 +36,24 @@ var Schema string
 // Path is for messages. Keys of the file that begin with x- are for anchors. The
 // error is of type FileErrors and has every mistake.
 func ParseFile(path string, text []byte) ([]*Rule, error) {
-	p := fileParser{path: path, lines: strings.Split(string(text), "\n")}
+	p := fileParser{Gatherer: mistake.In(path, text)}
 	if root := p.document(text); root != nil {
 		p.root(root)
 	}
-	if len(p.errs) > 0 {
-		return nil, p.errs
+	if err := p.Err(); err != nil {
+		return nil, err
 	}
 	return p.rules, nil
 }
 
 // A fileParser gathers the rules of a file, and its mistakes.
 type fileParser struct {
-	path  string
-	lines []string
+	*mistake.Gatherer
 	rules []*Rule
-	errs  FileErrors
 }
 
 func (p *fileParser) fail(line, col, width int, hint, format string, args ...any) {
-	if len(p.errs) == maxMistakes {
-		return
-	}
-	e := &FileError{Path: p.path, Line: max(line, 1), Col: max(col, 1), Problem: fmt.Sprintf(format, args...), Hint: hint, width: width}
-	if e.Line <= len(p.lines) {
-		e.text = strings.TrimSuffix(p.lines[e.Line-1], "\r")
-	}
-	p.errs = append(p.errs, e)
+	p.Add(mistake.Pos{Line: line, Col: col}, width, hint, format, args...)
 }
 
 func (p *fileParser) failAt(n *yaml.Node, hint, format string, args ...any) {
@@ -118,7 +111,7 @@ func (p *fileParser) syntax(err error) {
 		text, line, col = load.Message, load.Mark.Line, load.Mark.Column
 	}
 	hint := ""
-	if i := strings.IndexByte(p.lines[min(max(line, 1), len(p.lines))-1], '*'); i >= 0 || strings.Contains(text, "anchor") || strings.Contains(text, "alias") {
+	if i := strings.IndexByte(p.Lines[min(max(line, 1), len(p.Lines))-1], '*'); i >= 0 || strings.Contains(text, "anchor") || strings.Contains(text, "alias") {
 		hint = `a rule that begins with * stands in quotes: "*.example.com"`
 	}
 	p.fail(line, col, 1, hint, "this is not YAML: %s", text)
@@ -133,7 +126,7 @@ func (p *fileParser) root(n *yaml.Node) {
 			p.failAt(key, `a file has "rules:"`, "unknown key %q in the file", key.Value)
 		}
 	})
-	if seen != nil && !seen["rules"] && len(p.errs) == 0 {
+	if seen != nil && !seen["rules"] && p.Count() == 0 {
 		p.failAt(n, `a file has "rules:"`, "the file has no rules")
 	}
 }
@@ -199,7 +192,7 @@ func (p *fileParser) list(n *yaml.Node) {
 // texts reads one rule, or a list of them.
 func (p *fileParser) texts(allow bool, n *yaml.Node) {
 	switch {
-	case len(p.errs) == maxMistakes:
+	case p.Full():
 		return // aliases can make many of few
 	case n.Kind == yaml.SequenceNode:
 		for _, one := range n.Content {
@@ -220,7 +213,7 @@ func (p *fileParser) texts(allow bool, n *yaml.Node) {
 	r, err := ParseRule(allow, n.Value)
 	if err != nil {
 		e := err.(*RuleError)
-		p.fail(n.Line, n.Column+quotes(n)+e.column()-1, e.characters(), e.Hint, "%s", e.Problem)
+		p.fail(n.Line, n.Column+quotes(n)+e.Column()-1, e.Characters(), e.Hint, "%s", e.Problem)
 		return
 	}
 	p.rules = append(p.rules, r)

@@ -45,7 +45,7 @@ type ruleParser struct {
 
 func (p *ruleParser) fail(at, width int, hint, problem string) {
 	if p.err == nil {
-		p.err = &RuleError{Rule: p.text, Problem: problem, Hint: hint, at: at, width: max(width, 1)}
+		p.err = &RuleError{What: "rule", Text: p.text, Problem: problem, Hint: hint, At: at, Width: max(width, 1)}
 	}
 }
 

@@ -140,11 +140,8 @@ func TestRulesWithMistakes(t *testing.T) {
 		if !strings.Contains(err.Error(), tt.problem) {
 			t.Errorf("%q: %v", tt.text, err)
 		}
-		var out strings.Builder
-		e.Print(&out, "berth run")
-		lines := strings.Split(out.String(), "\n")
-		if got := strings.TrimPrefix(lines[3], "    "); got != tt.place {
-			t.Errorf("%s\n%s, want\n    %s", lines[2], lines[3], tt.place)
+		if got := strings.Repeat(" ", e.Column()-1) + strings.Repeat("^", e.Characters()); got != tt.place {
+			t.Errorf("%s\n%s, want\n%s", tt.text, got, tt.place)
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"example.com/berth/cmd/berth/internal/sockets"
-	"example.com/berth/cmd/berth/internal/term"
 	"example.com/berth/internal/ladder"
+	"example.com/berth/internal/term"
 )
 
 // Screen shows a demonstration to a person.

@@ -8,8 +8,8 @@ import (
 	"os"
 	"strings"
 
-	"example.com/berth/cmd/berth/internal/labfile"
-	"example.com/berth/cmd/berth/internal/labrun"
+	"example.com/berth/internal/labfile"
+	"example.com/berth/internal/labrun"
 	"example.com/berth/lab"
 )
 

@@ -66,7 +66,7 @@ var rooms = map[string][]string{
 	"lab":                    {"", "socket", "link", "link/impair", "link/pcapng", "netconn", "lab/report", "internal/nat"},
 	"netconn/netconntest":    {"socket", "netconn"},
 	"lab/report":             {"link", "internal/header", "internal/seqnum", "internal/ladder"},
-	"lab/script":             {"", "socket", "link", "link/pcapng", "internal/header", "internal/seqnum"},
+	"lab/script":             {"", "socket", "link", "link/pcapng", "internal/header", "internal/seqnum", "internal/siphash", "tcpauth"},
 	"lab/report/reporttest":  {"", "lab/report", "link", "link/impair", "link/wire", "netconn"},
 	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "lab/script", "internal/box", "internal/policy", "internal/mistake", "internal/units", "internal/term", "internal/pinger", "internal/labfile", "internal/labrun"},
 	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "internal/box", "internal/eventloop", "internal/gateway", "internal/policy", "internal/mistake", "internal/units", "internal/term", "internal/pinger", "internal/labfile", "internal/labrun"},

@@ -57,13 +57,13 @@ func (t terms) rcvBuf() int {
 }
 
 // window is the window in SYN segments, which is never scaled, out of a buffer
-// that offers limit: whole segments, where it is more than one.
+// that offers limit: whole segments, where it is more than one, and as much of that
+// as the field can say.
 func (t terms) window(limit int) int {
-	wnd := min(limit, maxWindow)
-	if mss := int(t.mss()); wnd > mss {
-		wnd -= wnd % mss
+	if mss := int(t.mss()); limit > mss {
+		limit -= limit % mss
 	}
-	return wnd
+	return min(limit, maxWindow)
 }
 
 // wscale is the shift with which the largest buffer that the connection may get

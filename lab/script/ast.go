@@ -124,6 +124,8 @@ type tcpOption struct {
 	data     []byte
 	val, ecr uint32 // of timestamps
 	blocks   [][2]uint32
+	// word stands for the cookie that data ends with, which depends on who speaks.
+	word string
 }
 
 // A message is one of ICMP, in the words of the script.

@@ -97,6 +97,9 @@ func (r *run) sockaddr(e *expr, given netip.AddrPort) (netip.AddrPort, *Error) {
 	if e.kind == exprAny {
 		return given, nil
 	}
+	if e.kind == exprWord && e.text == "AF_UNSPEC" {
+		return netip.AddrPort{}, nil
+	}
 	if e.kind != exprStruct {
 		return given, errorf(e.pos, "an address is expected, not %v", e)
 	}

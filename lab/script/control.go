@@ -56,7 +56,7 @@ func (r *run) control(e *expr, m *socket.Message) *Error {
 			err = r.same(data, int64(m.Control.TOS))
 		case "IP_TTL", "IPV6_HOPLIMIT":
 			err = r.same(data, int64(m.Control.TTL))
-		case "IP_RECVERR", "IPV6_RECVERR":
+		case "IP_RECVERR", "IPV6_RECVERR", "CMSG_TYPE_RECVERR":
 			err = r.extendedError(data, &m.Control.Err)
 		default:
 			err = unsupported(typ.pos, "the control message %v", typ)

@@ -142,6 +142,7 @@ const (
 	infoSACK       = 2
 	infoWScale     = 4
 	infoECN        = 8
+	infoSYNData    = 32
 )
 
 // variables are the fields of TCP_INFO of the socket that the script is about,
@@ -156,7 +157,7 @@ func (r *run) variables() map[string]int64 {
 		return nil
 	}
 	options := int64(0)
-	for bit, on := range map[int64]bool{infoTimestamps: i.Timestamps, infoSACK: i.SACK, infoWScale: i.WindowScale, infoECN: i.ECN} {
+	for bit, on := range map[int64]bool{infoTimestamps: i.Timestamps, infoSACK: i.SACK, infoWScale: i.WindowScale, infoECN: i.ECN, infoSYNData: i.SYNData} {
 		if on {
 			options |= bit
 		}

@@ -14,6 +14,10 @@ type flow struct {
 	// one is known when the host has sent a SYN.
 	remoteBase, localBase uint32
 	knowsLocal            bool
+	// remoteISN and localISN are the numbers that the script gives to the SYNs of
+	// the two. Those of all other segments count from there, as in packetdrill.
+	remoteISN, localISN uint32
+	knowsRemote         bool
 	// timestamps maps those that the script says the host sends to those that
 	// it has sent; firstScript and firstLive are the first pair.
 	timestamps             map[uint32]uint32
@@ -52,8 +56,35 @@ func (f *flow) learn(script, live uint32) {
 	f.timestamps[script] = live
 }
 
-// sequence is a number of the host's as the script writes it.
-func (f *flow) sequence(live uint32) uint32 { return live - f.localBase }
+// fromHost is a number of the host's as the script writes it, in a segment with SYN
+// or without.
+func (f *flow) fromHost(live uint32, syn bool) uint32 {
+	if syn {
+		return live - f.localBase
+	}
+	return live - f.localBase - f.localISN
+}
 
-// acknowledged is a number of the peer's as the script writes it.
-func (f *flow) acknowledged(live uint32) uint32 { return live - f.remoteBase }
+// fromPeer is a number of the peer's as the script writes it.
+func (f *flow) fromPeer(live uint32, syn bool) uint32 {
+	if syn {
+		return live - f.remoteBase
+	}
+	return live - f.remoteBase - f.remoteISN
+}
+
+// hostNumber is a number of the host's on the wire.
+func (f *flow) hostNumber(n uint32, syn bool) uint32 {
+	if syn {
+		return n + f.localBase
+	}
+	return n + f.localBase + f.localISN
+}
+
+// peerNumber is a number of the peer's on the wire.
+func (f *flow) peerNumber(n uint32, syn bool) uint32 {
+	if syn {
+		return n + f.remoteBase
+	}
+	return n + f.remoteBase + f.remoteISN
+}

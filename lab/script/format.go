@@ -67,7 +67,7 @@ func (o *tcpOption) format(f *flow) string {
 		text := "sack"
 		for _, b := range o.blocks {
 			if f != nil {
-				b[0], b[1] = f.acknowledged(b[0]), f.acknowledged(b[1])
+				b[0], b[1] = f.fromPeer(b[0], false), f.fromPeer(b[1], false)
 			}
 			text += fmt.Sprintf(" %d:%d", b[0], b[1])
 		}
@@ -102,7 +102,7 @@ func (s *sighting) String() string {
 		f, t := s.flow, &s.tcp
 		b := fmt.Sprintf("> %s%s %d:%d(%d)", ip, flagText(t.Flags, false), s.seq(), s.seq()+uint32(s.payload), s.payload)
 		if t.Flags&header.ACK != 0 {
-			b += fmt.Sprintf(" ack %d", f.acknowledged(uint32(t.Ack)))
+			b += fmt.Sprintf(" ack %d", f.fromPeer(uint32(t.Ack), t.Flags&header.SYN != 0))
 		}
 		b += fmt.Sprintf(" win %d", t.Window)
 		if t.Urgent != 0 {

@@ -154,7 +154,7 @@ func (r *run) quote(k *packet, f *flow) []byte {
 		protocol = header.ProtocolTCP
 		h := header.TCP{
 			SrcPort: f.local.Port(), DstPort: f.remote.Port(), Flags: header.ACK,
-			Seq: seqnum.Value(e.seq + f.localBase),
+			Seq: seqnum.Value(f.hostNumber(e.seq, false)),
 		}
 		b = append(h.Append(nil), make([]byte, e.payload)...)
 	default:

@@ -70,16 +70,21 @@ func plain(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr()
 
 // segment encodes a TCP segment of the peer.
 func (r *run) segment(k *packet, f *flow) []byte {
+	syn := k.tcp.flags&header.SYN != 0
+	if syn && !f.knowsRemote {
+		f.remoteISN, f.knowsRemote = k.tcp.seq, true
+	}
 	h := header.TCP{
 		SrcPort: f.remote.Port(), DstPort: f.local.Port(), Flags: k.tcp.flags,
-		Seq: seqnum.Value(k.tcp.seq + f.remoteBase), Window: k.tcp.win, Urgent: k.tcp.urg,
+		Seq: seqnum.Value(f.peerNumber(k.tcp.seq, syn)), Window: k.tcp.win, Urgent: k.tcp.urg,
 	}
 	if k.tcp.flags&header.ACK != 0 || k.tcp.ack != 0 {
-		h.Ack = seqnum.Value(k.tcp.ack + f.localBase)
+		h.Ack = seqnum.Value(f.hostNumber(k.tcp.ack, syn))
 	}
 	b := h.Append(nil)
 	for i := range k.tcp.options {
-		b = k.tcp.options[i].append(b, f)
+		o := k.tcp.options[i].resolved(f)
+		b = o.append(b, f)
 	}
 	for len(b)%4 != 0 {
 		b = append(b, optEnd)
@@ -103,8 +108,8 @@ func (o *tcpOption) append(b []byte, f *flow) []byte {
 		return binary.BigEndian.AppendUint32(b, f.echo(o.ecr))
 	case optSACK:
 		for _, s := range o.blocks {
-			b = binary.BigEndian.AppendUint32(b, s[0]+f.localBase)
-			b = binary.BigEndian.AppendUint32(b, s[1]+f.localBase)
+			b = binary.BigEndian.AppendUint32(b, f.hostNumber(s[0], false))
+			b = binary.BigEndian.AppendUint32(b, f.hostNumber(s[1], false))
 		}
 		return b
 	}

@@ -141,14 +141,14 @@ func (f *flow) ports(k *packet, differ func(string, any, any)) {
 func (r *run) compareTCP(k *packet, s *sighting, differ func(string, any, any)) {
 	f, t := s.flow, &s.tcp
 	if t.Flags&header.SYN != 0 && k.tcp.flags&header.SYN != 0 && !f.compared {
-		f.localBase, f.compared = uint32(t.Seq)-k.tcp.seq, true
+		f.localBase, f.localISN, f.compared = uint32(t.Seq)-k.tcp.seq, k.tcp.seq, true
 	}
 	got := t.Flags
 	differ("flags", flagText(k.tcp.flags, k.tcp.ace), flagText(got, k.tcp.ace))
 	differ("seq", k.tcp.seq, s.seq())
 	differ("length", k.payload, s.payload)
 	if k.tcp.flags&header.ACK != 0 {
-		differ("ack", k.tcp.ack, f.acknowledged(uint32(t.Ack)))
+		differ("ack", k.tcp.ack, f.fromPeer(uint32(t.Ack), t.Flags&header.SYN != 0))
 	}
 	if k.tcp.hasWin {
 		differ("win", k.tcp.win, t.Window)
@@ -168,12 +168,15 @@ func (s *sighting) seq() uint32 {
 	if s.tcp.Flags&header.RST != 0 && s.tcp.Seq == 0 {
 		return 0
 	}
-	return s.flow.sequence(uint32(s.tcp.Seq))
+	return s.flow.fromHost(uint32(s.tcp.Seq), s.tcp.Flags&header.SYN != 0)
 }
 
 // compareOptions compares the options one by one, padding included.
 func (r *run) compareOptions(k *packet, s *sighting, differ func(string, any, any)) {
-	want, got := k.tcp.options, s.options
+	want, got := make([]tcpOption, len(k.tcp.options)), s.options
+	for i, o := range k.tcp.options {
+		want[i] = o.resolved(s.flow)
+	}
 	if r.setup.anyOrder {
 		want, got = inOrder(want), inOrder(got)
 	}
@@ -235,9 +238,19 @@ func (r *run) fit(k *packet) {
 		r.tape.sent = append(r.tape.sent[:1:1], append([]sighting{rest}, r.tape.sent[1:]...)...)
 		s = &r.tape.sent[0]
 	}
-	if s.payload != before {
+	if s.payload != before || r.followed(s) {
 		s.tcp.Flags = s.tcp.Flags&^header.PSH | k.tcp.flags&header.PSH
 	}
+}
+
+// followed tells whether more data goes out right behind a segment: where senders
+// cut what they have, some set PSH at each cut.
+func (r *run) followed(s *sighting) bool {
+	if len(r.tape.sent) < 2 {
+		return false
+	}
+	n := &r.tape.sent[1]
+	return n.bad == "" && n.flow == s.flow && n.protocol == s.protocol && n.payload > 0 && n.at == s.at && n.tcp.Seq == s.tcp.Seq.Add(s.payload)
 }
 
 // more waits for a packet that may follow another at once: a System in real time

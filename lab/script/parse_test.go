@@ -73,7 +73,7 @@ func TestRunsEndWithAReason(t *testing.T) {
 		{"`sysctl -w net.ipv4.tcp_dsack=0`", "net.ipv4.tcp_dsack=0: berth has 1, which cannot be changed", true},
 		{"`sysctl -w net.ipv4.tcp_sack=7`", "net.ipv4.tcp_sack=7", true},
 		{"0 socket(..., SOCK_STREAM, 0) = 3\n+0 `sysctl net.inet.tcp.sack.enable=0`\n+0 connect(3, ..., ...) = 0", "changing net.inet.tcp.sack.enable when the host is running", true},
-		{listening + "+0 `ss -tn | grep -q :8080`", "the command \"ss -tn | grep -q :8080\" fails; the sockets are:\n    State", false},
+		{listening + "+0 `ss -tn | grep -q :8080`", "the command \"ss -tn | grep -q :8080\" fails; there is:\n    State", false},
 		{listening + "+0 `! ss -tln | grep -q LISTEN`", "LISTEN 0 1 192.168.0.1:8080 *:*", false},
 		{listening + "+0 `ss -tn --bpf`", "the command \"ss -tn --bpf\"", true},
 		{listening + "+0 `ss -tn | awk x`", "the command \"awk x\" behind '|'", true},

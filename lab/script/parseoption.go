@@ -94,11 +94,11 @@ func (p *parser) tcpOption() (o tcpOption, err error) {
 		o.data, err = p.hex()
 	case "FO":
 		o.kind = optFastOpen
-		o.data, err = p.cookie()
+		o.data, o.word, err = p.cookie()
 	case "FOEXP":
 		o.kind = optExperiment
 		var cookie []byte
-		cookie, err = p.cookie()
+		cookie, o.word, err = p.cookie()
 		o.data = append(binary.BigEndian.AppendUint16(nil, fastOpenMagic), cookie...)
 	case "generic":
 		v, err = p.unsigned("the kind of an option", 8)
@@ -149,12 +149,19 @@ func (p *parser) timestamps() (val, ecr uint32, err error) {
 	return uint32(v), uint32(e), err
 }
 
-// cookie reads one of Fast Open, which may be missing.
-func (p *parser) cookie() ([]byte, error) {
-	if t := p.peek(); t.is(",") || t.is(">") {
-		return nil, nil
+// cookie reads one of Fast Open, which may be missing, or a word that stands for
+// one.
+func (p *parser) cookie() (b []byte, word string, err error) {
+	t := p.peek()
+	if t.is(",") || t.is(">") {
+		return nil, "", nil
 	}
-	return p.hex()
+	if _, ok := cookieKeys[t.text]; ok {
+		p.next()
+		return make([]byte, cookieLen), t.text, nil
+	}
+	b, err = p.hex()
+	return b, "", err
 }
 
 // hex reads bytes as hexadecimal digits.

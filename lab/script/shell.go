@@ -23,28 +23,9 @@ func (r *run) command(c *command) *Error {
 	return nil
 }
 
-// splitShell cuts text into simple commands, without redirections.
-func splitShell(text string) (lines [][]string) {
-	text = strings.NewReplacer("\\\n", " ", "&&", "\n", "||", "\n", ";", "\n").Replace(text)
-	for line := range strings.Lines(text) {
-		line, _, _ = strings.Cut(line, "#")
-		var words []string
-		for _, w := range strings.Fields(line) {
-			if strings.HasPrefix(w, ">") || strings.HasPrefix(w, "2>") || w == "/dev/null" {
-				continue
-			}
-			words = append(words, strings.Trim(w, `"'`))
-		}
-		if len(words) > 0 {
-			lines = append(lines, words)
-		}
-	}
-	return lines
-}
-
 // shell does one simple command.
 func (r *run) shell(at Pos, words []string) *Error {
-	if asksForSockets(words) {
+	if answersFromHost(words) {
 		return r.shellPipe(at, words)
 	}
 	name := words[0][strings.LastIndexByte(words[0], '/')+1:]
@@ -52,7 +33,7 @@ func (r *run) shell(at Pos, words []string) *Error {
 	case "sysctl", "set_sysctls.py":
 		return r.sysctls(at, words[1:])
 	case "defaults.sh":
-		return r.productionDefaults(at, words[0])
+		return r.productionDefaults(at)
 	case "true", ":", "echo", "sync":
 		return nil
 	case "ethtool":
@@ -68,7 +49,7 @@ func (r *run) shell(at Pos, words []string) *Error {
 			}
 		}
 	case "tc":
-		if slices.Contains(words, "qdisc") && !slices.Contains(words, "netem") && !slices.Contains(words, "tbf") {
+		if slices.Contains(words, "qdisc") && !slices.Contains(words, "netem") && !slices.Contains(words, "tbf") && !slices.Contains(words, "limit") {
 			r.remark("%q: packets leave the host as it sends them; it has no queueing discipline", strings.Join(words, " "))
 			return nil
 		}
@@ -83,18 +64,18 @@ func (r *run) shell(at Pos, words []string) *Error {
 
 // productionDefaults is what the script does that packetdrill's tests begin with:
 // larger buffers than Linux has by default, which is what window scales in such
-// tests come from.
-func (r *run) productionDefaults(at Pos, name string) *Error {
+// tests come from, and a server of Fast Open with a key that is known.
+func (r *run) productionDefaults(at Pos) *Error {
 	for _, s := range []string{
 		"net.ipv4.tcp_rmem=4096 540000 15728640", "net.ipv4.tcp_wmem=4096 262144 4194304",
 		"net.ipv4.tcp_syn_retries=5", "net.ipv4.tcp_congestion_control=cubic",
 		"net.ipv4.tcp_ecn=0", "net.ipv4.tcp_slow_start_after_idle=0",
+		"net.ipv4.tcp_fastopen=0x3", "net.ipv4.tcp_fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
 	} {
 		if err := r.sysctl(at, s); err != nil {
 			return err
 		}
 	}
-	r.remark("%s: of what it sets, Fast Open is left as it was", name)
 	return nil
 }
 

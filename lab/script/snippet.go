@@ -104,6 +104,8 @@ func splitStatements(src string) (list []codeLine) {
 				i++
 			}
 			continue
+		case c == '\\' && i+1 == len(src): // a line that goes on, and there is none
+			continue
 		case c == '\\' && i+1 < len(src) && src[i+1] == '\n':
 			i++
 			line++

@@ -7,7 +7,7 @@ var fixed = map[string]string{
 	"tcp_thin_linear_timeouts": "0", "tcp_adv_win_scale": "1", "tcp_rfc1337": "1|0",
 	"ip_no_pmtu_disc": "0", "tcp_stdurg": "0", "tcp_reordering": "3",
 	"tcp_tw_reuse": "0|2", "tcp_syn_linear_timeouts": "0", "tcp_workaround_signed_windows": "0", "tcp_app_win": "31",
-	"tcp_ecn_fallback": "1", "tcp_retries1": "3", "tcp_min_snd_mss": "48",
+	"tcp_ecn_fallback": "1", "tcp_retries1": "3", "tcp_min_snd_mss": "48", "tcp_shrink_window": "0",
 
 	// FreeBSD
 	"rfc3042": "1", "rfc3390": "1", "rfc3465": "1", "rfc6675_pipe": "1", "do_prr": "1", "do_lrd": "0|1", "newcwv": "0|1",

@@ -13,8 +13,9 @@ import (
 )
 
 // shellPipe does a line that asks for the table of sockets: ss, sockstat or
-// netstat, with grep and wc behind it. As in a shell, the line fails if its last
-// command does, and a "!" before it turns that round.
+// netstat, or /proc/net/tcp and its like, or for what is counted: nstat; with grep
+// and wc behind it. As in a shell, the line fails if its last command does, and a
+// "!" before it turns that round.
 func (r *run) shellPipe(at Pos, words []string) *Error {
 	text := strings.Join(words, " ")
 	not := words[0] == "!"
@@ -22,29 +23,43 @@ func (r *run) shellPipe(at Pos, words []string) *Error {
 		words = words[1:]
 	}
 	stages := splitPipe(words)
-	lines, err := r.socketLines(at, stages[0])
+	lines, ok, err := r.answer(at, stages)
 	if err != nil {
 		return err
 	}
 	shown := lines
-	ok := true
 	for _, s := range stages[1:] {
 		if lines, ok, err = filterLines(at, s, lines); err != nil {
 			return err
 		}
 	}
 	if ok == not {
-		return errorf(at, "the command %q fails; the sockets are:\n    %s%s", text, strings.Join(shown, "\n    "), r.before())
+		return errorf(at, "the command %q fails; there is:\n    %s%s", text, strings.Join(shown, "\n    "), r.before())
 	}
 	return nil
 }
 
-// asksForSockets tells whether a line is one for shellPipe.
-func asksForSockets(words []string) bool {
+// answersFromHost tells whether a line is one for shellPipe.
+func answersFromHost(words []string) bool {
 	if words[0] == "!" && len(words) > 1 {
 		words = words[1:]
 	}
-	return slices.Contains([]string{"ss", "sockstat", "netstat"}, words[0][strings.LastIndexByte(words[0], '/')+1:])
+	return slices.Contains([]string{"ss", "sockstat", "netstat", "nstat"}, words[0][strings.LastIndexByte(words[0], '/')+1:]) ||
+		asksForFiles(splitPipe(words)[0])
+}
+
+// answer is the output of the first command of a pipe, and whether that succeeds.
+func (r *run) answer(at Pos, stages [][]string) (lines []string, ok bool, err *Error) {
+	first := stages[0]
+	switch {
+	case len(first) > 0 && strings.HasSuffix(first[0], "nstat"):
+		lines, err = r.counterLines(at, stages)
+		return lines, true, err
+	case asksForFiles(first):
+		return r.fileLines(at, first)
+	}
+	lines, err = r.socketLines(at, first)
+	return lines, true, err
 }
 
 // splitPipe cuts a line at its bars.

@@ -28,7 +28,7 @@
 //     foreign.go, which have a [Forwarder] answer for everybody.
 //   - The way down: stream.go, datagram.go, raw.go, then outbox.go, output.go,
 //     path.go.
-//   - Sockets: sock.go, wait.go, poll.go, options.go, reports.go, and demux.go,
+//   - Sockets: sock.go, wait.go, poll.go, options.go, reports.go, zerocopy.go, and demux.go,
 //     which finds them.
 //
 // # Concurrency

@@ -43,6 +43,7 @@ type ipOptions struct {
 	dontFrag6             bool
 	oobInline             bool
 	keepAlive             bool
+	zeroCopy, inq         bool // of a stream socket
 }
 
 // groupOptions are what few sockets have: memberships, and the way out of

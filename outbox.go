@@ -122,9 +122,7 @@ func (s *stream) settle() {
 		s.waiting = true
 		s.host.ports.wait(&s.sock)
 	}
-	if s.reports != nil {
-		s.reports.look(&s.conn)
-	}
+	s.reports.look(&s.conn)
 	s.wake(s.pollEvents())
 }
 

@@ -36,26 +36,37 @@ const (
 	reportKinds
 )
 
-// reports are those of a connection that wait, and what has been reported.
+// reports are those of a connection that wait, and what has been reported. What
+// completes MSG_ZEROCOPY waits beside them.
 type reports struct {
+	asked      bool                              // TCP_REPORTS
 	waiting    [reportKinds]socket.ExtendedError // by kind, if its Type is set
 	urgent     uint32
 	struggling bool
 	soft       syscall.Errno
+	copies     copies
 }
 
 // setReports is TCP_REPORTS. The lock is held.
 func (s *stream) setReports(on bool) {
-	s.reports = nil
-	if on {
-		s.reports = new(reports)
-		s.reports.look(&s.conn)
-		s.reports.waiting = [reportKinds]socket.ExtendedError{} // what comes from now on
+	if s.reports == nil && !on {
+		return
 	}
+	var before copies
+	if s.reports != nil {
+		before = s.reports.copies
+	}
+	s.reports = &reports{asked: on, copies: before}
+	s.reports.look(&s.conn)
+	s.reports.waiting = [reportKinds]socket.ExtendedError{} // what comes from now on
 }
 
-// look notes what is to be reported of a connection.
+// look notes what is to be reported of a connection, if anything is. There may be
+// none, r nil.
 func (r *reports) look(c *tcp.Conn) {
+	if r == nil || !r.asked {
+		return
+	}
 	if n := c.UrgentMoves(); n != r.urgent {
 		r.urgent = n
 		r.add(ReportUrgent, 0, n)
@@ -79,6 +90,9 @@ func (r *reports) add(kind uint8, e syscall.Errno, info uint32) {
 // events is POLLERR while a report waits. There may be none, r nil.
 func (r *reports) events() socket.Events {
 	if r != nil {
+		if r.copies.waiting {
+			return socket.POLLERR
+		}
 		for i := range r.waiting {
 			if r.waiting[i].Type != 0 {
 				return socket.POLLERR
@@ -92,6 +106,11 @@ func (r *reports) events() socket.Events {
 func (r *reports) take(m *socket.Message) error {
 	if r == nil {
 		return syscall.EAGAIN
+	}
+	if r.copies.take(m) {
+		m.Flags |= socket.MSG_ERRQUEUE
+		m.Control.Present = socket.ControlErr
+		return nil
 	}
 	for i := range r.waiting {
 		if w := &r.waiting[i]; w.Type != 0 {

@@ -30,7 +30,7 @@ type stream struct {
 	label    uint32    // IPv6 flow label
 	path     path
 	timer    timerEntry
-	reports  *reports // nil without TCP_REPORTS
+	reports  *reports // nil without TCP_REPORTS and MSG_ZEROCOPY
 
 	confirmed time.Duration // when the next hop was last said to be reachable
 }
@@ -250,7 +250,7 @@ func (s *stream) forgetConnection() {
 	s.conn.SetOptions(*opts)
 	s.conn.KeepKeys(&before)
 	s.opened, s.remote = false, netip.AddrPort{}
-	s.setReports(s.reports != nil)
+	s.setReports(s.reports != nil && s.reports.asked)
 	s.letGo()
 }
 

@@ -29,10 +29,15 @@ func (s *stream) send(bufs [][]byte, flags socket.Flags, addr netip.AddrPort) (i
 	deepen()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var n int
+	var err error
 	if flags&socket.MSG_FASTOPEN != 0 || s.fasts().held && !s.closed {
-		return s.sendFast(slices.Clone(bufs), flags, addr) // a copy, so that others need none
+		n, err = s.sendFast(slices.Clone(bufs), flags, addr) // a copy, so that others need none
+	} else {
+		n, err = s.sendFrom(bufs, 0, flags)
 	}
-	return s.sendFrom(bufs, 0, flags)
+	s.copied(n, flags)
+	return n, err
 }
 
 // sendFrom sends all but the first bytes, which are sent already. The lock is held.
@@ -144,7 +149,11 @@ func (s *stream) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
 		m.Flags = took
 		return n, err
 	}
-	return s.recv(m.Buffers, flags)
+	n, err := s.recv(m.Buffers, flags)
+	if err == nil {
+		s.tellQueue(m)
+	}
+	return n, err
 }
 
 func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {

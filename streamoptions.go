@@ -96,7 +96,7 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 		func(s *stream, on bool) { s.conn.SetQuickAck(on) },
 	),
 	TCP_REPORTS.ID: tcpSwitch(
-		func(s *stream) bool { return s.reports != nil },
+		func(s *stream) bool { return s.reports != nil && s.reports.asked },
 		(*stream).setReports,
 	),
 	socket.TCP_MAXSEG.ID: {
@@ -206,6 +206,8 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 			return nil
 		},
 	},
+	socket.SO_ZEROCOPY.ID:            zeroCopyOption,
+	socket.TCP_INQ.ID:                inqOption,
 	socket.TCP_FASTOPEN.ID:           fastOpenOption,
 	socket.TCP_FASTOPEN_CONNECT.ID:   fastOpenConnectOption,
 	socket.TCP_FASTOPEN_NO_COOKIE.ID: fastOpenNoCookieOption,

@@ -42,5 +42,6 @@ func (s *sock) Accept(ctx context.Context) (socket.Socket, netip.AddrPort, error
 		return nil, netip.AddrPort{}, err
 	}
 	accepted.lowat.Store(s.lowat.Load())
+	accepted.inq.Store(s.inq.Load())
 	return accepted, sa.get(accepted), nil
 }

@@ -122,6 +122,9 @@ func (s *sock) parseMessage(c *socket.Control, level, typ int, data []byte) {
 	case level == unix.SOL_IP && typ == unix.IP_RECVERR, level == unix.SOL_IPV6 && typ == unix.IPV6_RECVERR:
 		c.Err = s.extendedError(data)
 		c.Present |= socket.ControlErr
+	case level == unix.SOL_TCP && typ == unix.TCP_CM_INQ:
+		c.Inq = int(take[int32](data))
+		c.Present |= socket.ControlInq
 	}
 }
 
@@ -132,8 +135,7 @@ func (s *sock) extendedError(data []byte) socket.ExtendedError {
 		errno             uint32
 		origin, typ, code uint8
 		_                 uint8
-		info              uint32
-		_                 uint32
+		info, data        uint32
 	}
 	e := take[sockExtendedErr](data)
 	x := socket.ExtendedError{
@@ -142,6 +144,7 @@ func (s *sock) extendedError(data []byte) socket.ExtendedError {
 		Type:   e.typ,
 		Code:   e.code,
 		Info:   e.info,
+		Data:   e.data,
 	}
 	if rest := data[min(len(data), int(unsafe.Sizeof(e))):]; len(rest) >= unix.SizeofSockaddrInet4 {
 		var sa sockaddr

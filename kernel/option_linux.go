@@ -21,7 +21,11 @@ func (s *sock) SetOption(id socket.OptionID, value any) error {
 	if err := s.setsockopt(at, b); err != nil {
 		return err
 	}
-	if id == socket.SO_RCVLOWAT.ID {
+	switch id {
+	case socket.TCP_INQ.ID:
+		v, _ := value.(int)
+		s.inq.Store(v != 0)
+	case socket.SO_RCVLOWAT.ID:
 		// The kernel has its own opinion (0 becomes 1, what is over the receive
 		// buffer is cut).
 		if v, err := socket.Get(s, socket.SO_RCVLOWAT); err == nil {
@@ -185,7 +189,7 @@ var intOptions = []socket.Option[int]{
 	socket.SO_REUSEADDR, socket.SO_TYPE, socket.SO_ERROR, socket.SO_DONTROUTE, socket.SO_BROADCAST,
 	socket.SO_SNDBUF, socket.SO_RCVBUF, socket.SO_KEEPALIVE, socket.SO_OOBINLINE, socket.SO_REUSEPORT,
 	socket.SO_RCVLOWAT, socket.SO_ACCEPTCONN, socket.SO_PROTOCOL, socket.SO_DOMAIN,
-	socket.SO_MAX_PACING_RATE,
+	socket.SO_MAX_PACING_RATE, socket.SO_ZEROCOPY,
 
 	socket.IP_TOS, socket.IP_TTL, socket.IP_HDRINCL, socket.IP_PKTINFO, socket.IP_MTU_DISCOVER,
 	socket.IP_RECVERR, socket.IP_RECVTTL, socket.IP_RECVTOS, socket.IP_MTU, socket.IP_FREEBIND,
@@ -201,4 +205,5 @@ var intOptions = []socket.Option[int]{
 	socket.TCP_KEEPCNT, socket.TCP_SYNCNT, socket.TCP_LINGER2, socket.TCP_DEFER_ACCEPT,
 	socket.TCP_WINDOW_CLAMP, socket.TCP_QUICKACK, socket.TCP_USER_TIMEOUT, socket.TCP_NOTSENT_LOWAT,
 	socket.TCP_FASTOPEN, socket.TCP_FASTOPEN_CONNECT, socket.TCP_FASTOPEN_NO_COOKIE,
+	socket.TCP_INQ,
 }

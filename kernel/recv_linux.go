@@ -21,7 +21,7 @@ func (s *sock) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
 	t := newTransfer(s, m.Buffers, flags)
 	defer t.free()
 	t.hdr.Name = t.name.bytes()
-	if s.typ != socket.STREAM || flags&socket.MSG_ERRQUEUE != 0 {
+	if s.typ != socket.STREAM || flags&socket.MSG_ERRQUEUE != 0 || s.inq.Load() {
 		t.hdr.Control = &t.oob[0]
 	}
 	err := s.recv(t, flags)

@@ -24,6 +24,7 @@ type sock struct {
 	reading, writing half.Half
 	nonblock         atomic.Bool
 	lowat            atomic.Int32 // SO_RCVLOWAT; 0 is 1
+	inq              atomic.Bool  // TCP_INQ
 	life             life
 }
 

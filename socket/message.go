@@ -29,8 +29,11 @@ type Control struct {
 	TTL int
 	// TOS is IP_TOS or IPV6_TCLASS, the ECN bits included.
 	TOS int
-	// Err is an entry of the error queue (IP_RECVERR, IPV6_RECVERR).
+	// Err is an entry of the error queue (IP_RECVERR, IPV6_RECVERR, MSG_ZEROCOPY).
 	Err ExtendedError
+	// Inq is TCP_CM_INQ: how many bytes are left to read. The end of the stream
+	// counts for one.
+	Inq int
 }
 
 // ControlField names fields of [Control].
@@ -42,6 +45,7 @@ const (
 	ControlTTL
 	ControlTOS
 	ControlErr
+	ControlInq
 )
 
 // Has tells whether all of f are present.
@@ -68,8 +72,9 @@ type ExtendedError struct {
 	Origin ErrorOrigin
 	Type   uint8 // ICMP type
 	Code   uint8 // ICMP code
-	// Info is the next hop's MTU for EMSGSIZE.
-	Info uint32
+	// Info is the next hop's MTU for EMSGSIZE. Info and Data are the first and the
+	// last number of the sends that SO_EE_ORIGIN_ZEROCOPY says are complete.
+	Info, Data uint32
 	// Offender is the host that sent the ICMP message.
 	Offender netip.Addr
 }
@@ -83,4 +88,11 @@ const (
 	SO_EE_ORIGIN_LOCAL ErrorOrigin = 1
 	SO_EE_ORIGIN_ICMP  ErrorOrigin = 2
 	SO_EE_ORIGIN_ICMP6 ErrorOrigin = 3
+	// SO_EE_ORIGIN_ZEROCOPY is no error, but the completion of sends with
+	// MSG_ZEROCOPY: see SO_ZEROCOPY.
+	SO_EE_ORIGIN_ZEROCOPY ErrorOrigin = 5
 )
+
+// SO_EE_CODE_ZEROCOPY_COPIED is the Code of a completion of sends whose data was
+// copied after all.
+const SO_EE_CODE_ZEROCOPY_COPIED = 1

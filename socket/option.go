@@ -82,6 +82,15 @@ var (
 	// SO_MAX_PACING_RATE bounds how fast a stream socket sends, in bytes a
 	// second, and spreads out what it sends; -1 is no bound.
 	SO_MAX_PACING_RATE = opt[int](SOL_SOCKET, 47)
+
+	// SO_ZEROCOPY allows MSG_ZEROCOPY on a stream socket, and has no effect before
+	// that flag is used: a send with it keeps the caller's buffer until it is said
+	// to be complete. The sends of a socket that took anything are numbered from 0.
+	// POLLERR says that some are complete, and RecvMsg with MSG_ERRQUEUE which: its
+	// Control.Err has SO_EE_ORIGIN_ZEROCOPY, the first and the last of them, and a
+	// Code that tells whether their data was copied. Hosts of berth always copy, so
+	// that a send is complete when it returns. A listener hands the option on.
+	SO_ZEROCOPY = opt[int](SOL_SOCKET, 60)
 )
 
 // Options of IPv4 (and of what an INET6 socket does with IPv4).
@@ -153,6 +162,8 @@ var (
 	TCP_FASTOPEN      = opt[int](SOL_TCP, 23) // of a listener: handshakes under way that brought data
 	TCP_NOTSENT_LOWAT = opt[int](SOL_TCP, 25)
 	TCP_CC_INFO       = opt[TCPCCInfo](SOL_TCP, 26) // read only
+
+	TCP_INQ = opt[int](SOL_TCP, 36) // RecvMsg gives Control.Inq
 
 	TCP_FASTOPEN_CONNECT   = opt[int](SOL_TCP, 30)    // Connect waits for the first data, if there is a cookie
 	TCP_FASTOPEN_KEY       = opt[[]byte](SOL_TCP, 33) // of a server's cookies: 16 bytes, or 32 for two; none: the host's

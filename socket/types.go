@@ -62,18 +62,19 @@ type Flags int
 
 // The flags.
 const (
-	MSG_OOB       Flags = 0x1    // urgent data
-	MSG_PEEK      Flags = 0x2    // leave the data in the queue
-	MSG_DONTROUTE Flags = 0x4    // only to hosts on a directly connected network
-	MSG_CTRUNC    Flags = 0x8    // returned: control data was cut
-	MSG_TRUNC     Flags = 0x20   // Recv: return the datagram's real length; returned: it was cut
-	MSG_DONTWAIT  Flags = 0x40   // this call does not block
-	MSG_EOR       Flags = 0x80   // end of a record
-	MSG_WAITALL   Flags = 0x100  // wait until the buffer is full
-	MSG_CONFIRM   Flags = 0x800  // the neighbor is reachable
-	MSG_ERRQUEUE  Flags = 0x2000 // receive from the error queue; returned: this came from it
-	MSG_NOSIGNAL  Flags = 0x4000 // accepted; berth never raises SIGPIPE
-	MSG_MORE      Flags = 0x8000 // more follows: hold a partial segment or datagram
+	MSG_OOB       Flags = 0x1       // urgent data
+	MSG_PEEK      Flags = 0x2       // leave the data in the queue
+	MSG_DONTROUTE Flags = 0x4       // only to hosts on a directly connected network
+	MSG_CTRUNC    Flags = 0x8       // returned: control data was cut
+	MSG_TRUNC     Flags = 0x20      // Recv: return the datagram's real length; returned: it was cut
+	MSG_DONTWAIT  Flags = 0x40      // this call does not block
+	MSG_EOR       Flags = 0x80      // end of a record
+	MSG_WAITALL   Flags = 0x100     // wait until the buffer is full
+	MSG_CONFIRM   Flags = 0x800     // the neighbor is reachable
+	MSG_ERRQUEUE  Flags = 0x2000    // receive from the error queue; returned: this came from it
+	MSG_NOSIGNAL  Flags = 0x4000    // accepted; berth never raises SIGPIPE
+	MSG_MORE      Flags = 0x8000    // more follows: hold a partial segment or datagram
+	MSG_ZEROCOPY  Flags = 0x4000000 // the buffer may be used until the error queue says otherwise: see SO_ZEROCOPY
 	MSG_FASTOPEN  Flags = 0x20000000
 )
 

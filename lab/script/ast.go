@@ -126,6 +126,8 @@ type tcpOption struct {
 	blocks   [][2]uint32
 	// word stands for the cookie that data ends with, which depends on who speaks.
 	word string
+	// sign: the code of md5 and ao is the right one.
+	sign bool
 }
 
 // A message is one of ICMP, in the words of the script.

@@ -18,6 +18,7 @@ type file struct {
 	typ      socket.Type
 	nonblock bool
 	poll     *interest // of an epoll descriptor
+	copies   int       // calls with MSG_ZEROCOPY, each of which is to be told
 }
 
 // A running call is one that was made and has not ended.

@@ -22,6 +22,7 @@ type watch struct {
 	// whether all has been told.
 	level   socket.Events
 	input   progress
+	copies  int
 	pending bool
 	spent   bool
 }
@@ -33,6 +34,8 @@ const (
 	epollCtlMod  = 3
 	epollET      = 1 << 31
 	epollOneshot = 1 << 30
+	// Which of several waiters is woken does not matter to a script.
+	epollExclusive = 1 << 28
 )
 
 // callEpollCreate is epoll_create(size) and epoll_create1(flags).
@@ -160,15 +163,17 @@ func (p *interest) look(r *run, most int) (ready []watch, err error) {
 // sample looks at what is ready now. There is something to tell if more is than
 // before, or if something has come in.
 func (w *watch) sample(r *run) error {
-	fds := []socket.PollFD{{Socket: w.file.sock, Events: socket.Events(w.events &^ (epollET | epollOneshot))}}
+	fds := []socket.PollFD{{Socket: w.file.sock, Events: socket.Events(w.events &^ (epollET | epollOneshot | epollExclusive))}}
 	if _, err := r.world.Poll(context.Background(), fds, 0); err != nil {
 		return err
 	}
 	input := r.inputOf(w.file)
-	if level := fds[0].Revents; level&^w.level != 0 || input != w.input && level&socket.POLLIN != 0 {
+	level := fds[0].Revents
+	switch {
+	case level&^w.level != 0, input != w.input && level&socket.POLLIN != 0, w.file.copies != w.copies && level&socket.POLLERR != 0:
 		w.pending = true
 	}
-	w.level, w.input = fds[0].Revents, input
+	w.level, w.input, w.copies = level, input, w.file.copies
 	return nil
 }
 

@@ -31,7 +31,7 @@ func (r *run) receive(c *call, flags int64, lens []int, after func(*socket.Messa
 		}
 		return int64(n), err
 	})
-	if socket.Flags(flags)&socket.MSG_OOB != 0 {
+	if socket.Flags(flags)&(socket.MSG_OOB|socket.MSG_ERRQUEUE) != 0 {
 		g.waits = false
 	}
 	if after != nil {
@@ -57,14 +57,42 @@ func (r *run) length(e *expr) (int, *Error) {
 	return int(n), err
 }
 
+// data reads arguments that are a buffer and its length. NULL is a place that the
+// call cannot use.
+func (r *run) data(buffer, length *expr) (n int, null bool, err *Error) {
+	n, err = r.length(length)
+	return n, n > 0 && buffer.kind == exprWord && buffer.text == "NULL", err
+}
+
+// dataAndFlags reads the arguments of recv and send from the second on: (fd, ..., n,
+// flags).
+func (r *run) dataAndFlags(c *call) (n int, null bool, flags int64, err *Error) {
+	if n, null, err = r.data(&c.args[1], &c.args[2]); err == nil {
+		flags, err = r.int(&c.args[3])
+	}
+	return n, null, flags, err
+}
+
+// fault makes a call that fails for the place of its buffer.
+func (r *run) fault(c *call) (*running, *Error) {
+	f, err := r.file(&c.args[0])
+	if err != nil {
+		return nil, err
+	}
+	return f.run(func() (int64, error) { return -1, syscall.EFAULT }), nil
+}
+
 // callRead is read(fd, ..., n).
 func callRead(r *run, c *call) (*running, *Error) {
 	if err := c.want(3); err != nil {
 		return nil, err
 	}
-	n, err := r.length(&c.args[2])
-	if err != nil {
+	n, null, err := r.data(&c.args[1], &c.args[2])
+	switch {
+	case err != nil:
 		return nil, err
+	case null:
+		return r.fault(c)
 	}
 	return r.receive(c, 0, []int{n}, nil)
 }
@@ -74,13 +102,12 @@ func callRecv(r *run, c *call) (*running, *Error) {
 	if err := c.want(4); err != nil {
 		return nil, err
 	}
-	n, err := r.length(&c.args[2])
-	if err != nil {
+	n, null, flags, err := r.dataAndFlags(c)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	flags, err := r.int(&c.args[3])
-	if err != nil {
-		return nil, err
+	case null:
+		return r.fault(c)
 	}
 	return r.receive(c, flags, []int{n}, nil)
 }
@@ -90,13 +117,12 @@ func callRecvfrom(r *run, c *call) (*running, *Error) {
 	if err := c.want(6); err != nil {
 		return nil, err
 	}
-	n, err := r.length(&c.args[2])
-	if err != nil {
+	n, null, flags, err := r.dataAndFlags(c)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	flags, err := r.int(&c.args[3])
-	if err != nil {
-		return nil, err
+	case null:
+		return r.fault(c)
 	}
 	from := &c.args[4]
 	return r.receive(c, flags, []int{n}, func(m *socket.Message) *Error {
@@ -149,17 +175,21 @@ func callReadv(r *run, c *call) (*running, *Error) {
 	return r.receive(c, 0, lens, nil)
 }
 
+// msghdr reads the arguments of recvmsg and sendmsg: (fd, message, flags).
+func (r *run) msghdr(c *call) (h *expr, lens []int, flags int64, err *Error) {
+	if err = c.want(3); err != nil {
+		return nil, nil, 0, err
+	}
+	h = &c.args[1]
+	if lens, err = r.iovecs(h.field("msg_iov")); err == nil {
+		flags, err = r.int(&c.args[2])
+	}
+	return h, lens, flags, err
+}
+
 // callRecvmsg is recvmsg(fd, message, flags).
 func callRecvmsg(r *run, c *call) (*running, *Error) {
-	if err := c.want(3); err != nil {
-		return nil, err
-	}
-	h := &c.args[1]
-	lens, err := r.iovecs(h.field("msg_iov"))
-	if err != nil {
-		return nil, err
-	}
-	flags, err := r.int(&c.args[2])
+	h, lens, flags, err := r.msghdr(c)
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +224,9 @@ func (r *run) send(c *call, flags int64, lens []int, to netip.AddrPort, control 
 	return f.wait(flags, func() (int64, error) {
 		n, err := f.sock.SendMsg(m, socket.Flags(flags))
 		sent += n
+		if n > 0 && socket.Flags(flags)&socket.MSG_ZEROCOPY != 0 {
+			f.copies++
+		}
 		switch {
 		case err != nil && err != syscall.EAGAIN && sent > 0:
 			return int64(sent), nil
@@ -212,9 +245,12 @@ func callWrite(r *run, c *call) (*running, *Error) {
 	if err := c.want(3); err != nil {
 		return nil, err
 	}
-	n, err := r.length(&c.args[2])
-	if err != nil {
+	n, null, err := r.data(&c.args[1], &c.args[2])
+	switch {
+	case err != nil:
 		return nil, err
+	case null:
+		return r.fault(c)
 	}
 	return r.send(c, 0, []int{n}, netip.AddrPort{}, socket.Control{})
 }
@@ -236,13 +272,12 @@ func callSend(r *run, c *call) (*running, *Error) {
 	if err := c.want(4); err != nil {
 		return nil, err
 	}
-	n, err := r.length(&c.args[2])
-	if err != nil {
+	n, null, flags, err := r.dataAndFlags(c)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	flags, err := r.int(&c.args[3])
-	if err != nil {
-		return nil, err
+	case null:
+		return r.fault(c)
 	}
 	return r.send(c, flags, []int{n}, netip.AddrPort{}, socket.Control{})
 }
@@ -252,13 +287,12 @@ func callSendto(r *run, c *call) (*running, *Error) {
 	if err := c.want(6); err != nil {
 		return nil, err
 	}
-	n, err := r.length(&c.args[2])
-	if err != nil {
+	n, null, flags, err := r.dataAndFlags(c)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	flags, err := r.int(&c.args[3])
-	if err != nil {
-		return nil, err
+	case null:
+		return r.fault(c)
 	}
 	to, err := r.sockaddr(&c.args[4], netip.AddrPortFrom(r.setup.remote, defaultPort))
 	if err != nil {
@@ -269,15 +303,7 @@ func callSendto(r *run, c *call) (*running, *Error) {
 
 // callSendmsg is sendmsg(fd, message, flags).
 func callSendmsg(r *run, c *call) (*running, *Error) {
-	if err := c.want(3); err != nil {
-		return nil, err
-	}
-	h := &c.args[1]
-	lens, err := r.iovecs(h.field("msg_iov"))
-	if err != nil {
-		return nil, err
-	}
-	flags, err := r.int(&c.args[2])
+	h, lens, flags, err := r.msghdr(c)
 	if err != nil {
 		return nil, err
 	}

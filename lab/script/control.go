@@ -40,8 +40,8 @@ func (r *run) controlToSend(e *expr) (c socket.Control, err *Error) {
 	return c, nil
 }
 
-// control compares ancillary data: the traffic class, the hop limit, and an
-// entry of the error queue.
+// control compares ancillary data: the traffic class, the hop limit, how much is
+// left to read, and an entry of the error queue.
 func (r *run) control(e *expr, m *socket.Message) *Error {
 	if e.kind != exprList {
 		return errorf(e.pos, "a list of control messages is expected, not %v", e)
@@ -56,6 +56,11 @@ func (r *run) control(e *expr, m *socket.Message) *Error {
 			err = r.same(data, int64(m.Control.TOS))
 		case "IP_TTL", "IPV6_HOPLIMIT":
 			err = r.same(data, int64(m.Control.TTL))
+		case "TCP_CM_INQ":
+			if !m.Control.Has(socket.ControlInq) {
+				return errorf(typ.pos, "there is no control message TCP_CM_INQ")
+			}
+			err = r.same(data, int64(m.Control.Inq))
 		case "IP_RECVERR", "IPV6_RECVERR", "CMSG_TYPE_RECVERR":
 			err = r.extendedError(data, &m.Control.Err)
 		default:
@@ -84,7 +89,7 @@ func (r *run) extendedError(e *expr, got *socket.ExtendedError) *Error {
 		case "ee_info":
 			v = int64(got.Info)
 		case "ee_data":
-			continue // nothing that berth gives
+			v = int64(got.Data)
 		}
 		if err := r.same(&f.value, v); err != nil {
 			err.Message = f.name + ": " + err.Message

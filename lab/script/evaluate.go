@@ -1,6 +1,7 @@
 package script
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -145,8 +146,8 @@ const (
 	infoSYNData    = 32
 )
 
-// variables are the fields of TCP_INFO of the socket that the script is about,
-// with Linux's names and units.
+// variables are the fields of TCP_INFO and TCP_CC_INFO of the socket that the script
+// is about, with Linux's names and units.
 func (r *run) variables() map[string]int64 {
 	s := r.socketOf()
 	if s == nil {
@@ -164,7 +165,7 @@ func (r *run) variables() map[string]int64 {
 	}
 	us := func(d time.Duration) int64 { return d.Microseconds() }
 	ms := func(d time.Duration) int64 { return d.Milliseconds() }
-	return map[string]int64{
+	vars := map[string]int64{
 		"tcpi_state": int64(i.State), "tcpi_ca_state": int64(i.CAState), "tcpi_retransmits": int64(i.Retransmits),
 		"tcpi_probes": int64(i.Probes), "tcpi_backoff": int64(i.Backoff), "tcpi_options": options,
 		"tcpi_snd_wscale": int64(i.SndWScale), "tcpi_rcv_wscale": int64(i.RcvWScale),
@@ -187,4 +188,8 @@ func (r *run) variables() map[string]int64 {
 		"tcpi_delivery_rate": int64(i.DeliveryRate), "tcpi_pacing_rate": int64(i.PacingRate),
 		"tcpi_last_data_sent": ms(i.LastDataSent), "tcpi_last_data_recv": ms(i.LastDataRecv), "tcpi_last_ack_recv": ms(i.LastAckRecv),
 	}
+	if cc, err := socket.Get(s, socket.TCP_CC_INFO); err == nil {
+		maps.Copy(vars, congestionFields(&cc))
+	}
+	return vars
 }

@@ -73,7 +73,19 @@ func (o *tcpOption) format(f *flow) string {
 		}
 		return text
 	case optMD5:
+		if o.sign {
+			return "md5"
+		}
 		return fmt.Sprintf("md5 %x", o.data)
+	case optAO:
+		if len(o.data) < 2 {
+			break
+		}
+		text := fmt.Sprintf("ao keyid %d rnextkeyid %d", o.data[0], o.data[1])
+		if o.sign {
+			return text
+		}
+		return fmt.Sprintf("%s %x", text, o.data[2:])
 	case optFastOpen:
 		return strings.TrimSpace(fmt.Sprintf("FO %x", o.data))
 	}

@@ -91,6 +91,11 @@ func (r *run) segment(k *packet, f *flow) []byte {
 	}
 	b[12] = uint8(len(b)/4)<<4 | b[12]&1
 	b = append(b, make([]byte, k.payload)...)
+	for i := range k.tcp.options {
+		if o := &k.tcp.options[i]; o.sign {
+			r.sign(b, o, f)
+		}
+	}
 	putChecksum(b, 16, header.ProtocolTCP, f.remote.Addr(), f.local.Addr())
 	return b
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A lexer cuts a script into tokens. The longest token wins, as in packetdrill:
@@ -206,6 +207,26 @@ func (l *lexer) delimited(t *token, open, end string) (int, error) {
 		}
 	}
 	return 0, errorf(t.pos, "%s without %s", open, end)
+}
+
+// unescaped is a text with what its backslashes stand for, as in C.
+func unescaped(s string) string {
+	var b []byte
+	for s != "" {
+		c, _, rest, err := strconv.UnquoteChar(s, '"')
+		if err != nil { // a backslash that means nothing
+			b, s = append(b, s[0]), s[1:]
+			continue
+		}
+		n := len(s) - len(rest)
+		if strings.HasPrefix(s, `\x`) {
+			b = append(b, byte(c))
+		} else {
+			b = utf8.AppendRune(b, c)
+		}
+		s = s[n:]
+	}
+	return string(b)
 }
 
 // plain reads a number, a word, an address or a character.

@@ -329,9 +329,9 @@ func (p *parser) operand() (e expr, err error) {
 	case t.kind == integer || t.kind == hexadecimal:
 		e.kind = exprNumber
 	case t.kind == text:
-		e.kind = exprText
+		e.kind, e.text = exprText, unescaped(t.text)
 		for p.peek().kind == text {
-			e.text += p.next().text
+			e.text += unescaped(p.next().text)
 		}
 		if p.peek().kind == ellipsis { // "abc"...: what follows does not matter
 			p.next()

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"crypto/md5"
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
@@ -16,6 +17,7 @@ const (
 	optSACK          = 5
 	optTimestamps    = 8
 	optMD5           = 19
+	optAO            = 29
 	optFastOpen      = 34
 	optExperiment    = 254
 )
@@ -91,7 +93,13 @@ func (p *parser) tcpOption() (o tcpOption, err error) {
 		o.val, o.ecr, err = p.timestamps()
 	case "md5":
 		o.kind = optMD5
-		o.data, err = p.hex()
+		o.data, o.sign, err = p.code(nil, md5.Size)
+	case "ao":
+		o.kind = optAO
+		var ids []byte
+		if ids, err = p.keyIDs(); err == nil {
+			o.data, o.sign, err = p.code(ids, aoMACLen)
+		}
 	case "FO":
 		o.kind = optFastOpen
 		o.data, o.word, err = p.cookie()
@@ -162,6 +170,31 @@ func (p *parser) cookie() (b []byte, word string, err error) {
 	}
 	b, err = p.hex()
 	return b, "", err
+}
+
+// code reads one that authenticates a segment, as digits behind what comes before;
+// without any it is the right one.
+func (p *parser) code(before []byte, size int) (data []byte, sign bool, err error) {
+	if t := p.peek(); t.is(",") || t.is(">") {
+		return append(before, make([]byte, size)...), true, nil
+	}
+	b, err := p.hex()
+	return append(before, b...), false, err
+}
+
+// keyIDs reads "keyid 1 rnextkeyid 2".
+func (p *parser) keyIDs() (ids []byte, err error) {
+	for _, name := range []string{"keyid", "rnextkeyid"} {
+		if err := p.expect(name); err != nil {
+			return nil, err
+		}
+		n, err := p.unsigned("the number of a key", 8)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, uint8(n))
+	}
+	return ids, nil
 }
 
 // hex reads bytes as hexadecimal digits.

@@ -72,6 +72,7 @@ type run struct {
 	passive        bool // a socket listens
 	subject        *file
 	named          map[string]int64 // the variables of its code
+	secrets        []secret
 	counted        map[string]uint64 // of nstat, when it was called last
 	history        []string
 	result         *Result

@@ -22,7 +22,8 @@ type sighting struct {
 	udp      header.UDP
 	icmp     header.ICMP
 	payload  int
-	flow     *flow // of TCP and UDP
+	segment  []byte // of TCP, header and all
+	flow     *flow  // of TCP and UDP
 }
 
 // look takes a packet apart.
@@ -38,6 +39,7 @@ func look(at time.Duration, b []byte) sighting {
 		s.verify(rest)
 		var data []byte
 		if data, err = s.tcp.Parse(rest); err == nil {
+			s.segment = rest
 			s.options = readOptions(rest[header.TCPMinLen : len(rest)-len(data)])
 			s.payload = len(data)
 		}

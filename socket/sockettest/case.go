@@ -94,7 +94,7 @@ func Cases() []Case {
 		closeCases, lingerCases, nonblockCases, pollCases, deadlineCases,
 		datagramCases, connectedUDPCases, errqueueCases, icmpErrorCases, rawCases, pingCases, dualStackCases, socketOptionCases,
 		ipOptionCases, ipv6OptionCases, tcpOptionCases, keyCases, tcpInfoCases, pktinfoCases, multicastCases,
-		reuseCases, flagsCases, concurrencyCases, pmtuCases,
+		reuseCases, flagsCases, zeroCopyCases, concurrencyCases, pmtuCases,
 	} {
 		all = append(all, slices.Concat(table...)...)
 	}

@@ -15,6 +15,7 @@ var socketOptionCases = append(optionCases("option", []optionRow{
 	{name: "SO_DONTROUTE", option: socket.SO_DONTROUTE, on: every, reads: switched},
 	{name: "SO_RCVLOWAT", option: socket.SO_RCVLOWAT, on: every, initial: 1, reads: map[int]int{0: 1, 1: 1, 100: 100}},
 	{name: "SO_MAX_PACING_RATE", option: socket.SO_MAX_PACING_RATE, on: streams, initial: -1, reads: map[int]int{100_000: 100_000, 1 << 30: 1 << 30, -1: -1}},
+	{name: "SO_ZEROCOPY", option: socket.SO_ZEROCOPY, on: streams, reads: map[int]int{0: 0, 1: 1}, refuses: einval(-1, 2)},
 	{name: "SO_RCVBUF", option: socket.SO_RCVBUF, on: every, initial: fromSysctl, reads: map[int]int{10000: 20000, 30001: 60002}},
 	{name: "SO_SNDBUF", option: socket.SO_SNDBUF, on: every, initial: fromSysctl, reads: map[int]int{10000: 20000, 30001: 60002}},
 	{name: "SO_ACCEPTCONN", option: socket.SO_ACCEPTCONN, on: every, refuses: map[int]syscall.Errno{1: syscall.ENOPROTOOPT}},

@@ -20,6 +20,7 @@ var tcpOptionCases = append(optionCases("option-tcp", []optionRow{
 	{name: "TCP_QUICKACK", option: socket.TCP_QUICKACK, on: streams, initial: 1, reads: map[int]int{0: 0, 1: 1}},
 	{name: "TCP_USER_TIMEOUT", option: socket.TCP_USER_TIMEOUT, on: streams, reads: map[int]int{0: 0, 1: 1, 12345: 12345}, refuses: einval(-1)},
 	{name: "TCP_NOTSENT_LOWAT", option: socket.TCP_NOTSENT_LOWAT, on: streams, reads: map[int]int{0: 0, 4096: 4096}},
+	{name: "TCP_INQ", option: socket.TCP_INQ, on: streams, reads: map[int]int{0: 0, 1: 1}, refuses: einval(-1, 2)},
 	{name: "TCP_FASTOPEN", option: socket.TCP_FASTOPEN, on: streams, reads: map[int]int{0: 0, 5: 5}, refuses: einval(-1)},
 	{name: "TCP_FASTOPEN_CONNECT", option: socket.TCP_FASTOPEN_CONNECT, on: streams, reads: map[int]int{0: 0, 1: 1}, refuses: einval(-1, 2)},
 	{name: "TCP_FASTOPEN_NO_COOKIE", option: socket.TCP_FASTOPEN_NO_COOKIE, on: streams, reads: map[int]int{0: 0, 1: 1}, refuses: einval(-1, 2)},

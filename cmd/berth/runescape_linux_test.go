@@ -95,8 +95,12 @@ func (w *world) serve(ns *testnet.NS, at string) {
 			}
 			go func() {
 				defer c.Close()
-				_, _ = c.Read(make([]byte, 4096))
-				_, _ = io.WriteString(c, "got it")
+				for b := make([]byte, 4096); ; {
+					if _, err := c.Read(b); err != nil {
+						return
+					}
+					_, _ = io.WriteString(c, "got it")
+				}
 			}()
 		}
 	}()
@@ -202,7 +206,8 @@ func (w *world) attack(t *testing.T, u user, attempts string, flags ...string) (
 // that the outside looks.
 func TestRunEscapes(t *testing.T) {
 	testnet.NeedTool(t, "/usr/bin/python3")
-	const plain = "tcp4 tcp6 tcp-mapped udp4 udp6 udp-mapped ping4 ping6 raw-udp raw-udp6 fragments fragments-late-first sni-other host-other dns-below"
+	const plain = "tcp4 tcp6 tcp-mapped udp4 udp6 udp-mapped ping4 ping6 raw-udp raw-udp6 fragments fragments-late-first sni-other host-other dns-below " +
+		"http-later http-pipelined http-both-lengths connect-later h2c-later tls-second-hello"
 	byName := []string{"--allow", "good.example:80,443", "--allow", "rebind.example"}
 	asEach(t, func(t *testing.T, u user) {
 		w := newWorld(t)

@@ -121,8 +121,8 @@ func TestAHelloOnTheLoopHasLimits(t *testing.T) {
 		says         int
 		prompt       bool
 	}{
-		{"long", "what it says first is longer than can be inspected", 200_000, true},
-		{"long, elsewhere", "what it says first is longer than can be inspected", 200_000, false},
+		{"long", "what it says is longer than can be inspected", 200_000, true},
+		{"long, elsewhere", "what it says is longer than can be inspected", 200_000, false},
 		{"short", "it is cut off", 5, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"example.com/berth/internal/policy"
 )
 
-// hearing is what the program has said first, held back until its Hello is done.
+// hearing is what the program says, held back until its Hello is done with it.
 type hearing struct {
 	hello Hello
 	held  []byte
@@ -18,22 +18,35 @@ type hearing struct {
 	says  policy.Verdict // once done
 }
 
-// hear takes more of what the program says first, or nothing at its end.
+// hear takes more of what the program says, or nothing at its end.
 func (r *conn) hear(b []byte) error {
 	h := r.hearing
 	switch {
-	case len(b) == 0 && len(h.held) == 0: // it says nothing: there is nothing to judge
+	case len(b) == 0 && len(h.held) == 0: // it says nothing more: there is nothing to judge
 		r.hearing = nil
 		return nil
 	case len(b) == 0:
 		return r.hearEnd()
-	case len(h.held) == 0:
+	case len(h.held) == 0 && r.g.cfg.Prompt:
+		if h.done, h.says = h.hello.Feed(b); h.done {
+			h.held = b // which goes on before the call returns, or is copied
+			return r.heard()
+		}
+		r.hold(b)
+		return r.heard()
+	}
+	r.hold(b)
+	news := h.held[len(h.held)-len(b):]
+	return r.think(func() { h.done, h.says = h.hello.Feed(news) })
+}
+
+// hold holds back what the program says, for some time.
+func (r *conn) hold(b []byte) {
+	if h := r.hearing; len(h.held) == 0 {
 		r.patience = &eventloop.Timer{Runner: eventloop.Func(r.hushed)}
 		r.c.loop.At(r.patience, time.Now().Add(helloPatience))
 	}
-	h.held = append(h.held, b...)
-	news := h.held[len(h.held)-len(b):]
-	return r.think(func() { h.done, h.says = h.hello.Feed(news) })
+	r.hearing.held = append(r.hearing.held, b...)
 }
 
 // hearEnd has what is held back judged as it is.
@@ -78,9 +91,15 @@ func (r *conn) heard() error {
 	case h.done && !h.says.Allow:
 		return &denial{h.says}
 	case h.done:
-		r.verdict, r.hearing = h.says, nil
-		r.c.loop.Stop(r.patience)
-		return r.writeUp(h.held)
+		held := h.held
+		r.verdict, h.held, h.done, h.late = h.says, nil, false, false
+		if !h.says.Inspect {
+			r.hearing = nil
+		}
+		if r.patience != nil {
+			r.c.loop.Stop(r.patience)
+		}
+		return r.writeUp(held)
 	case len(h.held) >= maxHello:
 		return r.denied(tooLong)
 	case h.late:
@@ -89,10 +108,10 @@ func (r *conn) heard() error {
 	return nil
 }
 
-// hushed is the end of the time that the program may take to speak.
+// hushed is the end of the time that the program may take to go on.
 func (r *conn) hushed() {
 	switch h := r.hearing; {
-	case h == nil || r.state != connOpen:
+	case h == nil || r.state != connOpen || len(h.held) == 0 && !h.busy:
 	case h.busy:
 		h.late = true
 	default:

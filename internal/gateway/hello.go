@@ -12,50 +12,65 @@ const (
 	maxHelloGrams = 128
 )
 
-// helloPatience is the time that the program may take for its Hello once it has
-// begun to speak. Tests shorten it.
+// helloPatience is the time that the program may take for the rest of what is held
+// back. Tests shorten it.
 var helloPatience = 15 * time.Second
 
 // tooLong is why a flow is denied that says more than its Hello may want to hear.
-const tooLong = "what it says first is longer than can be inspected"
+const tooLong = "what it says is longer than can be inspected"
 
-// inspect holds back what the program says first until the Hello has judged it, and
-// then sends it on.
+// inspect holds back what the program says until the Hello has judged it, and sends it
+// on then, for as long as the verdict says that more is to be judged.
 func (s *splice) inspect() error {
 	var held []byte
 	for {
 		b, n, err := receive(s.in)
 		switch {
 		case isTimeout(err), n == 0 && err == nil && len(held) > 0:
-			return s.judged(s.hello.End(), held)
+			_ = s.in.SetReadDeadline(time.Time{})
+			_, err = s.judged(s.hello.End(), held)
+			return err
 		case err != nil:
 			return err
-		case n == 0: // it says nothing: there is nothing to judge
+		case n == 0: // it says nothing more: there is nothing to judge
 			return nil
-		case len(held) == 0:
-			_ = s.in.SetReadDeadline(time.Now().Add(helloPatience))
 		}
 		done, verdict := s.hello.Feed(b[:n])
+		if done && len(held) == 0 {
+			more, err := s.judged(verdict, b[:n])
+			buffers.Put(b)
+			if err != nil || !more {
+				return err
+			}
+			continue
+		}
+		if len(held) == 0 {
+			_ = s.in.SetReadDeadline(time.Now().Add(helloPatience))
+		}
 		held = append(held, b[:n]...)
 		buffers.Put(b)
 		switch {
 		case done:
-			return s.judged(verdict, held)
+			_ = s.in.SetReadDeadline(time.Time{})
+			if more, err := s.judged(verdict, held); err != nil || !more {
+				return err
+			}
+			held = nil
 		case len(held) >= maxHello:
 			return s.f.denied(tooLong)
 		}
 	}
 }
 
-// judged sends on what was held back, if the verdict allows.
-func (s *splice) judged(v policy.Verdict, held []byte) error {
+// judged sends on what was held back, if the verdict allows, and tells whether more is
+// to be judged.
+func (s *splice) judged(v policy.Verdict, held []byte) (more bool, err error) {
 	if !v.Allow {
-		return &denial{v}
+		return false, &denial{v}
 	}
 	s.f.verdict = v
-	_ = s.in.SetReadDeadline(time.Time{})
-	_, err := s.write(held)
-	return err
+	_, err = s.write(held)
+	return v.Inspect, err
 }
 
 // denied is a denial for a reason of the gateway's own.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -64,6 +65,53 @@ func TestInspection(t *testing.T) {
 				t.Errorf("the server heard %q, want %q", got, tt.heard)
 			}
 		})
+	}
+}
+
+// As long as the verdict says so, what follows is judged, too; then nothing is.
+func TestInspectionGoesOn(t *testing.T) {
+	heard := make(chan string, 4)
+	at := serve(t, "tcp4", func(c net.Conn) {
+		var all []byte
+		for b := make([]byte, 100); ; {
+			n, err := c.Read(b)
+			if all = append(all, b[:n]...); err != nil {
+				heard <- string(all)
+				return
+			}
+			fmt.Fprint(c, "got it")
+		}
+	})
+	to := netip.AddrPortFrom(loop4, at.Port())
+	for _, tt := range []struct{ says, heard string }{
+		{"good good good end bad", "goodgoodgoodendbad"},
+		{"good go od bad good", "goodgood"},
+		{"bad", ""},
+	} {
+		var said []byte
+		p := behind(t, gateway.Config{Judge: inspecting(func(b []byte) (bool, policy.Verdict) {
+			said = append(said, b...)
+			if string(said) == "go" {
+				return false, policy.Verdict{}
+			}
+			v := policy.Verdict{Allow: string(said) != "bad", Inspect: string(said) == "good"}
+			said = nil
+			return true, v
+		})})
+		c := p.dial(t, "tcp", to)
+		for _, one := range strings.Fields(tt.says) {
+			c.Write([]byte(one))
+			if one == "go" {
+				continue // which is held back, and so not answered
+			}
+			if _, err := io.ReadFull(c, make([]byte, 6)); err != nil {
+				break
+			}
+		}
+		c.Close()
+		if got := <-heard; got != tt.heard {
+			t.Errorf("of %q the server heard %q, want %q", tt.says, got, tt.heard)
+		}
 	}
 }
 

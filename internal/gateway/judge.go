@@ -11,17 +11,18 @@ import (
 type Judge interface {
 	// Decide judges a flow that the program wants to begin.
 	Decide(now time.Time, f policy.Flow) policy.Verdict
-	// NewHello returns who is to judge what the program says first in a flow whose
-	// verdict was to Inspect it.
+	// NewHello returns who is to judge what the program says in a flow whose verdict
+	// was to Inspect it.
 	NewHello(f policy.Flow, v policy.Verdict) Hello
 }
 
-// A Hello judges a flow by what the program says: of a stream, first. It is called
-// by one goroutine at a time, and must not keep what it is fed.
+// A Hello judges a flow by what the program says. It is called by one goroutine at a
+// time, and must not keep what it is fed.
 type Hello interface {
 	// Feed takes the next bytes of a stream, or the next datagram. They are held
-	// back until it is done; if the verdict allows then, they go on, and the rest of
-	// a stream with them. Every datagram is fed, as one may begin something new.
+	// back until it is done; if the verdict allows then, they go on. Of a stream what
+	// follows is fed, too, as long as the verdict has Inspect. Every datagram is fed,
+	// as one may begin something new.
 	Feed(b []byte) (done bool, v policy.Verdict)
 	// End is the verdict on what is still held back, where no more comes, or not in
 	// time.

@@ -141,7 +141,7 @@ func TestAHelloHasLimits(t *testing.T) {
 		ends         bool
 	}{
 		{"slow", "it is cut off", 1, false},
-		{"long", "what it says first is longer than can be inspected", 200_000, false},
+		{"long", "what it says is longer than can be inspected", 200_000, false},
 		{"short", "it is cut off", 5, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,42 +6,61 @@ import (
 	"strings"
 )
 
-// maxMethod is the longest word that can be a method.
+// maxMethod is the longest word that can be a method and is no token.
 const maxMethod = 32
 
-// readHTTP reads the head of a request, RFC 9112.
-func (s *Stream) readHTTP() (said Said, need int) {
+// request reads the head of a request, RFC 9112. Fresh is that there may be another
+// protocol instead.
+func (s *Stream) request(fresh bool) bool {
 	// Servers are to ignore empty lines before a request (RFC 9112 2.2). Some
 	// ignore other white space too.
 	head := bytes.TrimLeft(s.buf, " \t\v\f\r\n")
 	if !startsRequest(head) {
-		return Said{}, 0
+		return s.other(fresh)
 	}
+	s.kind = HTTP
 	line, rest, ok := bytes.Cut(head, []byte("\n"))
 	if !ok {
-		return Said{Kind: HTTP}, len(s.buf) + 1
+		return s.more(len(s.buf) + 1)
 	}
-	if !s.request {
-		if !requestLike(line) {
-			return Said{}, 0
-		}
-		if simple(line) {
-			return Said{Kind: HTTP}, 0
-		}
-		before := s.buf[:len(s.buf)-len(head)]
-		if _, _, ok := requestLine(line); !ok || len(bytes.Trim(before, "\r\n")) > 0 {
-			return Said{Kind: HTTP, Problem: "the line of the request is malformed"}, 0
-		}
-		s.request = true
+	if !requestLike(line) {
+		return s.other(fresh)
+	}
+	if simple(line) {
+		s.next(len(s.buf)-len(rest), (*Stream).silence)
+		return s.say(Said{})
+	}
+	before := s.buf[:len(s.buf)-len(head)]
+	if _, _, ok := requestLine(line); !ok || len(bytes.Trim(before, "\r\n")) > 0 {
+		return s.fail("the line of the request is malformed")
 	}
 	// What is looked for may have its beginning in what was there before.
 	at := max(s.scanned-3, len(s.buf)-len(rest)-1)
 	end := endOfHead(s.buf[at:])
 	if s.scanned = len(s.buf); end < 0 {
-		return Said{Kind: HTTP}, len(s.buf) + 1
+		return s.more(len(s.buf) + 1)
 	}
-	return readHead(line, s.buf[len(s.buf)-len(rest):at+end]), 0
+	s.scanned = 0
+	end += at
+	said, frame := readHead(line, s.buf[len(s.buf)-len(rest):end])
+	if !s.say(said) {
+		return false
+	}
+	return s.next(end, frame.body())
 }
+
+// other is what is no request: another protocol, or what cannot follow a request.
+func (s *Stream) other(fresh bool) bool {
+	if !fresh {
+		return s.fail("what follows a request is none")
+	}
+	s.kind = Unknown
+	s.say(Said{})
+	return s.end()
+}
+
+// again is the stage of a connection that had a request.
+func (s *Stream) again() bool { return s.request(false) }
 
 // endOfHead is the index behind the empty line that ends a head, in which lines
 // may end without CR; b begins at the end of a line. It is -1 if there is none.
@@ -68,7 +87,7 @@ func startsRequest(b []byte) bool {
 		switch {
 		case c == ' ' || c == '\t':
 			return true
-		case i == maxMethod || c < 0x21 || c > 0x7e:
+		case c < 0x21 || c > 0x7e, i >= maxMethod && !tokenByte(c):
 			return false
 		}
 	}
@@ -105,47 +124,77 @@ func requestLine(line []byte) (method, target string, ok bool) {
 // token tells whether something is a token, RFC 9110 5.6.2.
 func token(s string) bool {
 	for _, c := range []byte(s) {
-		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
+		if !tokenByte(c) {
 			return false
 		}
 	}
 	return s != ""
 }
 
-// readHead finds the names in a complete head.
-func readHead(line, fields []byte) Said {
-	said := Said{Kind: HTTP}
+func tokenByte(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+}
+
+// readHead finds the names in a complete head, and what comes behind it.
+func readHead(line, head []byte) (said Said, f framing) {
+	bad := func(problem string) (Said, framing) { return Said{Problem: problem}, f }
 	method, target, _ := requestLine(line)
 	authority, ok := targetAuthority(method, target)
 	if !ok {
-		return Said{Kind: HTTP, Problem: "the target of the request is malformed"}
+		return bad("the target of the request is malformed")
 	}
 	if authority != "" && !said.add(authority) {
-		return Said{Kind: HTTP, Problem: "the host in the target is malformed"}
+		return bad("the host in the target is malformed")
 	}
+	f.old = bytes.HasSuffix(bytes.TrimSuffix(line, []byte("\r")), []byte("HTTP/1.0"))
+	f.tunnel = method == "CONNECT"
+	f.bare = !bytes.HasSuffix(line, []byte("\r"))
 	hosts := 0
-	for one := range strings.Lines(string(fields)) {
-		one = strings.TrimSuffix(strings.TrimSuffix(one, "\n"), "\r")
-		if one == "" {
-			break
-		}
-		name, value, found := strings.Cut(one, ":")
-		// Folded lines and spaces before the colon have been used to show one Host
-		// to a filter and another to a server (RFC 9112 5.1, 5.2, 11.2).
-		if !found || !token(name) || strings.ContainsAny(value, "\r\x00") {
-			return Said{Kind: HTTP, Problem: "a field of the request is malformed"}
-		}
-		if !strings.EqualFold(name, "Host") {
+	for one := range bytes.Lines(head) {
+		name, value, bare, ok := field(one)
+		f.bare = f.bare || bare
+		switch {
+		case !ok:
+			return bad("a field of the request is malformed")
+		case name == "":
+			continue // the empty line at the end
+		case name != "host":
+			f.add(name, value)
 			continue
 		}
 		if hosts++; hosts > 1 {
-			return Said{Kind: HTTP, Problem: "the request has two Host fields"}
+			return bad("the request has two Host fields")
 		}
-		if !said.add(strings.Trim(value, " \t")) {
-			return Said{Kind: HTTP, Problem: "the Host of the request is malformed"}
+		if !said.add(value) {
+			return bad("the Host of the request is malformed")
 		}
 	}
-	return said
+	if problem := f.problem(); problem != "" {
+		return bad(problem)
+	}
+	return said, f
+}
+
+// field cuts a line of a head, with its end, which is bare if it has no CR. The name
+// is in lower case, and empty of an empty line. Folded lines and spaces before the
+// colon have been used to show one Host to a filter and another to a server (RFC
+// 9112 5.1, 5.2, 11.2).
+func field(line []byte) (name, value string, bare, ok bool) {
+	one, ended := strings.CutSuffix(string(line), "\n")
+	one, cr := strings.CutSuffix(one, "\r")
+	if bare = ended && !cr; one == "" {
+		return "", "", bare, true
+	}
+	name, value, found := strings.Cut(one, ":")
+	if !found || !token(name) {
+		return "", "", bare, false
+	}
+	for _, c := range []byte(value) {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return "", "", bare, false
+		}
+	}
+	return strings.ToLower(name), strings.Trim(value, " \t"), bare, true
 }
 
 // targetAuthority is the host that the target itself has, RFC 9112 3.2; empty for

@@ -3,6 +3,7 @@ package hello
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 )
 
 // Of long headers, RFC 9000 17.2 and RFC 9369 3.
@@ -30,6 +31,7 @@ const (
 // as the flow lives. For what is no Initial packet that costs a comparison.
 type Datagrams struct {
 	pending, heard []*initial
+	asked          int // of those that were heard: have begun to say more
 	problem        string
 }
 
@@ -53,7 +55,7 @@ func (d *Datagrams) Feed(b []byte) (said []Said, wait bool) {
 	if d.problem != "" {
 		return []Said{{Kind: QUIC, Problem: d.problem}}, false
 	}
-	return said, len(d.pending) > 0
+	return said, len(d.pending)+d.asked > 0
 }
 
 // oldQUIC is what is wrong with a packet of a QUIC that came before the first
@@ -73,7 +75,8 @@ func oldQUIC(b []byte) string {
 // packet gives an Initial packet to the connection that it belongs to.
 func (d *Datagrams) packet(p *packet) (said Said, done bool) {
 	for _, c := range d.heard {
-		if _, ok := c.keys.open(p); ok {
+		if payload, ok := c.keys.open(p); ok {
+			d.again(c, payload)
 			return Said{}, false
 		}
 	}
@@ -102,7 +105,7 @@ func (d *Datagrams) frames(i int, payload []byte) (said Said, done bool) {
 		d.problem = "an Initial packet is malformed"
 		return Said{}, false
 	}
-	said, need := clientHello(c.crypto.data())
+	said, offers, need := clientHello(c.crypto.data())
 	said.Kind = QUIC
 	switch {
 	case said.Problem != "":
@@ -111,19 +114,56 @@ func (d *Datagrams) frames(i int, payload []byte) (said Said, done bool) {
 	case need > 0:
 		return Said{}, false
 	}
-	c.crypto = crypto{}
+	c.names, c.read = said.Names, offers.length
 	d.pending = append(d.pending[:i], d.pending[i+1:]...)
 	if len(d.heard) == maxHeard {
+		d.ask(d.heard[0], false)
 		d.heard = append(d.heard[:0], d.heard[1:]...)
 	}
 	d.heard = append(d.heard, c)
+	d.again(c, nil)
 	return said, true
+}
+
+// again reads what a connection says that has named its server: the same again, or a
+// second ClientHello, which a server may ask for (RFC 9001 4.7) and which is to name
+// the same. What was said before is kept, since who says it in another way has a
+// server that did not get the first.
+func (d *Datagrams) again(c *initial, payload []byte) {
+	if !c.crypto.frames(payload) {
+		d.problem = "an Initial packet is malformed"
+		return
+	}
+	more := c.crypto.data()[c.read:]
+	said, offers, need := clientHello(more)
+	d.ask(c, len(more) > 0 && need > 0)
+	switch {
+	case len(more) == 0 || need > 0:
+	case said.Problem != "" || !slices.Equal(said.Names, c.names):
+		d.problem = "the second ClientHello says another server name than the first"
+	default:
+		c.read += offers.length
+	}
+}
+
+// ask notes whether a connection has begun to say more.
+func (d *Datagrams) ask(c *initial, begun bool) {
+	switch {
+	case begun && !c.begun:
+		d.asked++
+	case !begun && c.begun:
+		d.asked--
+	}
+	c.begun = begun
 }
 
 // An initial is a connection of which Initial packets have come.
 type initial struct {
 	keys   keys
 	crypto crypto
+	names  []string // that were heard
+	read   int      // of crypto
+	begun  bool     // there is more than was read
 }
 
 // A packet is one with a long header.

@@ -1,6 +1,6 @@
 package hello
 
-// MaxHello is how much a client may say before it has named the server. A
+// MaxHello is how long what names a server may be: a ClientHello, a head. A
 // ClientHello with keys that resist quantum computers has about 2 KiB; heads of
 // requests with large cookies reach 16.
 const MaxHello = 32 << 10

@@ -103,7 +103,7 @@ func TestStream(t *testing.T) {
 		{"not TLS", "\x16\x02", "unknown"},
 
 		{"HTTP", "GET / HTTP/1.1\r\nAccept: x\r\nHost: a.example\r\n\r\n", "HTTP a.example"},
-		{"HTTP with bare newlines", "GET / HTTP/1.1\nHost:a.example\n\nbody", "HTTP a.example"},
+		{"HTTP with bare newlines", "GET / HTTP/1.1\nHost:a.example\n\n\n", "HTTP a.example"},
 		{"empty lines before", "\r\n\r\nGET / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP a.example"},
 		{"upper case", "GET / HTTP/1.1\r\nHOST: A.Example:8080\r\n\r\n", "HTTP A.Example"},
 		{"a port, and white space", "GET / HTTP/1.1\r\nhost: \t a.example:80\t\r\n\r\n", "HTTP a.example"},
@@ -138,8 +138,8 @@ func TestStream(t *testing.T) {
 		{"a request after a blank line", "\r\n \r\nGET / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP! the line of the request is malformed"},
 		{"a method with a digit", "G3T / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP a.example"},
 		{"a method in brackets", "(GET) / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP! the line of the request is malformed"},
-		{"an endless line", "GET /" + long, "HTTP! there is no end to what the client says first"},
-		{"an endless head", "GET / HTTP/1.1\r\nX: " + long, "HTTP! there is no end to what the client says first"},
+		{"an endless line", "GET /" + long, "HTTP! there is no end to what the client says"},
+		{"an endless head", "GET / HTTP/1.1\r\nX: " + long, "HTTP! there is no end to what the client says"},
 
 		{"HTTP/2", string(h2(9999, ":method=GET", ":authority=a.example:80", "accept=x")), "HTTP/2 a.example"},
 		{"HTTP/2 in pieces", string(h2(3, ":method=GET", ":authority=a.example", "host=b.example")), "HTTP/2 a.example,b.example"},
@@ -147,11 +147,11 @@ func TestStream(t *testing.T) {
 		{"two authorities", string(h2(99, ":authority=a.example", ":authority=b.example")), "HTTP/2! the headers of HTTP/2 are malformed"},
 		{"an authority that is none", string(h2(99, ":authority=x@b.example")), "HTTP/2! the headers of HTTP/2 are malformed"},
 		{"padding and priority", preface + string(frame(frameSettings, 0, nil)) + string(frame(frameHeaders, flagPadded|flagPriority|flagEndHeaders, []byte("\x02\x00\x00\x00\x00\x00\x82\x00\x00"))), "HTTP/2"},
-		{"too much padding", preface + string(frame(frameSettings, 0, nil)) + string(frame(frameHeaders, flagPadded|flagEndHeaders, []byte{9, 0x82})), "HTTP/2! HTTP/2 begins malformed"},
-		{"no settings", preface + string(frame(frameHeaders, flagEndHeaders, []byte{0x82})), "HTTP/2! HTTP/2 begins malformed"},
-		{"a frame in the headers", preface + string(frame(frameSettings, 0, nil)) + string(frame(frameHeaders, 0, []byte{0x82})) + string(frame(6, 0, make([]byte, 8))), "HTTP/2! HTTP/2 begins malformed"},
-		{"nothing but pings", preface + string(frame(frameSettings, 0, nil)) + strings.Repeat(string(frame(6, 0, make([]byte, 8))), 99), "HTTP/2! HTTP/2 begins malformed"},
-		{"a large frame", preface + "\xff\xff\xff\x04\x00\x00\x00\x00\x00", "HTTP/2! HTTP/2 begins malformed"},
+		{"too much padding", preface + string(frame(frameSettings, 0, nil)) + string(frame(frameHeaders, flagPadded|flagEndHeaders, []byte{9, 0x82})), "HTTP/2! HTTP/2 is malformed"},
+		{"no settings", preface + string(frame(frameHeaders, flagEndHeaders, []byte{0x82})), "HTTP/2! HTTP/2 is malformed"},
+		{"a frame in the headers", preface + string(frame(frameSettings, 0, nil)) + string(frame(frameHeaders, 0, []byte{0x82})) + string(frame(6, 0, make([]byte, 8))), "HTTP/2! HTTP/2 is malformed"},
+		{"nothing but pings", preface + string(frame(frameSettings, 0, nil)) + strings.Repeat(string(frame(6, 0, make([]byte, 8))), 99), "unknown"},
+		{"a large frame", preface + string(frame(frameSettings, 0, nil)) + "\xff\xff\xff\x01\x00\x00\x00\x00\x01", "HTTP/2! there is no end to the headers"},
 		{"bad HPACK", preface + string(frame(frameSettings, 0, nil)) + string(frame(frameHeaders, flagEndHeaders, []byte{0xff})), "HTTP/2! the headers of HTTP/2 are malformed"},
 		{"almost the preface", "PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n", "HTTP! the line of the request is malformed"},
 
@@ -159,14 +159,16 @@ func TestStream(t *testing.T) {
 		{"SMTP", "EHLO a.example\r\n", "unknown"},
 		{"RTSP", "OPTIONS rtsp://a.example/ RTSP/1.0\r\n\r\n", "unknown"},
 		{"zeros", "\x00\x00\x00\x08\x04\xd2\x16\x2f", "unknown"},
-		{"a long word", strings.Repeat("a", 40), "unknown"},
+		{"a long word", strings.Repeat("a", 40), "HTTP! what the client says is cut off"},
+		{"a long method", strings.Repeat("A", 40) + " / HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP a.example"},
+		{"a long word that is no method", strings.Repeat("a", 40) + ":", "unknown"},
 		{"NATS", "CONNECT {\"verbose\":false}\r\n", "unknown"},
 		{"Redis", "*1\r\n$4\r\nPING\r\n", "unknown"},
 		{"Redis by hand", "GET key\r\n", "unknown"},
 		{"MySQL", " \x00\x00\x01", "unknown"},
-		{"a word that does not end", "PING", "HTTP! what the client says first is cut off"},
-		{"half a record", "\x16\x03\x01", "TLS! what the client says first is cut off"},
-		{"half a preface", preface[:20], "HTTP/2! what the client says first is cut off"},
+		{"a word that does not end", "PING", "HTTP! what the client says is cut off"},
+		{"half a record", "\x16\x03\x01", "TLS! what the client says is cut off"},
+		{"half a preface", preface[:20], "HTTP/2! what the client says is cut off"},
 		{"nothing", "", "unknown"},
 	} {
 		// It does not matter how the bytes come.
@@ -178,16 +180,28 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// hear feeds a stream in pieces, and tells what it says.
+// hear feeds a stream in pieces, and tells what it says, in all.
 func hear(in string, size int) string {
 	var s Stream
+	var all []string
 	for piece := range slices.Chunk([]byte(in), size) {
-		if s.Feed(piece) {
+		said, _ := s.Feed(piece)
+		for _, one := range said {
+			all = append(all, words(one))
+		}
+		if s.Over() {
 			break
 		}
 	}
-	s.End()
-	return words(s.Said())
+	if !s.Over() {
+		for _, one := range s.End() {
+			all = append(all, words(one))
+		}
+	}
+	if len(all) == 0 {
+		return "unknown"
+	}
+	return strings.Join(all, ", ")
 }
 
 func words(s Said) string {
@@ -205,29 +219,36 @@ func words(s Said) string {
 }
 
 // A stream has its answer as soon as it can be known, and keeps it.
-func TestStreamIsDone(t *testing.T) {
+func TestStreamIsOver(t *testing.T) {
 	in := records(helloOf(sni("a.example")), 30)
 	var s Stream
 	for i := range in {
-		if done := s.Feed(in[i : i+1]); done != (i == len(in)-1) {
-			t.Fatalf("done after %d of %d bytes: %v", i+1, len(in), done)
+		said, wait := s.Feed(in[i : i+1])
+		if last := i == len(in)-1; len(said) > 0 != last || wait == last || s.Over() != last {
+			t.Fatalf("after %d of %d bytes: %v, %v", i+1, len(in), said, wait)
 		}
 	}
-	if !s.Feed([]byte("more")) || s.buf != nil {
+	if said, wait := s.Feed([]byte("more")); len(said) > 0 || wait || s.buf != nil {
 		t.Error("there is more to hear")
 	}
 }
 
-// What is cut off anywhere has a Problem, or no name.
+// What is cut off anywhere has a Problem, and until then nothing is said; of HTTP/2
+// that begins with the first headers.
 func TestStreamsThatAreCutOff(t *testing.T) {
-	for _, in := range [][]byte{
-		records(helloOf(alpn, sni("a.example")), 60),
-		[]byte("GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n"),
-		h2(5, ":method=GET", ":authority=a.example"),
+	two := h2(5, ":method=GET", ":authority=a.example")
+	settings := len(preface) + 2*frameHeader + 4
+	for _, tt := range []struct {
+		in   []byte
+		from int
+	}{
+		{records(helloOf(alpn, sni("a.example")), 60), 0},
+		{[]byte("GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n"), 0},
+		{two, settings},
 	} {
-		for n := range in {
-			if got := hear(string(in[:n]), max(n, 1)); n > 0 && !strings.Contains(got, "cut off") {
-				t.Errorf("%q: %s", in[:n], got)
+		for n := tt.from + 1; n < len(tt.in); n++ {
+			if got := hear(string(tt.in[:n]), n); !strings.HasSuffix(got, "! what the client says is cut off") {
+				t.Errorf("%q: %s", tt.in[:n], got)
 			}
 		}
 	}
@@ -238,6 +259,8 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte("GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n"), 3)
 	f.Add([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n0"), 1)
 	f.Add(h2(5, ":method=GET", ":authority=a.example"), 11)
+	f.Add([]byte(get("a.example")+post("Transfer-Encoding: chunked\r\n", "5\r\nGET /\r\n0\r\nX: y\r\n\r\n")+get("b.example")), 5)
+	f.Add(slices.Concat(records(helloOf(versions, sni("a.example")), 99), record(20, []byte{1}), records(helloOf(versions, sni("b.example")), 99)), 9)
 	f.Fuzz(func(t *testing.T, in []byte, size int) {
 		whole := hear(string(in), max(len(in), 1))
 		if got := hear(string(in), min(max(size, 1), 64)); got != whole {

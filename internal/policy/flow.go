@@ -76,8 +76,9 @@ type Verdict struct {
 	Name string
 	// Reason is for people, why a flow is refused: "no rule allows port 22".
 	Reason string
-	// Inspect demands that what the client says first is given to a Hello, and is
-	// held back until that has judged it. What the server says may pass.
+	// Inspect demands that what the client says is given to a Hello, and is held back
+	// until that has judged it, up to a verdict without Inspect. What the server says
+	// may pass.
 	Inspect bool
 
 	// names are those of the destination when the flow was judged.

@@ -17,9 +17,10 @@ const MaxHello = hello.MaxHello
 // # Streams
 //
 // What the client sends is fed as it comes, and held back until Feed says that it
-// is done; then all of it goes on, or the connection is reset. What the server
-// sends passes meanwhile. If the client is silent for long, or closes its side,
-// End has the verdict.
+// is done; then all of it goes on, or the connection is reset. As long as the verdict
+// has Inspect, what follows is treated likewise: it may be another request. What the
+// server sends passes meanwhile. If the client is silent for long while something is
+// held back, or closes its side, End has the verdict.
 //
 // # Datagrams
 //
@@ -49,36 +50,42 @@ func (p *Policy) NewHello(f Flow, v Verdict) *Hello {
 }
 
 // Feed takes what the client sends next: bytes of a stream, or one datagram. The
-// verdict counts if done is true.
+// verdict counts if done is true; if it has Inspect, what comes next is to be fed,
+// too.
 func (h *Hello) Feed(b []byte) (done bool, v Verdict) {
-	switch {
-	case h.judged:
-	case h.flow.Proto == UDP:
-		said, wait := h.datagrams.Feed(b)
-		for _, one := range said {
-			h.hear(one)
-		}
-		// A flow that was refused stays so.
-		h.judged = !h.verdict.Allow
-		return !wait || h.judged, h.verdict
-	case h.stream.Feed(b):
-		h.hear(h.stream.Said())
-		h.judged = true
+	if h.judged {
+		return true, h.verdict
 	}
-	return h.judged, h.verdict
+	var said []hello.Said
+	var wait, over bool
+	if h.flow.Proto == UDP {
+		said, wait = h.datagrams.Feed(b)
+	} else {
+		said, wait = h.stream.Feed(b)
+		over = h.stream.Over()
+	}
+	for _, one := range said {
+		h.hear(one)
+	}
+	// A flow that was refused stays so.
+	h.judged = over || !h.verdict.Allow
+	v = h.verdict
+	v.Inspect = !h.judged && h.flow.Proto != UDP // each datagram is fed anyway
+	return !wait || h.judged, v
 }
 
 // End is the verdict where the client says no more. What it began to say and did
 // not end is refused.
 func (h *Hello) End() Verdict {
-	if !h.judged {
-		h.judged = true
-		if h.flow.Proto == UDP {
-			h.hear(hello.Said{Kind: hello.QUIC, Problem: "what the client says first is cut off"})
-		} else {
-			h.stream.End()
-			h.hear(h.stream.Said())
-		}
+	if h.judged {
+		return h.verdict
+	}
+	h.judged = true
+	if h.flow.Proto == UDP {
+		h.hear(hello.Said{Kind: hello.QUIC, Problem: "what the client says first is cut off"})
+	}
+	for _, one := range h.stream.End() {
+		h.hear(one)
 	}
 	return h.verdict
 }

@@ -56,6 +56,15 @@ func TestHello(t *testing.T) {
 		{"a.example", "a.example", "CONNECT b.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n", "the Host is b.example: no rule allows b.example"},
 		{"a.example", "a.example", "GET http://169.254.169.254/ HTTP/1.1\r\nHost: a.example\r\n\r\n", `the Host is "169.254.169.254", which is no name`},
 
+		// Each request is judged.
+		{"a.example", "a.example", http("a.example") + http("a.example"), "a.example"},
+		{"a.example b.example", "a.example b.example", http("a.example") + http("b.example"), "b.example"},
+		{"a.example", "a.example", http("a.example") + http("b.example"), "the Host is b.example: no rule allows b.example"},
+		{"a.example", "a.example", http("a.example") + "GET / HTTP/1.0\r\n\r\n", "HTTP says no Host, and no rule allows the address itself"},
+		{"a.example", "a.example", http("a.example") + "SSH-2.0-x\r\n", "HTTP: what follows a request is none"},
+		{"-b.example *", "a.example", http("a.example") + http("b.example"), "the Host is b.example: denied by the rule b.example"},
+		{"a.example", "a.example", "CONNECT a.example:443 HTTP/1.1\r\n\r\n" + tls("b.example"), "the server name is b.example: no rule allows b.example"},
+
 		// Other protocols are their addresses.
 		{"a.example", "a.example", "SSH-2.0-x\r\n", "a.example"},
 
@@ -83,6 +92,7 @@ func TestHello(t *testing.T) {
 			t.Errorf("%q: done at once", tt.said)
 		}
 		done, v := h.Feed([]byte(tt.said[1:]))
+		v.Inspect = false
 		got := v.Reason
 		if v.Allow {
 			got = v.Rule
@@ -105,11 +115,31 @@ func helloTo(t *testing.T, flow string, rules ...string) *Hello {
 	return p.NewHello(f, p.Decide(epoch, f))
 }
 
+// A connection of HTTP is judged to its end, one of TLS until it is encrypted.
+func TestHelloGoesOn(t *testing.T) {
+	h := helloTo(t, "tcp 203.0.113.5:80", "a.example")
+	for range 3 {
+		if done, v := h.Feed([]byte("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")); !done || !v.Allow || !v.Inspect {
+			t.Errorf("%v, %+v", done, v)
+		}
+	}
+	if done, _ := h.Feed([]byte("GET / HTTP/1.1\r\n")); done {
+		t.Error("half a request is judged")
+	}
+	if v := h.End(); v.Allow || v.Reason != "HTTP: what the client says is cut off" {
+		t.Errorf("%+v", v)
+	}
+	h = helloTo(t, "tcp 203.0.113.5:443", "a.example")
+	if done, v := h.Feed(clientHello("a.example")); !done || !v.Allow || v.Inspect {
+		t.Errorf("%v, %+v", done, v)
+	}
+}
+
 func TestHelloOfASilentClient(t *testing.T) {
 	for _, tt := range []struct{ said, reason string }{
 		{"", ""},
-		{"\x16\x03", "TLS: what the client says first is cut off"},
-		{"GET / HTTP/1.1\r\n", "HTTP: what the client says first is cut off"},
+		{"\x16\x03", "TLS: what the client says is cut off"},
+		{"GET / HTTP/1.1\r\n", "HTTP: what the client says is cut off"},
 	} {
 		h := helloTo(t, "tcp 203.0.113.5:443", "a.example")
 		h.Feed([]byte(tt.said))

@@ -91,6 +91,33 @@ def http(to, host, data):
     tcp(to, 80, b"GET / HTTP/1.1\r\nHost: " + host + b"\r\nX: " + data + b"\r\n\r\n")
 
 
+def later(*parts, port=80):
+    s = socket.create_connection((socket.gethostbyname("good.example"), port), 5)
+    for part in parts:
+        s.sendall(part)
+        s.recv(100)
+
+
+def get(host, more=b"", body=b""):
+    return b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n" + more + b"\r\n" + body
+
+
+def h2(kind, flags, stream, body): return struct.pack("!IBI", len(body) << 8 | kind, flags, stream) + body
+
+
+def authority(name): return b"\x82\x86\x84\x01" + bytes([len(name)]) + name  # RFC 7541 6.2.2
+
+
+def hello(name):
+    def vector(size, body): return len(body).to_bytes(size, "big") + body
+    names = b"\0\0" + vector(2, vector(2, b"\0" + vector(2, name)))
+    versions = b"\0\x2b" + vector(2, b"\2\3\4")
+    body = b"\3\3" + bytes(32) + b"\0" + vector(2, b"\x13\1") + b"\1\0" + vector(2, names + versions)
+    return b"\x16\3\1" + vector(2, b"\1" + vector(3, body))
+
+
+GOOD = b"good.example"
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + h2(4, 0, 0, b"")
 V4, V6 = socket.AF_INET, socket.AF_INET6
 more = 0x2000
 opt = lambda code, data: struct.pack("!HH", code, len(data)) + data
@@ -175,6 +202,25 @@ attempts = {
     "host-twice": lambda m: http(GOOD4, b"good.example\r\nHost: " + m + b".example", m),
     "absolute": lambda m: tcp(socket.gethostbyname("good.example"), 80, b"GET http://" + m + b".example/ HTTP/1.1\r\nHost: good.example\r\n\r\n"),
     "connect": lambda m: tcp(socket.gethostbyname("good.example"), 80, b"CONNECT " + m + b".example:443 HTTP/1.1\r\nHost: " + m + b".example:443\r\n\r\n"),
+    # what comes later on a connection that began well
+    "http-later": lambda m: later(get(GOOD), get(m + b".example")),
+    "http-pipelined": lambda m: later(get(GOOD) + get(m + b".example")),
+    "http-behind-body": lambda m: later(get(GOOD, b"Content-Length: 5\r\n", b"GET /"), get(m + b".example")),
+    "http-behind-chunks": lambda m: later(get(GOOD, b"Transfer-Encoding: chunked\r\n", b"1\r\nx\r\n0\r\n\r\n") + get(m + b".example")),
+    "http-both-lengths": lambda m: later(get(GOOD, b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\nX"), get(m + b".example")),
+    "http-two-lengths": lambda m: later(get(GOOD, b"Content-Length: 0\r\nContent-Length: 500\r\n", get(m + b".example"))),
+    "http-long-chunk": lambda m: later(get(GOOD, b"Transfer-Encoding: chunked\r\n", b"1;\nx\r\n0\r\n\r\n") + get(m + b".example")),
+    "http-bare-newlines": lambda m: later(get(GOOD).replace(b"\r\n", b"\n") + get(m + b".example")),
+    "http-old": lambda m: later(b"GET /\r\n" + get(m + b".example")),
+    "http-upgrade": lambda m: later(get(GOOD, b"Connection: upgrade\r\nUpgrade: websocket\r\n"), get(m + b".example")),
+    "http-long-method": lambda m: later(get(m + b".example").replace(b"GET", b"GET" * 20)),
+    "absolute-later": lambda m: later(get(GOOD), b"GET http://" + m + b".example/ HTTP/1.1\r\nHost: good.example\r\n\r\n"),
+    "connect-later": lambda m: later(b"CONNECT good.example:80 HTTP/1.1\r\nHost: good.example:80\r\n\r\n", get(m + b".example")),
+    "connect-tls": lambda m: later(b"CONNECT good.example:80 HTTP/1.1\r\nHost: good.example:80\r\n\r\n", hello(m + b".example")),
+    "h2c": lambda m: later(PREFACE + h2(1, 5, 1, authority(m + b".example"))),
+    "h2c-later": lambda m: later(PREFACE + h2(1, 5, 1, authority(GOOD)), h2(1, 5, 3, authority(m + b".example"))),
+    "h2c-upgraded": lambda m: later(get(GOOD, b"Upgrade: h2c\r\n"), PREFACE + h2(1, 5, 3, authority(m + b".example"))),
+    "tls-second-hello": lambda m: later(hello(GOOD), b"\x14\3\3\0\1\1" + hello(m + b".example"), port=443),
     "proxy": lambda m: tcp("192.0.0.3", 3128, b"CONNECT " + m + b".example:443 HTTP/1.1\r\nHost: " + m + b".example:443\r\n\r\n"),
     "proxy-get": lambda m: tcp("192.0.0.3", 3128, b"GET http://" + m + b".example/ HTTP/1.1\r\nHost: good.example\r\n\r\n"),
 }

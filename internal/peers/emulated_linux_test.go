@@ -1,10 +1,12 @@
 package peers
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +26,8 @@ var (
 	emulatedTime = flag.Duration("peers.time", 0, "how long each transfer over an emulated path takes; 0: they are skipped")
 	emulatedRows = flag.String("peers.paths", "", "only paths whose name contains this")
 	emulatedCC   = flag.String("peers.cc", "reno,cubic,bbr", "which congestion controls")
+	emulatedRuns = flag.Int("peers.runs", 1, "how often each transfer over an emulated path is repeated; medians are shown")
+	emulatedJobs = flag.Int("peers.jobs", 1, "how many emulated paths are under way at once")
 )
 
 // emulatedRate is that of the narrow link, in bits a second: low enough that no
@@ -45,51 +49,111 @@ func (p emulatedPath) String() string {
 
 const ms = time.Millisecond
 
-// emulatedPaths vary one thing at a time, and end with what is bad in all.
-var emulatedPaths = []emulatedPath{
-	{1 * ms, 0, 0, 4},
-	{20 * ms, 0, 0, 0.25},
-	{20 * ms, 0, 0, 1},
-	{20 * ms, 0, 0, 4},
-	{20 * ms, 0.01, 0, 1},
-	{20 * ms, 0.1, 0, 1},
-	{20 * ms, 1, 0, 1},
-	{20 * ms, 5, 0, 1},
-	{20 * ms, 0, 1, 1},
-	{20 * ms, 0, 3, 1},
-	{200 * ms, 0, 0, 1},
-	{200 * ms, 0.1, 3, 1},
-	{1 * ms, 1, 3, 4},
+// emulatedPaths are some that vary one thing at a time, and a covering design: every
+// loss meets every round trip, and both meet every reordering and every queue, which
+// meet each other.
+func emulatedPaths() []emulatedPath {
+	paths := []emulatedPath{
+		{1 * ms, 0, 0, 4},
+		{20 * ms, 0, 0, 0.25},
+		{20 * ms, 0, 0, 1},
+		{20 * ms, 0, 0, 4},
+		{20 * ms, 0.01, 0, 1},
+		{20 * ms, 0.1, 0, 1},
+		{20 * ms, 1, 0, 1},
+		{20 * ms, 5, 0, 1},
+		{20 * ms, 0, 1, 1},
+		{20 * ms, 0, 3, 1},
+		{200 * ms, 0, 0, 1},
+		{200 * ms, 0.1, 3, 1},
+		{1 * ms, 1, 3, 4},
+	}
+	for i, loss := range []float64{0, 0.01, 0.1, 1, 5} {
+		for j, rtt := range []time.Duration{1 * ms, 20 * ms, 100 * ms, 200 * ms} {
+			p := emulatedPath{rtt, loss, []int{0, 1, 3}[(i+j)%3], []float64{0.25, 1, 4}[(i+2*j)%3]}
+			if !slices.Contains(paths, p) {
+				paths = append(paths, p)
+			}
+		}
+	}
+	slices.SortFunc(paths, func(a, b emulatedPath) int {
+		return cmp.Or(cmp.Compare(a.rtt, b.rtt), cmp.Compare(a.loss, b.loss), cmp.Compare(a.reorder, b.reorder), cmp.Compare(a.queue, b.queue))
+	})
+	return paths
 }
 
 // TestEmulatedPaths sends over bad lines from Linux to Linux, from berth to Linux
 // and from Linux to berth, and prints how much arrives a second, and how that
 // compares with Linux alone.
 //
-//	sudo go test ./internal/peers -run Emulated -peers.time 15s -timeout 30m -v
+//	sudo go test ./internal/peers -run Emulated -peers.time 10s -peers.runs 3 -timeout 3h -v
 func TestEmulatedPaths(t *testing.T) {
 	if *emulatedTime == 0 {
 		t.Skip("takes minutes; see -peers.time")
 	}
-	var table strings.Builder
-	table.WriteString("| round trip | loss | reordering | queue | control | Linux to Linux | berth to Linux | Linux to berth |\n|---|---|---|---|---|---|---|---|\n")
-	for _, p := range emulatedPaths {
+	var rows []emulatedRow
+	for _, p := range emulatedPaths() {
 		if !strings.Contains(p.String(), *emulatedRows) {
 			continue
 		}
 		for cc := range strings.SplitSeq(*emulatedCC, ",") {
-			got := transfers(t, p, cc)
-			fmt.Fprintf(&table, "| %v | %v %% | %d | %v BDP | %s | %.2f | %.2f (%.2f) | %.2f (%.2f) |\n", p.rtt, p.loss, p.reorder, p.queue, cc,
-				got[0]/1e6, got[1]/1e6, got[1]/got[0], got[2]/1e6, got[2]/got[0])
-			t.Logf("%v, %s: %.2f, %.2f (%.2f), %.2f (%.2f)", p, cc, got[0]/1e6, got[1]/1e6, got[1]/got[0], got[2]/1e6, got[2]/got[0])
+			rows = append(rows, emulatedRow{path: p, cc: cc})
 		}
 	}
-	t.Logf("Mbit/s, and in brackets the share of what Linux does:\n%s", table.String())
+	free := make(chan struct{}, *emulatedJobs)
+	var wg sync.WaitGroup
+	for i := range rows {
+		free <- struct{}{}
+		wg.Go(func() {
+			rows[i].measure(t)
+			t.Log(rows[i]) // for who waits
+			<-free
+		})
+	}
+	wg.Wait()
+	var table strings.Builder
+	for _, r := range rows {
+		fmt.Fprintln(&table, r)
+	}
+	t.Logf("Mbit/s, medians of %d; in brackets the share of what Linux does, and from where to where that goes:\n"+
+		"| round trip | loss | reordering | queue | control | Linux to Linux | berth to Linux | Linux to berth |\n|---|---|---|---|---|---|---|---|\n%s",
+		*emulatedRuns, table.String())
+}
+
+// An emulatedRow is a path, who sends over it, and how many bits a second arrived in
+// each run between each pair of hosts.
+type emulatedRow struct {
+	path emulatedPath
+	cc   string
+	got  [3][]float64
+}
+
+// measure lets each run have a luck of its own, the same for all pairs of hosts.
+func (r *emulatedRow) measure(t *testing.T) {
+	for run := range *emulatedRuns {
+		t.Run(fmt.Sprintf("%v, %s, run %d", r.path, r.cc, run+1), func(t *testing.T) {
+			for i, bits := range r.path.transfers(t, uint64(run)+1, r.cc) {
+				r.got[i] = append(r.got[i], bits/1e6)
+			}
+		})
+	}
+	for i := range r.got {
+		slices.Sort(r.got[i])
+	}
+}
+
+// String is the row of a table in Markdown.
+func (r emulatedRow) String() string {
+	median := func(i int) float64 { return r.got[i][len(r.got[i])/2] }
+	all := r.got[0]
+	p := r.path
+	return fmt.Sprintf("| %v | %v %% | %d | %v BDP | %s | %.2f (%.2f-%.2f) | %.2f (%.2f) | %.2f (%.2f) |", p.rtt, p.loss, p.reorder, p.queue, r.cc,
+		median(0), all[0]/median(0), all[len(all)-1]/median(0), median(1), median(1)/median(0), median(2), median(2)/median(0))
 }
 
 // transfers runs one transfer for each pair of hosts, at the same time, and
 // returns bits a second.
-func transfers(t *testing.T, p emulatedPath, cc string) (got [3]float64) {
+func (p emulatedPath) transfers(t *testing.T, seed uint64, cc string) (got [3]float64) {
 	pairs := [3][2]func(*testing.T, string) (socket.Provider, link.Device){
 		{onLinux, onLinux}, {onBerth, onLinux}, {onLinux, onBerth},
 	}
@@ -97,7 +161,7 @@ func transfers(t *testing.T, p emulatedPath, cc string) (got [3]float64) {
 	for i, pair := range pairs {
 		from, a := pair[0](t, "10.79.0.1/24")
 		to, b := pair[1](t, "10.79.0.2/24")
-		p.join(t, a, b)
+		p.join(t, seed, a, b)
 		wg.Go(func() {
 			bits, err := pour(from, to, cc, *emulatedTime)
 			if err != nil {
@@ -143,10 +207,10 @@ func (p patch) Input(frames []link.Frame) { _, _ = p.to.Output(frames) }
 func (patch) Changed() {}
 
 // join makes the path between two devices, from a to b.
-func (p emulatedPath) join(t *testing.T, a, b link.Device) {
+func (p emulatedPath) join(t *testing.T, seed uint64, a, b link.Device) {
 	bdp := emulatedRate / 8 * p.rtt.Seconds()
 	to := impair.New(b, impair.Config{
-		Seed: 1, Rate: emulatedRate, Queue: max(int(p.queue*bdp), 3000), Delay: p.rtt / 2, Loss: p.loss / 100,
+		Seed: seed, Rate: emulatedRate, Queue: max(int(p.queue*bdp), 3000), Delay: p.rtt / 2, Loss: p.loss / 100,
 		Reorder: min(float64(p.reorder), 1) / 100, ReorderGap: p.reorder,
 	})
 	from := impair.New(a, impair.Config{Delay: p.rtt / 2})

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ type path struct {
 	rate       int // bytes a second
 	rtt, queue time.Duration
 	loss       float64
+	stalls     time.Duration // how long each end is kept waiting, once in 10 ms; the mean
 }
 
 // channel returns a channel over the path, whose side 0 has the algorithm.
@@ -24,7 +26,27 @@ func (p path) channel(t testing.TB, seed uint64, a *Algorithm) *channel {
 		ch.queue = p.rtt
 	}
 	ch.ends[0].p.Algorithms = []*Algorithm{a}
+	if p.stalls > 0 {
+		ch.stall = stalls(seed, p.stalls)
+	}
 	return ch
+}
+
+// stalls is a machine that has other work to do: in each 10 ms it begins at random
+// to keep its users waiting, for a time with that mean, but no longer than 10 ms.
+func stalls(seed uint64, mean time.Duration) func(side int, at time.Duration) time.Duration {
+	const every = 10 * time.Millisecond
+	return func(side int, at time.Duration) time.Duration {
+		for n := at/every - 1; n <= at/every; n++ {
+			r := rand.New(rand.NewPCG(seed<<1|uint64(side), uint64(n)))
+			from := n*every + time.Duration(r.Int64N(int64(every)))
+			to := from + min(time.Duration(r.ExpFloat64()*float64(mean)), every)
+			if at >= from && at < to {
+				at = to
+			}
+		}
+		return at
+	}
 }
 
 // goodput returns the Mbit/s that reach the reader of a transfer of size bytes.

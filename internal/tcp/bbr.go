@@ -9,10 +9,15 @@ import (
 // a model of the path, the rate at which it delivers and the time that it takes
 // when its queue is empty, and sends at that rate with about twice the product of
 // both in flight. To follow the path it probes: for more rate every few seconds
-// (ProbeBW), and for a shorter round trip every five (ProbeRTT). Losses do not
-// make it yield while they are few; more of them bound what it has in flight, for
-// the moment (short term) or until a probe finds that more is possible (long
-// term).
+// (ProbeBW), and for a shorter round trip every five (ProbeRTT).
+//
+// Up to two percent of losses in a round do not make it yield (bbrLossThresh; draft
+// 2.5), by chance a little more; what is beyond that bounds what it has in flight,
+// for the moment (short term) or until a probe finds that more is possible (long
+// term). So where five percent are lost at random it goes down, round by round, to
+// what CUBIC would send and somewhat more: that is version 3's intent, which takes
+// such losses for a queue that overflows, where version 1 does not look at losses
+// at all.
 //
 // The model is in bbr_model.go, the states are in bbr_states.go and
 // bbr_probebw.go, and what follows from both in bbr_control.go. The names are the
@@ -27,6 +32,7 @@ type BBR struct {
 	bbrControl
 
 	// Rounds: a round ends when what was sent at its beginning is delivered.
+	delivered  uint64
 	nextRound  uint64
 	roundStart bool
 	rounds     uint64
@@ -58,6 +64,7 @@ const (
 	bbrRefill
 	bbrUp
 	bbrProbeRTT
+	bbrNone
 )
 
 // Constants of the draft, section 2.
@@ -79,6 +86,7 @@ const (
 	bbrFullLosses     = 6 // losses in a round of Startup that may end it
 	bbrPacingMargin   = 0.01
 	bbrMinPipe        = 4 // segments
+	bbrMaxQuantum     = 64 << 10
 	bbrMinRTTWindow   = 10 * time.Second
 	bbrProbeRTTEvery  = 5 * time.Second
 	bbrProbeRTTTime   = 200 * time.Millisecond
@@ -99,6 +107,7 @@ func (b *BBR) Init(now time.Duration, w Window) {
 	b.probeRTTStamp, b.minRTTStamp, b.cycleStamp, b.ackedSince = now, now, now, now
 	b.bwShort, b.inflightShort, b.inflightLong = math.Inf(1), unbounded, unbounded
 	b.probeUpCnt = unbounded
+	b.undoState = bbrNone
 	b.enterStartup()
 	b.pacingRate = bbrStartupPacingGain * float64(b.cwnd) / time.Millisecond.Seconds()
 }
@@ -112,9 +121,10 @@ func (b *BBR) OnAck(now time.Duration, a Ack) {
 		b.measured = true
 		b.pacingRate = bbrStartupPacingGain * float64(b.cwnd) / max(a.SRTT, time.Microsecond).Seconds()
 	}
-	b.limited = a.InFlight+a.Delivered+2*b.mss > b.cwnd
+	b.delivered = a.Total
 	b.latestSignals(&a)
 	b.round(&a)
+	b.cwndUse(&a)
 	b.congestionSignals(&a)
 	b.aggregation(now, &a)
 	b.checkFullBw(&a)
@@ -139,6 +149,19 @@ func (b *BBR) round(a *Ack) {
 	}
 }
 
+// cwndUse follows whether the window is what held back: C.is_cwnd_limited of the
+// draft (2.2), which holds if it was full at any time in the last round. What losses
+// and late timers take from the pipe for a moment does not change that.
+func (b *BBR) cwndUse(a *Ack) {
+	if b.roundStart {
+		b.fullBefore, b.fullNow = b.fullNow, false
+	}
+	b.fullNow = b.fullNow || a.InFlight+a.Delivered+2*b.mss > b.cwnd
+}
+
+// limited is C.is_cwnd_limited.
+func (b *BBR) limited() bool { return b.fullNow || b.fullBefore }
+
 func (b *BBR) startRound(delivered uint64) { b.nextRound = delivered }
 
 // OnLoss keeps the window, to have it back when recovery is over (draft 5.6.4.4).
@@ -158,7 +181,8 @@ func (b *BBR) OnRTO(_ time.Duration, _ int, first bool) {
 // OnECN counts a mark as a loss.
 func (b *BBR) OnECN(time.Duration, int) { b.marked = true }
 
-// OnUndo gives back what a loss took that was none (draft 5.5.10.1).
+// OnUndo gives back what a loss took that was none, and goes on with the probe that
+// it ended (draft 5.5.11.2).
 func (b *BBR) OnUndo(time.Duration) {
 	b.lossInRound = false
 	b.resetFullBw()
@@ -166,6 +190,16 @@ func (b *BBR) OnUndo(time.Duration) {
 	b.inflightShort = max(b.inflightShort, b.undoInflightShort)
 	b.inflightLong = max(b.inflightLong, b.undoInflightLong)
 	b.restore()
+	switch {
+	case b.undoState == bbrStartup:
+		b.fullBwReached = false
+		if b.state != bbrProbeRTT {
+			b.enterStartup()
+		}
+	case b.undoState == bbrUp && b.state != bbrUp && b.state != bbrProbeRTT:
+		b.startRefill(b.delivered)
+	}
+	b.undoState = bbrNone
 }
 
 // OnIdle sends at the rate of the path after a pause: there is no queue

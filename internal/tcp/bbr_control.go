@@ -7,10 +7,14 @@ type bbrControl struct {
 	pacingGain, cwndGain float64
 	pacingRate           float64 // bytes a second
 	measured             bool    // a round trip was
-	limited              bool    // the window is about what is in flight
+	// The window was full in this round, and in the one before.
+	fullNow, fullBefore bool
 
+	// What losses may have been for nothing took, and the state that they ended:
+	// Startup, Up or none.
 	undoBwShort                         float64
 	undoInflightShort, undoInflightLong int
+	undoState                           bbrState
 }
 
 // control sets rate and window.
@@ -30,7 +34,7 @@ func (b *BBR) setPacingRate(gain float64) {
 
 // quantum is what may leave at once (5.6.3).
 func (b *BBR) quantum() float64 {
-	return max(b.pacingRate*paceSlack.Seconds(), float64(2*b.mss))
+	return max(min(b.pacingRate*paceSlack.Seconds(), bbrMaxQuantum), float64(2*b.mss))
 }
 
 // quantize leaves room for what is sent and acknowledged in bursts (5.6.4.2).
@@ -46,9 +50,6 @@ func (b *BBR) quantize(inflight float64) int {
 func (b *BBR) setCwnd(a *Ack) {
 	most := min(b.quantize(b.bdp(b.bw, b.cwndGain)+max(b.extra[0], b.extra[1])), unbounded)
 	least := bbrMinPipe * b.mss
-	if a.Lost > 0 {
-		b.cwnd = max(b.cwnd-a.Lost, least)
-	}
 	switch {
 	case b.fullBwReached:
 		b.cwnd = min(b.cwnd+a.Delivered, most)
@@ -74,11 +75,14 @@ func (b *BBR) boundCwnd(least int) {
 	b.cwnd = min(b.cwnd, max(min(most, b.inflightShort), least))
 }
 
-// save keeps the window for when a recovery or ProbeRTT is over (5.6.4.4), and
-// the bounds in case it was for nothing.
+// saveCwnd keeps the window for when a recovery or ProbeRTT is over (5.6.4.4).
+func (b *BBR) saveCwnd() { b.priorCwnd = max(b.cwnd, b.priorCwnd) }
+
+// save keeps the bounds, too, in case a recovery is for nothing (5.5.11.1).
 func (b *BBR) save() {
-	b.priorCwnd = max(b.cwnd, b.priorCwnd)
+	b.saveCwnd()
 	b.undoBwShort, b.undoInflightShort, b.undoInflightLong = b.bwShort, b.inflightShort, b.inflightLong
+	b.undoState = bbrNone
 }
 
 func (b *BBR) restore() {

@@ -111,7 +111,7 @@ func (b *BBR) timeToProbe(now time.Duration, a *Ack) bool {
 // timeToGoDown ends a probe when the rate does not grow any more, though the
 // window would let it (5.3.3.6).
 func (b *BBR) timeToGoDown(a *Ack) bool {
-	if b.limited && b.cwnd >= b.inflightLong {
+	if b.limited() && b.cwnd >= b.inflightLong {
 		b.resetFullBw()
 		b.fullBw = a.Rate.Rate
 		return false
@@ -138,13 +138,13 @@ func (b *BBR) adaptLongTerm(now time.Duration, a *Ack) {
 		}
 	}
 	r := &a.Rate
-	if b.marked || tooHigh(r.LossLost, r.LossInFlight) {
+	if b.marked || b.tooHigh(r.LossLost, r.LossInFlight) {
 		if b.probeSamples {
 			b.inflightTooHigh(now, a)
 		}
 		return
 	}
-	if b.inflightLong == unbounded || r.Rate == 0 || tooHigh(r.Lost, r.InFlight) {
+	if b.inflightLong == unbounded || r.Rate == 0 || b.tooHigh(r.Lost, r.InFlight) {
 		return
 	}
 	b.inflightLong = max(b.inflightLong, r.InFlight)
@@ -157,18 +157,18 @@ func (b *BBR) adaptLongTerm(now time.Duration, a *Ack) {
 // losses began (5.5.10.2).
 func (b *BBR) inflightTooHigh(now time.Duration, a *Ack) {
 	b.probeSamples = false
-	if r := &a.Rate; !r.AppLimited {
-		at := r.LossInFlight
-		if at > 0 {
-			// Of this the network carried all up to the loss that was one too
-			// many.
-			at -= max(0, int((float64(r.LossLost)-bbrLossThresh*float64(at))/(1-bbrLossThresh)))
-		} else {
-			at = r.InFlight
-		}
+	r := &a.Rate
+	at, limited := r.InFlight, r.AppLimited
+	if r.LossInFlight > 0 {
+		// Of this the network carried all up to the loss that was one too many.
+		at, limited = r.LossInFlight, r.LossAppLimited
+		at -= max(0, int((float64(r.LossLost)-bbrLossThresh*float64(at))/(1-bbrLossThresh)))
+	}
+	if !limited {
 		b.inflightLong = max(at, int(bbrBeta*float64(b.targetInflight())))
 	}
 	if b.state == bbrUp {
+		b.undoState = bbrUp
 		b.startDown(now, a.Total)
 	}
 }
@@ -176,7 +176,7 @@ func (b *BBR) inflightTooHigh(now time.Duration, a *Ack) {
 // raise lets the long-term bound grow by a segment for each probeUpCnt bytes
 // acknowledged, which halves each round (5.3.3.4).
 func (b *BBR) raise(a *Ack) {
-	if !b.limited || b.cwnd < b.inflightLong {
+	if !b.limited() || b.cwnd < b.inflightLong {
 		return
 	}
 	b.probeUpAcks += a.Delivered

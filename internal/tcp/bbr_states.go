@@ -36,8 +36,8 @@ func (b *BBR) checkStartup(a *Ack) {
 		return
 	}
 	if b.lossRoundStart {
-		if b.lossEvents >= bbrFullLosses && tooHigh(a.Rate.Lost, a.Rate.InFlight) {
-			b.fullBwReached = true
+		if b.lossEvents >= bbrFullLosses && b.tooHigh(a.Rate.Lost, a.Rate.InFlight) {
+			b.fullBwReached, b.undoState = true, bbrStartup
 			b.inflightLong = max(int(b.bdp(b.maxBw(), 1)), b.inflightLatest)
 		}
 		b.lossEvents = 0
@@ -59,7 +59,7 @@ func (b *BBR) checkDrain(now time.Duration, a *Ack) {
 func (b *BBR) checkProbeRTT(now time.Duration, a *Ack) {
 	if b.state != bbrProbeRTT && b.probeRTTExpired && !b.idleRestart {
 		b.state, b.pacingGain, b.cwndGain = bbrProbeRTT, 1, bbrProbeRTTCwndGain
-		b.save()
+		b.saveCwnd()
 		b.probeRTTDone = 0
 		b.ackPhase = acksProbeStopping
 		b.startRound(a.Total)
@@ -96,7 +96,7 @@ func (b *BBR) checkProbeRTTDone(now time.Duration) {
 	b.restore()
 	b.resetShortTerm()
 	if b.fullBwReached {
-		b.startDown(now, b.nextRound)
+		b.startDown(now, b.delivered)
 		b.startCruise()
 	} else {
 		b.enterStartup()

@@ -36,6 +36,14 @@ type channel struct {
 	noSACK           bool // the option is taken out of SYNs
 	drop             func(from int, s *Segment) bool
 	trace            func(now time.Duration, from int, s *Segment)
+	// late is the probability that a segment is held back until so many later ones
+	// of its direction have overtaken it, or for lateHold if there are none.
+	late    float64
+	lateBy  int
+	waiting [2][]overtaken
+	// stall tells when a side's machine attends to what is due at a time; nil: at
+	// once.
+	stall func(side int, at time.Duration) time.Duration
 }
 
 // A side is one end with its user.
@@ -60,6 +68,15 @@ type flying struct {
 	to   int // 0, 1: a segment; 2, 3: the user of side 0, 1 wakes
 	seg  Segment
 	data []byte
+}
+
+// lateHold is how long a segment waits at most for others to overtake it.
+const lateHold = 10 * time.Millisecond
+
+// An overtaken segment waits until so many others have passed.
+type overtaken struct {
+	f    flying
+	left int
 }
 
 type flights []flying
@@ -171,13 +188,43 @@ func (ch *channel) fly(from int, seg Segment, at time.Duration) {
 	if ch.jitter > 0 {
 		f.at += time.Duration(ch.luck.Int64N(int64(ch.jitter)))
 	}
+	f.at = ch.attended(f.to, f.at)
 	f.data = append([]byte(nil), seg.Payload...)
 	if len(f.data) > 1 && ch.luck.Float64() < ch.cut {
 		f.data = f.data[:1+ch.rng.IntN(len(f.data)-1)]
 		f.seg.Flags &^= header.FIN | header.PSH
 	}
 	f.seg.Buffer, f.seg.Payload = nil, nil
+	if ch.late > 0 && ch.luck.Float64() < ch.late {
+		ch.waiting[from] = append(ch.waiting[from], overtaken{f, ch.lateBy})
+		ch.push(flying{at: f.at + lateHold, to: 4 + from})
+		return
+	}
 	ch.push(f)
+	ch.overtake(from, f.at)
+}
+
+// overtake lets go of those that wait, and have been overtaken by as many as they
+// were to be, or have waited long enough.
+func (ch *channel) overtake(from int, at time.Duration) {
+	w := ch.waiting[from]
+	for i := range w {
+		w[i].left--
+	}
+	for len(w) > 0 && (w[0].left <= 0 || w[0].f.at+lateHold <= at) {
+		w[0].f.at = max(w[0].f.at, at)
+		ch.push(w[0].f)
+		w = w[1:]
+	}
+	ch.waiting[from] = w
+}
+
+// attended is when a side's machine attends to what is due at a time.
+func (ch *channel) attended(side int, at time.Duration) time.Duration {
+	if ch.stall == nil {
+		return at
+	}
+	return ch.stall(side, at)
 }
 
 func (ch *channel) push(f flying) {
@@ -194,8 +241,10 @@ func (ch *channel) next() (at time.Duration, timer int, ok bool) {
 		if s.c == nil || s.dead {
 			continue
 		}
-		if d := s.c.Deadline(); d != 0 && (timer < 0 || d < at) {
-			at, timer = d, i
+		if d := s.c.Deadline(); d != 0 {
+			if d = ch.attended(i, d); timer < 0 || d < at {
+				at, timer = d, i
+			}
 		}
 	}
 	if len(ch.q) > 0 && (timer < 0 || ch.q[0].at <= at) {
@@ -223,6 +272,10 @@ func (ch *channel) step() bool {
 }
 
 func (ch *channel) arrive(f *flying) {
+	if f.to >= 4 {
+		ch.overtake(f.to-4, ch.now)
+		return
+	}
 	if f.to >= 2 {
 		ch.ends[f.to-2].pause = 0
 		ch.settle(f.to - 2)
@@ -250,6 +303,9 @@ func (ch *channel) arrive(f *flying) {
 		if r := s.c.Input(ch.now, &f.seg); r.Closed && ResetFor(&f.seg, &out) {
 			ch.wire(f.to, out)
 		}
+	}
+	if ch.stall != nil && len(ch.q) > 0 && ch.q[0].at == f.at && ch.q[0].to == f.to {
+		return // what has come meanwhile is one batch
 	}
 	ch.settle(f.to)
 }

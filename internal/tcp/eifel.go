@@ -11,7 +11,9 @@ import (
 // Three things tell of that: timestamps, that an acknowledgment answers a segment
 // sent before the first retransmission (RFC 3522, Eifel); DSACK, that all that
 // was resent has arrived twice (RFC 3708); and F-RTO, after a time-out
-// (frto.go). Then the congestion control gets back what it gave (RFC 4015).
+// (frto.go). And where all that was taken for lost arrives before anything was
+// resent, as when the acknowledgments come in one batch, it was late for certain.
+// Then the congestion control gets back what it gave (RFC 4015).
 
 // undoVars is what is known of a recovery's retransmissions.
 type undoVars struct {
@@ -44,8 +46,12 @@ func (c *Conn) checkUndo(now time.Duration, seg *Segment, s *ackSample) {
 		return
 	}
 	spurious := c.frtoAck(s)
-	if u := &c.ep.undo; u.any && !u.spent {
+	switch u := &c.ep.undo; {
+	case u.spent:
+	case u.any:
 		spurious = spurious || u.twice <= 0 || c.eifel(seg, s)
+	case !c.ep.over:
+		spurious = spurious || s.acked > 0 && (c.fl.len() == 0 || c.fl.lost == 0)
 	}
 	switch {
 	case spurious:
@@ -67,7 +73,7 @@ func (c *Conn) eifel(seg *Segment, s *ackSample) bool {
 func (c *Conn) undo(now time.Duration, s *ackSample) {
 	c.p.Counters.Undone.Add(1)
 	timedOut := c.ep.timedOut && !c.ep.over
-	if !c.ep.timedOut {
+	if !c.ep.timedOut && c.ep.undo.any {
 		// What was not lost came late: RFC 8985 6.2, step 3, cannot see that
 		// where it was resent.
 		c.sawReordering(c.ep.undo.high.Sub(c.ep.undo.from))

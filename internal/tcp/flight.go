@@ -265,6 +265,9 @@ func (f *flight) loseAfterTimeout(before time.Duration, forget bool) {
 			f.set(r, 0, flagSacked)
 		}
 		if !r.has(flagSacked) && (i == 0 || r.sent <= before) {
+			if !r.has(flagLost) || r.has(flagResent) {
+				f.rates.noteLost(i, r.len())
+			}
 			f.set(r, flagLost, flagResent)
 		}
 	}

@@ -21,9 +21,12 @@ type RateSample struct {
 	// says more about the application than about the network.
 	AppLimited bool
 	// LossInFlight is InFlight of the last segment that this acknowledgment,
-	// or a timer before it, found lost, and LossLost the bytes lost since that
-	// was sent; 0 where none was.
+	// or a timer before it, found lost, LossLost the bytes lost since that was
+	// sent, and LossAppLimited its AppLimited; 0 where none was.
 	LossInFlight, LossLost int
+	LossAppLimited         bool
+	// TotalLost are all bytes ever taken for lost, what a timer found included.
+	TotalLost uint64
 }
 
 // A snapshot is the state of delivery when a segment was sent. There is one for
@@ -162,9 +165,9 @@ func (c *Conn) rateSample(now time.Duration, s *ackSample) RateSample {
 	if c.stats.delivered > d.limitedUntil {
 		d.limitedUntil = 0
 	}
-	var r RateSample
+	r := RateSample{TotalLost: d.lost}
 	if l := &d.lastLost; l.deliveredAt != 0 {
-		r.LossInFlight, r.LossLost = l.inFlight, int(d.lost-l.lost)
+		r.LossInFlight, r.LossLost, r.LossAppLimited = l.inFlight, int(d.lost-l.lost), l.appLimited
 		*l = snapshot{}
 	}
 	p := &s.newest

@@ -92,6 +92,28 @@ func TestReactions(t *testing.T) {
 	}
 }
 
+// What was taken for lost, and arrives before anything could be resent, was late.
+func TestRecoveryThatResentNothing(t *testing.T) {
+	for _, late := range []bool{true, false} {
+		tc := onPath(t, sackOnly, 10)
+		tc.advance(roundTrip)
+		all := []string{". 1:1(0) ack 1 win 50000 <sack 1001:2001>", ". 1:1(0) ack 1 win 50000 <sack 1001:3001>", ". 1:1(0) ack 1 win 50000 <sack 1001:4001>"}
+		if late {
+			tc.inputs(append(all, ". 1:1(0) ack 4001 win 50000")...) // in one batch
+		} else {
+			tc.inputs(all...)
+			tc.want(". 1:1001(1000) ack 1")
+			tc.input(". 1:1(0) ack 4001 win 50000")
+		}
+		if n := tc.count().Undone.Load(); n != 0 != late || tc.c.ca == caOpen != late {
+			t.Errorf("late %v: %d recoveries undone, congestion state %d", late, n, tc.c.ca)
+		}
+		if got := tc.c.cc.Cwnd(); got >= 10_000 != late {
+			t.Errorf("late %v: cwnd is %d", late, got)
+		}
+	}
+}
+
 // What a tail loss probe finds (RFC 8985 7.4.2).
 func TestTailProbeFinds(t *testing.T) {
 	for _, tt := range []struct {

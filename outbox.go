@@ -111,9 +111,15 @@ func (s *stream) settle() {
 	}
 	s.learnFastOpen()
 	if s.conn.Done() && s.opened {
-		s.leave()
-		if s.orphan {
+		switch {
+		case s.orphan:
+			s.leave()
 			s.opened = false
+		case s.reported:
+			s.leave()
+		default: // connect may try again, from the port that bind asked for
+			s.unlist()
+			s.host.ports.disconnect(&s.sock)
 		}
 	} else if at := s.conn.Deadline(); at != 0 && s.opened {
 		s.host.timers.schedule(&s.timer, at)

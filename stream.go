@@ -20,7 +20,9 @@ type stream struct {
 
 	parent   *listener // whose child this is until it has been queued there
 	opened   bool      // a handshake has begun: conn is in the demultiplexer
-	reported bool      // the result of a connect has been given to the caller
+	reported bool      // the result of a connect has been given to the caller, or is no matter any more
+	dropped  bool      // shut down in SYN-SENT: the next connect begins anew
+	shut     bool      // shut down later, and before the result was given: no connect will
 	flushing bool      // somebody empties the outbox
 	again    bool      // and is to look again, since something has changed meanwhile
 	orphan   bool      // the user is gone
@@ -55,6 +57,9 @@ func (s *stream) Connect(ctx context.Context, addr netip.AddrPort) error {
 	}
 	started := false
 	return s.block(ctx, &s.writers, 0, func() error {
+		if s.dropped && !started {
+			s.forgetConnection()
+		}
 		if started || s.opened {
 			return s.connectResult(&started)
 		}
@@ -100,6 +105,10 @@ func (s *stream) connectResult(started *bool) error {
 	switch st := s.conn.State(); {
 	case s.fasts().held:
 		return syscall.EISCONN
+	case s.shut && !*started:
+		return syscall.EINVAL
+	case s.reported && !*started:
+		return syscall.EISCONN
 	case st == socket.TCP_SYN_SENT || st == socket.TCP_SYN_RECV:
 		if !*started {
 			if s.nonblock {
@@ -113,17 +122,11 @@ func (s *stream) connectResult(started *bool) error {
 			s.forgetConnection()
 			return err
 		}
-		if s.reported {
-			return syscall.EISCONN
-		}
 		s.forgetConnection()
 		return syscall.ECONNABORTED
-	case !s.reported:
-		s.reported = true
-		return nil
-	default:
-		return syscall.EISCONN
 	}
+	s.reported = true
+	return nil
 }
 
 // startConnect picks the ends, enters the connection into the demultiplexer
@@ -249,7 +252,7 @@ func (s *stream) forgetConnection() {
 	s.conn.Init(s.host.tcp)
 	s.conn.SetOptions(*opts)
 	s.conn.KeepKeys(&before)
-	s.opened, s.remote = false, netip.AddrPort{}
+	s.opened, s.dropped, s.shut, s.remote = false, false, false, netip.AddrPort{}
 	s.setReports(s.reports != nil && s.reports.asked)
 	s.letGo()
 }

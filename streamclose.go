@@ -30,7 +30,7 @@ func (s *stream) Close() error {
 			s.bound = false
 		}
 		s.conn.Abort(s.host.now())
-	case linger.On && linger.Seconds == 0:
+	case linger.On && linger.Seconds == 0 && s.conn.State() != socket.TCP_TIME_WAIT: // which goes on, as on Linux
 		s.orphan = true
 		s.conn.Abort(s.host.now())
 	default:

@@ -303,6 +303,19 @@ func (s *stream) discard(now time.Duration, n int) (int, error) {
 	return done, nil
 }
 
+// shutConnecting is what shutdown does to a connect whose result nobody has
+// asked for, as Linux's inet_shutdown.
+func (s *stream) shutConnecting() {
+	switch s.conn.State() {
+	case socket.TCP_SYN_SENT:
+		s.dropped = true
+	case socket.TCP_SYN_RECV, socket.TCP_CLOSE:
+		s.shut = !s.dropped
+	default:
+		s.reported = true
+	}
+}
+
 // Shutdown ends one half or both.
 func (s *stream) Shutdown(how socket.How) error {
 	if how < socket.SHUT_RD || how > socket.SHUT_RDWR {
@@ -318,6 +331,9 @@ func (s *stream) Shutdown(how socket.How) error {
 			s.stopListening()
 		}
 		return nil
+	}
+	if s.opened && !s.reported {
+		s.shutConnecting()
 	}
 	if how == socket.SHUT_RDWR && s.conn.State() == socket.TCP_SYN_SENT {
 		how = socket.SHUT_WR // either half drops the whole

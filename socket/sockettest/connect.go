@@ -24,6 +24,9 @@ var connectCases = []rows{
 	both("connect/nonblocking-refused", "a non-blocking Connect that fails shows POLLERR and POLLHUP, and SO_ERROR gives ECONNREFUSED once", connectNonblockingRefused),
 	both("connect/nonblocking-refused-again", "the next Connect tells why a non-blocking one failed", connectNonblockingRefusedAgain),
 	both("connect/aborted", "when SO_ERROR has told the failure, the next Connect is ECONNABORTED and the one after begins anew", connectAborted),
+	both("connect/keeps-port", "the port that Bind asked for stays with a socket whose connection was refused", connectKeepsPort),
+	both("connect/after-shutdown", "a socket that was shut down while it was connecting connects anew", connectAfterShutdown),
+	both("connect/shut", "a socket that was shut down when it was connected is connected: EISCONN, whoever asked first", connectShut),
 	both("connect/already", "a non-blocking Connect while another goes on is EALREADY", connectAlready),
 	both("connect/sending", "a connecting socket sends and receives with EAGAIN", connectSending),
 	both("connect/state", "a connecting socket is in SYN-SENT, has a local address and no peer", connectState),
@@ -143,6 +146,37 @@ func connectAborted(t *T, f family) {
 	t.fails("SO_ERROR", t.pending(s), syscall.ECONNREFUSED)
 	t.fails("second Connect", s.Connect(background, to), syscall.ECONNABORTED)
 	t.fails("third Connect", s.Connect(background, to), syscall.EINPROGRESS)
+}
+
+func connectKeepsPort(t *T, f family) {
+	s := t.bound(t.tcp(t.A, f), f.a)
+	port := s.LocalAddr().Port()
+	t.ok(s.Close())
+	s = t.tcp(t.A, f)
+	t.ok(s.Bind(netip.AddrPortFrom(f.a, port)))
+	l := t.listener(f)
+	t.fails("Connect", s.Connect(background, t.closedPort(f, socket.STREAM)), syscall.ECONNREFUSED)
+	equal(t, "port", s.LocalAddr().Port(), port)
+	t.connect(s, l.LocalAddr())
+	peer, err := t.accept(l).PeerAddr()
+	t.ok(err)
+	equal(t, "seen by the peer", peer.Port(), port)
+}
+
+func connectAfterShutdown(t *T, f family) {
+	s, l := t.connecting(f)
+	t.ok(s.SetNonblock(true))
+	t.ok(s.Shutdown(socket.SHUT_WR))
+	t.fails("Connect", s.Connect(background, l.LocalAddr()), syscall.EINPROGRESS)
+	equal(t, "state", t.state(s), socket.TCP_SYN_SENT)
+}
+
+func connectShut(t *T, f family) {
+	l, s := t.listener(f), nonblocking(t, t.tcp(t.A, f))
+	t.fails("Connect", s.Connect(background, l.LocalAddr()), syscall.EINPROGRESS)
+	t.await(s, socket.POLLOUT)
+	t.ok(s.Shutdown(socket.SHUT_WR))
+	t.fails("Connect again", s.Connect(background, l.LocalAddr()), syscall.EISCONN)
 }
 
 func connectAlready(t *T, f family) {

@@ -10,6 +10,7 @@ import (
 var shutdownCases = []rows{
 	both("shutdown/how", "a number that is no half is EINVAL", shutdownHow),
 	both("shutdown/unconnected", "without a connection it is ENOTCONN", shutdownUnconnected),
+	both("shutdown/unconnected-read", "Recv finds the end of a stream that was never there, once it is shut down", shutdownUnconnectedRead),
 	both("shutdown/write", "SHUT_WR ends one's own half: the peer gets what was sent, then the end, and still sends", shutdownWrite),
 	both("shutdown/write-then-send", "Send after SHUT_WR is EPIPE, and the peer notices nothing", shutdownWriteThenSend),
 	both("shutdown/write-twice", "SHUT_WR a second time is no error", shutdownWriteTwice),
@@ -29,6 +30,16 @@ func shutdownHow(t *T, f family) {
 	for _, how := range []socket.How{-1, 3, 100} {
 		t.fails("Shutdown", a.Shutdown(how), syscall.EINVAL)
 	}
+}
+
+func shutdownUnconnectedRead(t *T, f family) {
+	s := t.tcp(t.A, f)
+	_, err := s.Recv(make([]byte, 1), 0)
+	t.fails("Recv", err, syscall.ENOTCONN)
+	t.fails("Shutdown", s.Shutdown(socket.SHUT_RD), syscall.ENOTCONN)
+	n, err := s.Recv(make([]byte, 1), 0)
+	t.ok(err)
+	equal(t, "Recv", n, 0)
 }
 
 func shutdownUnconnected(t *T, f family) {

@@ -91,7 +91,7 @@ func differ(step Step, b, l *run, i int, out leave) *Difference {
 		return &Difference{What: "events", Berth: x.Events.String(), Linux: y.Events.String()}
 	}
 	if !slices.Equal(x.duplicates(b.acked[i], out), y.duplicates(l.acked[i], out)) &&
-		!late(x, y, b.acked[i], l.acked[i], out) && !readsOn(step) {
+		!late(x, y, b.acked[i], l.acked[i], out) && !readsOn(step) && !old(step, b.acked[i] != l.acked[i]) {
 		return sent
 	}
 	if w, ok := step.(wait); ok && w.d >= settled && x.State != 0 && x.State != socket.TCP_CLOSE && b.acked[i+1] != l.acked[i+1] {

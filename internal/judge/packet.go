@@ -83,7 +83,7 @@ func (p *Packet) text(out leave) string {
 		opts = append(opts, fmt.Sprintf("ecr %d", p.Echo))
 	}
 	for _, s := range p.SACK {
-		if out.sack {
+		if out.sack || p.Flags.Has(header.RST) { // to whom a reset comes, it is all the same
 			break
 		}
 		opts = append(opts, fmt.Sprintf("sack %s:%s", number(s[0]), number(s[1])))

@@ -34,7 +34,10 @@ type player struct {
 	peer
 	listener, sock socket.Socket
 	closed         bool
-	written        int  // numbers of the host's user, the SYN included
+	written        int // numbers of the host's user, the SYN included
+	state          socket.TCPState
+	shut           bool // the socket was shut down
+	late           bool // some step has taken longer than it was to
 	more           bool // the last write said that more follows
 }
 
@@ -42,8 +45,25 @@ type player struct {
 // of one before.
 type Ports struct{ Host, Peer uint16 }
 
+// A LateError says that the machine was busy, and a timer may have fired that was
+// not to: what was observed means nothing.
+type LateError struct{}
+
+func (LateError) Error() string { return "a step has taken longer than it was to" }
+
+// slack is how much longer than it was to a step may take.
+const slack = 5 * time.Millisecond
+
+// sleep lets time pass.
+func (p *player) sleep(d time.Duration) {
+	start := time.Now()
+	time.Sleep(d)
+	p.late = p.late || time.Since(start) > d+slack
+}
+
 // Play plays a schedule and returns an observation for each step. The world is
-// as it was afterwards, but for the time that has passed.
+// as it was afterwards, but for the time that has passed. With a LateError there
+// are observations, too.
 func Play(w World, s *Schedule, ports Ports) ([]Observation, error) {
 	p := &player{World: w, written: 1}
 	p.port, p.hostPort, p.syn = ports.Peer, ports.Host, s.syn
@@ -57,6 +77,9 @@ func Play(w World, s *Schedule, ports Ports) ([]Observation, error) {
 	all = append(all, p.observe(result))
 	for _, step := range s.steps {
 		all = append(all, p.observe(step.do(p)))
+	}
+	if p.late {
+		return all, LateError{}
 	}
 	return all, nil
 }
@@ -86,7 +109,7 @@ func (p *player) open(active bool) (string, error) {
 
 // observe lets the host come to rest and looks at it.
 func (p *player) observe(result string) Observation {
-	time.Sleep(tick)
+	p.sleep(tick)
 	o := Observation{Result: result}
 	for _, b := range p.Sent() {
 		if k, ok := p.parse(b); ok {
@@ -98,7 +121,7 @@ func (p *player) observe(result string) Observation {
 	if p.sock != nil {
 		s = p.sock
 		if info, err := socket.Get(s, socket.TCP_INFO); err == nil {
-			o.State = info.State
+			o.State, p.state = info.State, info.State
 		}
 	}
 	if s != nil {

@@ -168,6 +168,9 @@ func (g generator) odd() Step {
 		header.FIN|header.ACK, 0, header.FIN, header.SYN|header.FIN, header.FIN|header.PSH|header.URG, header.ACK|header.SYN|header.RST)
 	s.seq = pick(g, next, next, next, edge, origin)
 	s.off = pick(g, 0, 0, 1, -1, 10, -10, 100, 500, 1000, -500, 2000, -2000, 100000, 1<<30)
+	if s.seq == edge { // which numbers tell only near it: windows differ
+		s.off %= edgeRange
+	}
 	s.ackOff = pick(g, 0, 0, 0, 1, -1, -100, 1000, 100000, -100000, 1<<30)
 	s.ts = tsKind(g.IntN(int(tsKinds)))
 	if g.chance(60) {

@@ -72,6 +72,14 @@ func answer(o *Observation, out leave) string {
 	return ""
 }
 
+// old tells whether a step is a segment that begins before what comes next, while
+// one host has acknowledged more than the other: where the window begins follows
+// from that.
+func old(step Step, apart bool) bool {
+	s, ok := step.(*segment)
+	return ok && apart && (s.off < 0 || s.seq != next)
+}
+
 // readsOn tells whether a step makes room in the window, or says that no
 // acknowledgment is to wait: when the window is offered anew follows from how a
 // host counts memory.

@@ -14,6 +14,7 @@ import (
 func (c *Conn) CloseWrite(now time.Duration) error {
 	switch c.state {
 	case socket.TCP_CLOSE, socket.TCP_TIME_WAIT:
+		c.writeShut = true // and so the user finds it, as on Linux
 		return syscall.ENOTCONN
 	case socket.TCP_SYN_SENT:
 		c.giveUpOpening()
@@ -38,6 +39,7 @@ func (c *Conn) closeWrite() {
 func (c *Conn) CloseRead() error {
 	switch c.state {
 	case socket.TCP_CLOSE, socket.TCP_TIME_WAIT:
+		c.readShut = true // and so the user finds it, as on Linux
 		return syscall.ENOTCONN
 	case socket.TCP_SYN_SENT:
 		c.giveUpOpening()

@@ -83,7 +83,7 @@ func TestSegmentArrivesWhenClosing(t *testing.T) {
 		{closing, ". 2:2(0) ack 2 win 9", "", timeWait, time.Minute},
 		{closing, ". 2:2(0) ack 1 win 9", "", closing, -1},
 		{closing, "F. 1:1(0) ack 1 win 9", ". 2:2(0) ack 2", closing, -1},
-		{closing, "F. 1:1(0) ack 2 win 9", ". 2:2(0) ack 2", closing, -1}, // not acceptable: ACK is not looked at
+		{closing, "F. 1:1(0) ack 2 win 9", ". 2:2(0) ack 2", timeWait, time.Minute}, // it is old, and its acknowledgment new
 		{closing, "P. 2:12(10) ack 2 win 9", ". 2:2(0) ack 2", timeWait, time.Minute},
 		{closing, "R 2:2(0)", "", closed, 0},
 		{closing, "S 2:2(0)", ". 2:2(0) ack 2", closing, -1},
@@ -264,7 +264,7 @@ func TestDataAfterCloseIsReset_SHLD3(t *testing.T) {
 		tc.close()
 		tc.skip()
 		tc.input("P. 1:11(10) ack 1 win 50000")
-		tc.want("R. 2:2(0) ack 1")
+		tc.want("R 1:1(0)") // as from CLOSED
 		tc.wantState(socket.TCP_CLOSE)
 		if n := tc.count().AfterClose.Load(); n != 1 {
 			t.Errorf("%v: counted %d", s, n)
@@ -293,7 +293,7 @@ func TestDataAfterCloseIsReset_SHLD3(t *testing.T) {
 		tc.closeWrite()
 		tc.want("F. 1:1(0) ack 11")
 		tc.input("P. 11:21(10) ack 2 win 50000")
-		tc.want("R. 2:2(0) ack 11")
+		tc.want("R 2:2(0)")
 		tc.wantReadError(syscall.ECONNRESET)
 	})
 }
@@ -411,10 +411,20 @@ func TestAbort(t *testing.T) {
 		tc := established(t, noOptions)
 		tc.write(5000)
 		tc.skip()
-		tc.input(". 1:1(0) ack 1 win 2000") // it shrank
+		tc.input("P. 1:2(1) ack 1 win 50000")
+		tc.want(". 5001:5001(0) ack 2")
+		tc.input("P. 2:3(1) ack 1 win 2000") // it shrank
+		tc.want(". 2001:2001(0) ack 3")      // nor is this beyond it
 		tc.c.Abort(tc.now)
 		tc.pull()
-		tc.want("R. 2001:2001(0) ack 1")
+		tc.want("R. 2001:2001(0) ack 3")
+	})
+	t.Run("but rounded windows do not shrink", func(t *testing.T) {
+		tc := established(t, "<wscale 7>")
+		tc.write(1000)
+		tc.skip()
+		tc.input("P. 1:2(1) ack 1 win 7")
+		tc.want(". 1001:1001(0) ack 2")
 	})
 }
 
@@ -424,14 +434,21 @@ func TestCallsWithoutConnection(t *testing.T) {
 	if _, err := tc.c.Write(tc.now, []byte("x"), false); err != syscall.EPIPE {
 		t.Errorf("Write: %v", err) // as Linux; POSIX would have ENOTCONN
 	}
+	if e := tc.c.Events(); e != socket.POLLOUT|socket.POLLHUP {
+		t.Errorf("events %v", e)
+	}
 	if err := tc.c.CloseWrite(tc.now); err != syscall.ENOTCONN {
 		t.Errorf("CloseWrite: %v", err)
 	}
 	if err := tc.c.CloseRead(); err != syscall.ENOTCONN {
 		t.Errorf("CloseRead: %v", err)
 	}
-	if e := tc.c.Events(); e != socket.POLLOUT|socket.POLLHUP {
+	// They say so, and yet there is no more to read and to write, as on Linux.
+	if e := tc.c.Events(); e != socket.POLLIN|socket.POLLOUT|socket.POLLHUP|socket.POLLRDHUP {
 		t.Errorf("events %v", e)
+	}
+	if n, err := tc.c.Read(tc.now, make([]byte, 1)); n != 0 || err != nil {
+		t.Errorf("Read: %d, %v", n, err)
 	}
 	seg := tc.parse("P. 1:2(1) ack 1", true)
 	if r := tc.c.Input(tc.now, &seg); !r.Closed {

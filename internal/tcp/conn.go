@@ -102,7 +102,7 @@ type Conn struct {
 // sendVars is the send sequence space (RFC 9293 3.3.1).
 type sendVars struct {
 	una, nxt seqnum.Value
-	wl1, wl2 seqnum.Value
+	wl1      seqnum.Value
 	wnd      int          // scaled
 	maxWnd   int          // the largest SND.WND seen
 	mss      int          // Eff.snd.MSS: payload of a full segment

@@ -30,12 +30,17 @@ func TestSegmentArrivesWhenEstablished(t *testing.T) {
 		{"ACK", ". 1001:1001(0) ack 101 win 100", "", estab, nil, 101},
 		{"data", "P. 1001:1011(10) ack 1 win 100", ". 101:101(0) ack 1011", estab, nil, 1},
 		{"data half old", "P. 991:1011(20) ack 1 win 100", ". 101:101(0) ack 1011 <sack 991:1001>", estab, nil, 1},
-		{"old data", "P. 901:1001(100) ack 101 win 100", ack + " <sack 901:1001>", estab, nil, 1},
-		{"old data with RST", "R. 901:1001(100) ack 101 win 100", "", estab, nil, 1},
+		{"old data", "P. 901:1001(100) ack 101 win 100", ack + " <sack 901:1001>", estab, nil, 101}, // its acknowledgment is new
+		{"older data", "P. 801:900(99) ack 101 win 100", ack + " <sack 801:900>", estab, nil, 1},
+		{"old FIN", "F. 1000:1000(0) ack 101 win 100", ack + " <sack 1000:1001>", estab, nil, 101},
+		{"old data with a bad ACK", "P. 901:1001(100) ack 102 win 100", ack, estab, nil, 1}, // the bytes are not reported: who says they are its?
+		{"old data with RST", "R. 901:1001(100) ack 101 win 100", ack, estab, nil, 1},
+		{"older data with RST", "R. 801:900(99) ack 101 win 100", "", estab, nil, 1},
 		{"a probe of ours by the peer (keepalive)", ". 1000:1000(0) ack 101", ack, estab, nil, 1},
-		{"data at the right edge", "P. 66536:66546(10) ack 101", ack, estab, nil, 1},
-		{"data across the right edge", "P. 66500:66600(100) ack 1 win 100", ack + " <sack 66500:66536>", estab, nil, 1},
-		{"ACK at the right edge", ". 66536:66536(0) ack 101", ack, estab, nil, 1},
+		{"data at the right edge", "P. 66536:66546(10) ack 101", ack, estab, nil, 101},
+		{"data across the right edge", "P. 66500:66600(100) ack 1 win 100", ack + " <sack 66500:66600>", estab, nil, 1},
+		{"ACK at the right edge", ". 66536:66536(0) ack 101 win 100", "", estab, nil, 101}, // of a peer that has lost something
+		{"ACK beyond it", ". 66537:66537(0) ack 101", ack, estab, nil, 1},
 		{"ACK inside the window", ". 2000:2000(0) ack 101 win 100", "", estab, nil, 101},
 		{"data out of order (SHLD-31, MAY-13)", "P. 1011:1021(10) ack 1 win 100", ack + " <sack 1011:1021>", estab, nil, 1},
 
@@ -45,7 +50,8 @@ func TestSegmentArrivesWhenEstablished(t *testing.T) {
 		{"RST with data (SHLD-2)", "R 1001:1011(10)", "", closed, syscall.ECONNRESET, 1},
 		{"RST one off", "R 1002:1002(0)", ack, estab, nil, 1},
 		{"RST at the last octet", "R 66535:66535(0)", ack, estab, nil, 1},
-		{"RST at the right edge", "R 66536:66536(0)", "", estab, nil, 1},
+		{"RST at the right edge", "R 66536:66536(0)", ack, estab, nil, 1},
+		{"RST beyond it", "R 66537:66537(0)", "", estab, nil, 1},
 		{"RST one before", "R 1000:1000(0)", "", estab, nil, 1},
 
 		// Fourth, SYN (RFC 5961 4).
@@ -67,7 +73,8 @@ func TestSegmentArrivesWhenEstablished(t *testing.T) {
 		{"FIN", "F. 1001:1001(0) ack 1 win 100", ". 101:101(0) ack 1002", closeWait, nil, 1},
 		{"data with FIN", "FP. 1001:1011(10) ack 1 win 100", ". 101:101(0) ack 1012", closeWait, nil, 1},
 		{"FIN out of order", "F. 1011:1011(0) ack 1 win 100", ack, estab, nil, 1},
-		{"FIN beyond the window", "F. 66536:66536(0) ack 101", ack, estab, nil, 1},
+		{"FIN at the right edge", "F. 66536:66536(0) ack 101", ack, estab, nil, 101}, // which needs no room
+		{"FIN beyond the window", "F. 66537:66537(0) ack 101", ack, estab, nil, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tc := established(t, sackOnly)

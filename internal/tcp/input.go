@@ -65,32 +65,42 @@ func (c *Conn) Particular() bool { return c.ecn.owed || c.dsack != (header.SACKB
 // false has disposed of the segment.
 func (c *Conn) inputSynchronized(now time.Duration, seg *Segment) {
 	c.uncrossSYN(seg)
-	first := seg.Seq
+	first, end := seg.Seq, seg.end()
 	if !c.checkSequence(now, seg) ||
 		!c.checkRST(now, seg) ||
-		!c.checkSYN(now, seg) ||
-		!c.checkAck(now, seg) {
+		!c.checkSYN(now, seg) {
+		return
+	}
+	old := first != end && end.LessEq(c.rcv.nxt)
+	cut := c.trim(seg)
+	if !c.checkAck(now, seg) {
 		return
 	}
 	c.rememberTS(now, first, seg)
-	c.noteDuplicate(first, seg.Seq) // what was trimmed
+	c.noteDuplicate(first, seqnum.Min(seg.Seq, end)) // what was trimmed
+	if old {
+		c.p.Counters.Duplicates.Add(1)
+	}
+	if old || cut && !c.finRcvd {
+		c.repeated()
+	}
 	soon := c.ecnReceived(seg)
 	c.checkURG(seg)
 	c.takeText(now, seg)
 	c.ackNow = c.ackNow || soon
 }
 
-// checkSequence is the first step: timestamps, then sequence numbers. It trims
-// the segment to the window.
+// checkSequence is the first step: timestamps, then sequence numbers.
 func (c *Conn) checkSequence(now time.Duration, seg *Segment) bool {
 	if c.outdated(now, seg) {
 		c.p.Counters.PAWS.Add(1)
-		c.answerInvalid(now, seg)
+		if seg.Len() > 0 || !seg.has(header.ACK) || !seg.Seq.Less(c.rcv.nxt) {
+			c.answerInvalid(now, seg)
+		} // else acknowledgments have overtaken each other, which happens (as Linux)
 		return false
 	}
 	if seg.has(header.RST) {
-		// Its data, if any (SHLD-2), is not what the test is about.
-		if seg.Seq == c.rcv.nxt || seg.Seq.In(c.rcv.nxt, c.rcvWnd()) {
+		if seg.Seq == c.rcv.nxt || c.acceptable(seg) {
 			return true
 		}
 		c.p.Counters.RstsIgnored.Add(1)
@@ -104,13 +114,36 @@ func (c *Conn) checkSequence(now time.Duration, seg *Segment) bool {
 		c.answerInvalid(now, seg)
 		return false
 	}
-	c.trim(seg)
 	return true
 }
 
-// acceptable is Table 6 of RFC 9293. A segment at RCV.NXT is accepted though
-// the window is closed; of it only ACK, RST and URG count (MUST-66).
+// acceptable is Table 6 of RFC 9293, and at the edges of the window what Linux
+// takes. A segment that ends at what was last acknowledged, or between there and
+// RCV.NXT, brings nothing, but its acknowledgment and its window may be new. A peer
+// that has used the whole window, while something of it was lost, acknowledges with
+// the number at the right edge: if that did not count, both could wait for each
+// other. One that does not keep to the window is indulged where its data can be
+// read at once.
 func (c *Conn) acceptable(seg *Segment) bool {
+	if c.state == socket.TCP_TIME_WAIT || c.state == socket.TCP_SYN_RECV || seg.Flags&(header.SYN|header.RST) == header.SYN {
+		return c.insideWindow(seg)
+	}
+	end, edge := seg.end(), seqnum.Max(c.rcv.nxt, c.rcv.edge)
+	if seg.has(header.FIN) { // which needs no room
+		end--
+	}
+	switch {
+	case seg.end().Less(c.rcv.acked), edge.Less(seg.Seq):
+		return false
+	case end.LessEq(edge):
+		return true
+	}
+	return c.recvQ.queued == 0 && !c.finRcvd || seg.Seq == c.rcv.nxt && c.rcvWnd() == 0
+}
+
+// insideWindow is Table 6 to the letter. A segment at RCV.NXT is accepted though
+// the window is closed; of it only ACK, RST and URG count (MUST-66).
+func (c *Conn) insideWindow(seg *Segment) bool {
 	wnd, n := c.rcvWnd(), seg.Len()
 	if wnd == 0 || n == 0 {
 		return seg.Seq == c.rcv.nxt || seg.Seq.In(c.rcv.nxt, wnd)
@@ -118,24 +151,25 @@ func (c *Conn) acceptable(seg *Segment) bool {
 	return seg.Seq.In(c.rcv.nxt, wnd) || seg.Seq.Add(n-1).In(c.rcv.nxt, wnd)
 }
 
-// trim cuts what lies outside the window, as RFC 9293 3.10.7.4 allows to
-// assume. A FIN at the right edge is let in, as on Linux: it needs no memory, and
-// there are peers that repeat it until it is acknowledged. A SYN is dealt with
-// later.
-func (c *Conn) trim(seg *Segment) {
-	if seg.has(header.SYN) {
-		return
-	}
+// trim cuts what came before, and all where the window is closed. A FIN at the
+// right edge is let in, as on Linux: it needs no memory, and there are peers that
+// repeat it until it is acknowledged. It reports whether something was cut on the
+// right.
+func (c *Conn) trim(seg *Segment) bool {
 	if old := c.rcv.nxt.Sub(seg.Seq); old > 0 {
+		if old > len(seg.Payload) {
+			seg.Flags &^= header.FIN
+		}
 		seg.Payload = seg.Payload[min(old, len(seg.Payload)):]
 		seg.skip(old)
 	}
-	if beyond := seg.Seq.Add(len(seg.Payload)).Sub(c.rcv.edge); beyond > 0 {
-		seg.Payload = seg.Payload[:len(seg.Payload)-beyond]
-		seg.Flags &^= header.FIN
-		c.ackNow = true
-		c.p.Counters.OutOfWindow.Add(1)
+	if len(seg.Payload) == 0 || seg.Seq.Less(c.rcv.edge) {
+		return false
 	}
+	seg.Payload = nil
+	seg.Flags &^= header.FIN
+	c.p.Counters.OutOfWindow.Add(1)
+	return true
 }
 
 // answerInvalid acknowledges a segment that is not acceptable. Data is always
@@ -154,12 +188,18 @@ func (c *Conn) answerInvalid(now time.Duration, seg *Segment) {
 		c.limitedAck(now)
 	default:
 		if seg.Seq.Less(c.rcv.nxt) {
-			c.p.Counters.Duplicates.Add(1)
 			c.noteDuplicate(seg.Seq, seqnum.Min(seg.Seq.Add(len(seg.Payload)), c.rcv.nxt))
+			c.p.Counters.Duplicates.Add(1)
 		}
-		c.quickAckMode()
-		c.ackNow = true
+		c.repeated()
 	}
+}
+
+// repeated acknowledges at once text that has come before, or that there is no
+// room for: its sender waits for that.
+func (c *Conn) repeated() {
+	c.quickAckMode()
+	c.ackNow = true
 }
 
 // limitedAck acknowledges, unless it did so a moment ago.

@@ -64,7 +64,7 @@ func (c *Conn) SetNoDelay(on bool) {
 	o := *c.opts
 	o.NoDelay = on
 	c.SetOptions(o)
-	if on && c.unsent() > 0 {
+	if on && c.unsent() > 0 && !c.armed(timerPersist) { // the window holds more than Nagle
 		c.pushDue = true
 	}
 }
@@ -146,10 +146,11 @@ func (c *Conn) RcvBuf() int { return c.rcvBuf }
 func (c *Conn) SndBuf() int { return c.sndBuf }
 
 // SetQuickAck is TCP_QUICKACK: on leaves the mode of delayed acknowledgments
-// for now and sends one that is due, off enters it.
+// for now, and sends one that is due if all has been read, as on Linux: else
+// reading may open the window. Off enters it.
 func (c *Conn) SetQuickAck(on bool) {
 	c.delack.interactive = !on
-	if on && c.armed(timerDelayedAck) {
+	if on && c.armed(timerDelayedAck) && c.recvQ.queued == 0 {
 		c.ackNow = true
 	}
 }

@@ -42,7 +42,7 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 	case c.probeDue:
 		c.sendProbe(now, out)
 	case c.ackNow:
-		out.Seq = c.snd.nxt
+		out.Seq = c.believed()
 		c.address(now, out, header.TCPOptionsMax)
 		c.countSent(now, out)
 	default:

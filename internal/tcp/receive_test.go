@@ -175,6 +175,11 @@ func TestDelayedAcks_MUST40(t *testing.T) {
 			t.Error("still on")
 		}
 		tc.input("P. 1:11(10) ack 1 win 50000")
+		tc.c.SetQuickAck(true)
+		tc.pull()
+		tc.wantNothing() // reading may open the window
+		tc.c.SetQuickAck(false)
+		tc.read(10)
 		tc.wantNothing()
 		tc.c.SetQuickAck(true)
 		tc.pull()

@@ -303,7 +303,6 @@ func (r *Request) Open(c *Conn, o Opening, opts *Options) {
 	c.ecn.send = (r.ecn || r.accurate) && !r.ecnGivenUp
 	c.synAckSent(r.begun)
 	c.retries = int32(r.resent)
-	c.challenged = r.challenged
 }
 
 // synAckSent says that the SYN,ACK of this connection has been sent without it.

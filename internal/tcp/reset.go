@@ -25,9 +25,19 @@ func (c *Conn) queueReset() {
 	case socket.TCP_CLOSE, socket.TCP_SYN_SENT, socket.TCP_TIME_WAIT:
 		return
 	}
-	// What is beyond the peer's window is beyond what it believes.
+	c.resetDue, c.resetSeq = resetAbort, c.believed()
+}
+
+// believed is SND.NXT, or the edge of the peer's window where that was taken back
+// behind it: a segment with a number beyond the window is not acceptable, and what
+// it says is lost (RFC 9293 3.10.7.4). By less than the unit of windows an edge goes
+// back when it is rounded, which means nothing.
+func (c *Conn) believed() seqnum.Value {
 	edge := c.snd.una.Add(c.snd.wnd)
-	c.resetDue, c.resetSeq = resetAbort, seqnum.Max(c.snd.una, seqnum.Min(c.snd.nxt, edge))
+	if beyond := c.snd.nxt.Sub(edge); beyond <= 0 || c.useWScale && beyond < 1<<c.rcv.wscale {
+		return c.snd.nxt
+	}
+	return edge
 }
 
 func (c *Conn) sendReset(now time.Duration, out *Segment) {

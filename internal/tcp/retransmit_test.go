@@ -427,15 +427,17 @@ func TestLargeSegmentIsResentInPart(t *testing.T) {
 // DEF-29.
 func TestWindowShrinks_MUST34(t *testing.T) {
 	tc := inFlight(t, noOptions, 5)
-	tc.input(". 1:1(0) ack 1 win 1500")
+	tc.input("P. 1:2(1) ack 1 win 50000")
+	tc.input(". 2:2(0) ack 1 win 1500")
+	tc.skip()
 	tc.write(1000)
 	tc.wantNothing() // SHLD-15
 	tc.fire()
-	tc.want(". 1:1001(1000) ack 1") // SHLD-16
-	tc.input(". 1:1(0) ack 1001 win 500")
-	tc.want(". 1001:2001(1000) ack 1") // MAY-7: the first one goes in any case
+	tc.want(". 1:1001(1000) ack 2") // SHLD-16
+	tc.input(". 2:2(0) ack 1001 win 500")
+	tc.want(". 1001:2001(1000) ack 2") // MAY-7: the first one goes in any case
 	tc.wantNothing()
-	tc.input(". 1:1(0) ack 2001 win 0")
+	tc.input(". 2:2(0) ack 2001 win 0")
 	// SHLD-17: as long as it answers, it is not given up.
 	start := tc.now
 	for tc.now-start < time.Hour {
@@ -444,10 +446,10 @@ func TestWindowShrinks_MUST34(t *testing.T) {
 			t.Fatal("no retransmission")
 		}
 		tc.skip()
-		tc.input(". 1:1(0) ack 2001 win 0")
+		tc.input(". 2:2(0) ack 2001 win 0")
 	}
 	tc.wantState(socket.TCP_ESTABLISHED)
-	tc.input(". 1:1(0) ack 2001 win 50000")
-	tc.input(". 1:1(0) ack 5001 win 50000")
-	tc.want("P. 5001:6001(1000) ack 1")
+	tc.input(". 2:2(0) ack 2001 win 50000")
+	tc.input(". 2:2(0) ack 5001 win 50000")
+	tc.want("P. 5001:6001(1000) ack 2")
 }

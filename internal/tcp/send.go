@@ -68,7 +68,10 @@ func (c *Conn) decide(now time.Duration, size int) (n int, fin bool, why blocked
 		return 0, false, blockedByWindow
 	}
 	if unsent == 0 {
-		return 0, true, notBlocked // FIN is too small to ask cwnd
+		if pipe := c.pipe(); pipe > 0 && (pipe+1 > c.cwnd() || c.tooManySmall()) {
+			return 0, false, blockedByCwnd
+		}
+		return 0, true, notBlocked
 	}
 	if n = min(unsent, usable); n >= size {
 		c.restartAfterIdle(now)

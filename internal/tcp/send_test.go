@@ -39,7 +39,7 @@ func TestNagleAfterTwoGigabytes(t *testing.T) {
 	tc.want("P. 1:101(100) ack 1")
 	tc.input(". 1:1(0) ack 101 win 50000")
 	tc.iss += 1<<31 + 1000
-	for _, v := range []*seqnum.Value{&tc.c.iss, &tc.c.snd.una, &tc.c.snd.nxt, &tc.c.snd.wl2, &tc.c.sendQ.end} {
+	for _, v := range []*seqnum.Value{&tc.c.iss, &tc.c.snd.una, &tc.c.snd.nxt, &tc.c.sendQ.end} {
 		*v += 1<<31 + 1000
 	}
 	tc.write(10)
@@ -161,8 +161,13 @@ func TestPush_MUST61(t *testing.T) {
 // DEF-28.
 func TestSillyWindow_MUST38(t *testing.T) {
 	tc := established(t, noOptions)
-	tc.input(". 1:1(0) ack 1 win 300")
+	tc.input("P. 1:2(1) ack 1 win 50000")
+	tc.input(". 2:2(0) ack 1 win 300")
+	tc.skip()
 	tc.write(5000)
+	tc.wantNothing()
+	tc.c.SetNoDelay(true) // is about Nagle
+	tc.pull()
 	tc.wantNothing()
 	t.Run("half of the largest window is worth it", func(t *testing.T) {
 		tc := talk(t)
@@ -179,9 +184,9 @@ func TestSillyWindow_MUST38(t *testing.T) {
 	t.Run("the timer overrides", func(t *testing.T) {
 		tc.wantDeadline(testRTO)
 		tc.fire()
-		tc.want(". 1:301(300) ack 1")
+		tc.want(". 1:301(300) ack 2")
 		tc.wantNothing()
-		tc.input(". 1:1(0) ack 301 win 300")
+		tc.input(". 2:2(0) ack 301 win 300")
 		tc.wantNothing() // once only
 	})
 	t.Run("bytes in a packet of a peer with tiny windows", func(t *testing.T) {

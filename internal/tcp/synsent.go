@@ -28,8 +28,8 @@ func (c *Conn) inputSynSent(now time.Duration, seg *Segment) {
 		c.resetByPeer()
 		return
 	}
-	// Fourth, the SYN bit. A SYN with FIN opens nothing.
-	if !seg.has(header.SYN) || seg.has(header.FIN) {
+	// Fourth, the SYN bit.
+	if !seg.has(header.SYN) {
 		return
 	}
 	c.peerSYN(now, seg)

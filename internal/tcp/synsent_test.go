@@ -23,9 +23,9 @@ func TestSegmentArrivesWhenSynSent(t *testing.T) {
 	}{
 		{"SYN,ACK", "S. 0:0(0) ack 1 win 100", ". 1:1(0) ack 1", socket.TCP_ESTABLISHED, nil},
 		{"SYN,ACK with data", "SP. 0:5(5) ack 1 win 100", ". 1:1(0) ack 6", socket.TCP_ESTABLISHED, nil},
-		{"SYN,ACK with data and FIN", "SF. 0:5(5) ack 1 win 100", "", socket.TCP_SYN_SENT, nil},
+		{"SYN,ACK with data and FIN", "SF. 0:5(5) ack 1 win 100", ". 1:1(0) ack 7", socket.TCP_CLOSE_WAIT, nil},
 		{"SYN (MUST-10)", "S 0:0(0) win 100", "S. 0:0(0) ack 1", socket.TCP_SYN_RECV, nil},
-		{"SYN,FIN", "SF 0:0(0) win 100", "", socket.TCP_SYN_SENT, nil},
+		{"SYN,FIN", "SF 0:0(0) win 100", "S. 0:0(0) ack 1", socket.TCP_SYN_RECV, nil},
 		{"ACK of nothing", ". 0:0(0) ack 0", "R 0:0(0)", socket.TCP_SYN_SENT, nil},
 		{"ACK of what was not sent", ". 0:0(0) ack 2", "R 2:2(0)", socket.TCP_SYN_SENT, nil},
 		{"SYN,ACK of what was not sent", "S. 0:0(0) ack 2", "R 2:2(0)", socket.TCP_SYN_SENT, nil},

@@ -19,7 +19,7 @@ func (c *Conn) takeText(now time.Duration, seg *Segment) {
 	}
 	if len(seg.Payload) > 0 && c.nobodyReads() {
 		c.p.Counters.AfterClose.Add(1)
-		c.queueReset()
+		c.replyReset(seg.Ack) // as from CLOSED, which is where it goes (RFC 9293 3.10.7.1)
 		c.fail(syscall.ECONNRESET)
 		return
 	}

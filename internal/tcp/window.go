@@ -76,18 +76,24 @@ func (c *Conn) updateWindow() {
 func (c *Conn) setSendWindow(seg *Segment, scale uint8) {
 	c.snd.wnd = int(seg.Window) << scale
 	c.snd.maxWnd = max(c.snd.maxWnd, c.snd.wnd)
-	c.snd.wl1, c.snd.wl2 = seg.Seq, seg.Ack
+	c.snd.wl1 = seg.Seq
 }
 
 // updateSendWindow takes the window of an acknowledgment, unless that is older
-// than the last one (RFC 9293 3.10.7.4), and reports whether it changed.
+// than the last one (RFC 9293 3.10.7.4), and reports whether it changed. As on
+// Linux, what acknowledges something new is new, whatever its sequence number; and
+// of two with the same numbers nobody can tell which is older, so the larger window
+// counts, or that there is none.
 func (c *Conn) updateSendWindow(seg *Segment) bool {
-	if !c.snd.wl1.Less(seg.Seq) && (c.snd.wl1 != seg.Seq || seg.Ack.Less(c.snd.wl2)) {
+	wnd := int(seg.Window) << c.snd.wscale
+	switch {
+	case c.snd.una.Less(seg.Ack), c.snd.wl1.Less(seg.Seq):
+	case c.snd.wl1 != seg.Seq, wnd <= c.snd.wnd && wnd != 0:
 		return false
 	}
 	before := c.snd.wnd
 	c.setSendWindow(seg, c.snd.wscale)
-	return c.snd.wnd != before
+	return wnd != before
 }
 
 // usable is the usable window U (RFC 9293 3.8.6.2.1): what may be sent beyond

@@ -54,7 +54,7 @@ func TestStates(t *testing.T) {
 // The receive window of all hosts of the matrix: TCP_WINDOW_CLAMP, two segments.
 const (
 	window = 2920
-	edge   = 1 + window   // what is beyond the window
+	edge   = 1 + window   // the right one, which is Linux's last number and berth's
 	mss    = "<mss 1000>" // no option that would appear in answers
 	peer   = " win 32792" // the peer's window
 )
@@ -159,7 +159,8 @@ var places = []place{
 	{"next", func(s *tcpState) int { return s.next }, true},
 	{"inside", func(s *tcpState) int { return s.next + 100 }, true},
 	{"last", func(*tcpState) int { return edge - 1 }, true},
-	{"beyond", func(*tcpState) int { return edge }, false},
+	{"edge", func(*tcpState) int { return edge }, false},
+	{"beyond", func(*tcpState) int { return edge + 2 }, false}, // edge + 1 is the edge on Linux behind a FIN
 	{"far", func(*tcpState) int { return edge + 100000 }, false},
 }
 
@@ -231,6 +232,9 @@ type verdict struct {
 func judge(s *tcpState, k *kindOfSegment, p place) verdict {
 	challenge := "+0  " + s.acknowledge(s.next)
 	has := func(f string) bool { return strings.Contains(k.flags, f) }
+	if p.name == "edge" && s.name != "syn-received" && s.name != "time-wait" {
+		p.in = s.text || k.length == 0 // what a peer says that has used the window counts, as on Linux
+	}
 	switch {
 	case has("R") && s.name == "time-wait":
 		return verdict{rule: "a reset does not end TIME-WAIT (RFC 1337)"}

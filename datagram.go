@@ -244,7 +244,7 @@ func (s *datagram) outputLater(d destination, local netip.AddrPort, b []byte, fl
 	if s.isPing() {
 		length = len(b)
 	}
-	if err := d.path.fits(d.to.Addr(), length, df, probe); err != nil {
+	if err := d.path.fits(d.to.Addr(), d.options.Len()+length, df, probe); err != nil {
 		return s.refuse(&d, err)
 	}
 	return s.later(b, flags, func(b []byte) error { return s.output(&d, local, b) })
@@ -276,6 +276,7 @@ func (s *datagram) output(d *destination, local netip.AddrPort, b []byte) error 
 		},
 		loop: s.loops(d.to.Addr()),
 	}
+	out.withOptions(s.host, d.options)
 	out.df, out.probe = s.fragmentation(d.to.Addr())
 	// The header lies before the payload in one block: in an array of this
 	// function it would move to the heap with each datagram.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
 )
@@ -231,9 +232,9 @@ func (s *stream) judgeFastOpen(seg *tcp.Segment, local, remote netip.AddrPort) (
 
 // openFast makes the connection of a SYN that opens one at once, and puts it into
 // the accept queue. The listener's lock is held, and let go if that succeeds.
-func (s *stream) openFast(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.Opening, answer header.FastOpen) bool {
+func (s *stream) openFast(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.Opening, answer header.FastOpen, options *ipoptions.Options) bool {
 	h, l := s.host, s.lis
-	c, err := s.child(local, remote, func(c *tcp.Conn, _ tcp.Opening) {
+	c, err := s.child(local, remote, options, func(c *tcp.Conn, _ tcp.Opening) {
 		*c = *tcp.PassiveFast(h.tcp, h.now(), o, seg, s.conn.Options(), answer)
 	})
 	if err != nil {

@@ -17,6 +17,9 @@ func (h *Host) forward(in *inPacket, n *network) {
 	c := &h.count.IP
 	if !n.forwarding || !forwardable(in) {
 		c.NotForUs.Add(1)
+		if in.routed { // RFC 1122 section 3.3.5
+			h.sourceRouteFailed(in)
+		}
 		return
 	}
 	if in.ttl <= 1 {
@@ -30,6 +33,11 @@ func (h *Host) forward(in *inPacket, n *network) {
 		h.noRoute(in, err)
 		return
 	}
+	if in.routed && in.options.Strict() && !p.direct(in.dst) {
+		c.ForwardNoRoute.Add(1)
+		h.sourceRouteFailed(in)
+		return
+	}
 	size := len(in.ip) + in.len()
 	if in.segSize > 0 {
 		size = len(in.ip) + in.transportLen() + in.segSize
@@ -37,6 +45,7 @@ func (h *Host) forward(in *inPacket, n *network) {
 	if size > p.mtu {
 		if in.src.Is4() && !in.dontFragment() && in.segSize == 0 {
 			c.Forwarded.Add(1)
+			in.passOn(&p)
 			h.forwardFragments(in, &p)
 			return
 		}
@@ -45,6 +54,7 @@ func (h *Host) forward(in *inPacket, n *network) {
 		return
 	}
 	c.Forwarded.Add(1)
+	in.passOn(&p)
 	h.forwardFrame(in, &p)
 }
 

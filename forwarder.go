@@ -130,7 +130,7 @@ func (f *Flow) Reply() {
 				return icmp.AppendEchoReply6(b, request, f.Dst.Addr(), f.Src.Addr())
 			}
 		}
-		f.host.sendICMP(&p, f.Dst.Addr(), f.Src.Addr(), f.tos, reply(nil, f.echo))
+		f.host.sendICMP(&p, f.Dst.Addr(), f.Src.Addr(), f.tos, reply(nil, f.echo), nil)
 	})
 }
 

@@ -78,6 +78,13 @@ type Config struct {
 	// have been better for. A host that forwards ignores redirects anyway.
 	IgnoreRedirects bool
 
+	// AcceptSourceRoute takes packets with source routes, and answers by the same
+	// way back (Linux: accept_source_route). With Forwarding it sends them on, too.
+	// Without it they are dropped, because they are a way around filters, and
+	// because whoever names the way back gets what is meant for another. A host
+	// with a Forwarder drops them anyway.
+	AcceptSourceRoute bool
+
 	// IPv6 says how interfaces configure themselves.
 	IPv6 IPv6Config
 
@@ -105,6 +112,12 @@ type TCPConfig struct {
 	ReceiveBuffer, SendBuffer BufferSize
 	// TimeWait is how long a connection stays in TIME-WAIT; 0 means 60 s.
 	TimeWait time.Duration
+	// KeepConnecting has a connect go on when ICMP says that the peer cannot be
+	// reached for now, as RFC 9293 section 3.9.2.2 demands: it ends when SYNRetries
+	// are used up, with the error that ICMP told. Without it such a message ends it
+	// at once, as on Linux and most others (RFC 5461 section 4), so that a program
+	// can try another address; so it does on a socket with IP_RECVERR.
+	KeepConnecting bool
 	// SYNRetries is how often a SYN is sent again; 0 means 7, so that a connect is
 	// given up after 247 s. Linux's 6, and 127 s, are less than the three minutes
 	// of RFC 9293 section 3.8.3.

@@ -5,6 +5,7 @@ import (
 
 	"example.com/berth/internal/header"
 	"example.com/berth/internal/icmp"
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/socket"
 )
 
@@ -75,12 +76,13 @@ func (h *Host) icmpv6Input(in *inPacket) {
 
 // echoReply answers an echo request to an address of this host.
 func (h *Host) echoReply(in *inPacket, reply []byte) {
-	p, err := h.route(in.src, in.dst, in.scopeDevice())
+	options := in.returnOptions()
+	p, err := h.routeBy(options, in.src, in.dst, in.scopeDevice())
 	if err != nil {
 		h.count.IP.NoRoute.Add(1)
 		return
 	}
-	h.sendICMP(&p, in.dst, in.src, in.tos, reply)
+	h.sendICMP(&p, in.dst, in.src, in.tos, reply, options)
 }
 
 // echoReply6 answers an echo request, also one to a group: from an address of
@@ -95,7 +97,7 @@ func (h *Host) echoReply6(in *inPacket, b []byte) {
 		h.count.IP.NoRoute.Add(1)
 		return
 	}
-	h.sendICMP(&p, p.src, in.src, in.tos, icmp.AppendEchoReply6(nil, b, p.src, in.src))
+	h.sendICMP(&p, p.src, in.src, in.tos, icmp.AppendEchoReply6(nil, b, p.src, in.src), nil)
 }
 
 // scopeDevice is the interface that an answer must go out of: the one that a
@@ -108,7 +110,7 @@ func (in *inPacket) scopeDevice() int {
 }
 
 // sendICMP sends a whole message, its checksum in place.
-func (h *Host) sendICMP(p *path, src, dst netip.Addr, tos uint8, message []byte) {
+func (h *Host) sendICMP(p *path, src, dst netip.Addr, tos uint8, message []byte, options *ipoptions.Options) {
 	d := datagramOut{
 		transport: transport{
 			protocol: header.ProtocolICMP, src: src, dst: dst, tos: tos,
@@ -119,6 +121,7 @@ func (h *Host) sendICMP(p *path, src, dst netip.Addr, tos uint8, message []byte)
 	if dst.Is6() {
 		d.protocol = header.ProtocolICMPv6
 	}
+	d.withOptions(h, options)
 	h.count.ICMP.Out.Add(1)
 	if h.emit(p, &d) != nil { // too long even for fragments
 		h.count.IP.DeviceError.Add(1)
@@ -199,6 +202,9 @@ func (h *Host) tcpError(e *icmp.Error) bool {
 		// While a connection is being opened Linux takes every error for hard
 		// (RFC 5461 section 4.1): better an error now than a time-out.
 		hard := e.Hard || s.conn.State() == socket.TCP_SYN_SENT
+		if h.config.TCP.KeepConnecting && !s.wantsErrors(e.Remote.Addr()) {
+			hard = e.Hard && !e.SoftForTCP()
+		}
 		s.conn.Error(h.now(), e.Errno, hard, e.Seq)
 	case s.ip.mtuDiscover(e.Remote.Addr()) < socket.IP_PMTUDISC_PROBE:
 		s.conn.SetMTU(h.now(), e.MTU, e.Seq, true)

@@ -75,9 +75,9 @@ func (h *Host) sendErrorFrom(packet []byte, a icmp.Arrival, src, from netip.Addr
 		return
 	}
 	if src.Is4() {
-		h.sendICMP(&p, p.src, src, 0, icmp.AppendError4(nil, &m, packet))
+		h.sendICMP(&p, p.src, src, 0, icmp.AppendError4(nil, &m, packet), nil)
 	} else {
-		h.sendICMP(&p, p.src, src, 0, icmp.AppendError6(nil, &m, packet, p.src, src))
+		h.sendICMP(&p, p.src, src, 0, icmp.AppendError6(nil, &m, packet, p.src, src), nil)
 	}
 }
 
@@ -131,6 +131,12 @@ func unreachableCodes(err error) (code4, code6 uint8) {
 		return header.ICMPv4HostUnreachable, header.ICMPv6AddressUnreachable
 	}
 	return header.ICMPv4NetUnreachable, header.ICMPv6NoRoute
+}
+
+// sourceRouteFailed answers a packet whose source route leads on from here, and
+// does not.
+func (h *Host) sourceRouteFailed(in *inPacket) {
+	h.sendError(in, header.ICMP{Type: header.ICMPv4Unreachable, Code: header.ICMPv4SourceRouteFailed}, false)
 }
 
 // timeExceeded answers a packet whose hops are used up.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/link"
 )
 
@@ -27,8 +28,10 @@ type inPacket struct {
 	segSize    int      // of a large frame
 	group      bool     // to a multicast or broadcast address, on any layer
 	fragmented bool
-	foreign    bool      // for somebody else, and so for the Forwarder
-	alert      bool      // router alert
+	foreign    bool // for somebody else, and so for the Forwarder
+	alert      bool // router alert
+	routed     bool // dst is the next hop of a source route that leads on
+	options    *ipoptions.Received
 	nextAt     int       // IPv6: offset of the byte that names the protocol
 	batch      *arrivals // of which it is one; nil: it came alone
 }

@@ -107,14 +107,8 @@ func (ifc *Interface) receiveIPv4(in *inPacket, f *link.Frame, b []byte) {
 	in.src, in.dst = ip.Src, ip.Dst
 	in.protocol, in.tos, in.ttl = ip.Protocol, ip.TOS, ip.TTL
 	n := h.net.Load()
-	if len(ip.Options) > 0 {
-		if bad, ok := in.options(&ip); !ok {
-			h.count.IP.BadOption.Add(1)
-			if bad > 0 && ifc.plausibleSource(n, in.src) && ifc.accepts(n, in) {
-				h.badOption(in, bad)
-			}
-			return
-		}
+	if len(ip.Options) > 0 && !in.receiveOptions(n) {
+		return
 	}
 	if !ifc.plausibleSource(n, in.src) {
 		h.count.IP.BadSource.Add(1)
@@ -133,20 +127,10 @@ func (ifc *Interface) receiveIPv4(in *inPacket, f *link.Frame, b []byte) {
 		h.reassemble(in, ip.Offset, ip.MF, reassembly.Key{ID: uint32(ip.ID), Protocol: ip.Protocol}, 0, 0)
 		return
 	}
-	h.deliver(in)
-}
-
-// options reads IPv4 options: a source route is refused (RFC 6274 section
-// 3.13.2.3), of the rest only router alert means something to a host. If it is
-// not ok, bad is where the malformed option stands in the header, or 0 if there
-// is nothing to be said about it.
-func (in *inPacket) options(ip *header.IPv4) (bad int, ok bool) {
-	var o header.IPv4Options
-	if _, err := o.Parse(ip.Options); err != nil || o.SourceRoute {
-		return o.Pointer, false
+	if in.options != nil && !in.foreign {
+		in.arrive()
 	}
-	in.alert = o.RouterAlert
-	return 0, true
+	h.deliver(in)
 }
 
 func (ifc *Interface) receiveIPv6(in *inPacket, f *link.Frame, b []byte) {

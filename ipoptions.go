@@ -28,6 +28,7 @@ type ipOptions struct {
 	checksumAt            int             // IPV6_CHECKSUM
 	groups                *groupOptions   // nil while nothing is set
 	fast                  *fastOpenSocket // of a stream socket; nil without Fast Open
+	header                *headerOptions  // nil while nothing is set
 	reuseAddr, reusePort  bool
 	broadcast, dontRoute  bool
 	v6only                bool

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
@@ -26,6 +27,10 @@ type listener struct {
 	queue []*stream             // established, not yet accepted
 	half  map[*request]struct{} // the SYN queue
 	spare []*request            // handshakes that are over, to be used again
+
+	// options are what the SYN,ACK of some handshakes has in the IP header, the way
+	// back of a SYN with a source route; nil while there is none.
+	options map[*request]*ipoptions.Options
 
 	// backlog is the argument of Listen. pending is the length of half, young how
 	// many of those wait for the answer to their first SYN,ACK. queued is the
@@ -132,7 +137,7 @@ func (s *stream) Accept(ctx context.Context) (socket.Socket, netip.AddrPort, err
 // that it begins, or of one that nobody remembers (Linux: tcp_conn_request). The
 // SYN has passed tcp.ListenInput; minISS is above what an earlier connection of
 // the same ends has sent, or zero.
-func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minISS seqnum.Value) {
+func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minISS seqnum.Value, options *ipoptions.Options) {
 	h := s.host
 	s.mu.Lock()
 	l := s.lis
@@ -146,13 +151,13 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 		s.mu.Unlock()
 		return
 	}
-	p, err := h.route(remote.Addr(), local.Addr(), s.ip.device)
+	p, err := h.routeBy(options, remote.Addr(), local.Addr(), s.ip.device)
 	if err != nil {
 		h.count.TCP.ListenDrops.Add(1)
 		s.mu.Unlock()
 		return
 	}
-	o := h.opening(&p, local, remote)
+	o := h.opening(&p, local, remote, options)
 	if minISS != 0 {
 		o.ISS = seqnum.Max(o.ISS, minISS)
 	}
@@ -160,7 +165,7 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 	var answer header.FastOpen
 	if !cookie && seg.Auth == nil { // with a code, there is no room for a cookie
 		var good bool
-		if answer, good = s.judgeFastOpen(seg, local, remote); good && s.openFast(seg, local, remote, o, answer) {
+		if answer, good = s.judgeFastOpen(seg, local, remote); good && s.openFast(seg, local, remote, o, answer, options) {
 			return
 		}
 	}
@@ -168,12 +173,12 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 		l.cookied = h.now()
 		h.count.TCP.SYNCookiesSent.Add(1)
 		h.jar.SynAck(l.cookied, local, remote, o, seg, s.conn.Options(), &out)
-	} else if !l.begin(seg, local, remote, o, &out) { // another goroutine was first
+	} else if !l.begin(seg, local, remote, o, options, &out) { // another goroutine was first
 		s.mu.Unlock()
 		return
 	}
 	out.Options.FastOpen = answer
-	s.sendBy(&p, local, remote, &out)
+	s.sendBy(&p, local, remote, options, &out)
 }
 
 // admits decides about a SYN: whether it is answered at all, and whether by a
@@ -218,7 +223,7 @@ const defaultSYNBacklog = 4096
 // connection and no handshake, and gives the connection its segment. It is false
 // if there is no cookie in it, and the segment is to be answered with a reset: one
 // that the listener's keys do not vouch for is not.
-func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) bool {
+func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort, options *ipoptions.Options) bool {
 	h := s.host
 	s.mu.Lock()
 	l, now := s.lis, h.now()
@@ -231,9 +236,9 @@ func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) b
 		return false
 	}
 	var conn *tcp.Conn
-	p, err := h.route(remote.Addr(), local.Addr(), s.ip.device)
+	p, err := h.routeBy(options, remote.Addr(), local.Addr(), s.ip.device)
 	if err == nil {
-		o := h.opening(&p, local, remote)
+		o := h.opening(&p, local, remote, options)
 		conn = h.jar.Open(now, local, remote, o, seg, s.conn.Options())
 	}
 	if conn == nil {
@@ -248,7 +253,7 @@ func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) b
 		h.count.TCP.ListenDrops.Add(1)
 		return true // the connection is there for the peer, which will send again
 	}
-	c, err := s.child(local, remote, func(c *tcp.Conn, _ tcp.Opening) { *c = *conn })
+	c, err := s.child(local, remote, options, func(c *tcp.Conn, _ tcp.Opening) { *c = *conn })
 	if err != nil {
 		s.mu.Unlock()
 		h.count.TCP.ListenDrops.Add(1)
@@ -261,10 +266,11 @@ func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort) b
 }
 
 // child makes the socket of a connection that a listener is to accept; it
-// inherits the listener's options as on Linux. What makes its machine is machine. The listener's lock is held.
-func (s *stream) child(local, remote netip.AddrPort, machine func(*tcp.Conn, tcp.Opening)) (*stream, error) {
+// inherits the listener's options as on Linux, but for IP_OPTIONS: those are what
+// the SYN asks for. What makes its machine is machine. The listener's lock is held.
+func (s *stream) child(local, remote netip.AddrPort, options *ipoptions.Options, machine func(*tcp.Conn, tcp.Opening)) (*stream, error) {
 	h := s.host
-	p, err := h.route(remote.Addr(), local.Addr(), s.ip.device)
+	p, err := h.routeBy(options, remote.Addr(), local.Addr(), s.ip.device)
 	if err != nil {
 		return nil, err
 	}
@@ -273,6 +279,9 @@ func (s *stream) child(local, remote netip.AddrPort, machine func(*tcp.Conn, tcp
 	c.timer.owner = c
 	if c.ip = s.ip; c.ip.groups != nil {
 		c.ownIP().groups = nil
+	}
+	if options != c.ip.inHeader().sent {
+		c.ownHeader().sent = options
 	}
 	c.local, c.remote, c.path = local, remote, p
 	c.bound, c.opened, c.reported = true, true, true

@@ -137,6 +137,8 @@ func (s *messageSock) setMessageOption(id socket.OptionID, value any) (error, bo
 		if isInt && v == 0 {
 			s.errors.clear()
 		}
+	case socket.IP_OPTIONS.ID:
+		s.path = path{} // a source route may lead elsewhere
 	case socket.SO_RCVLOWAT.ID:
 		if !isInt || v < 0 {
 			return syscall.EINVAL, true

@@ -14,8 +14,9 @@ type message struct {
 	data     []byte
 	buf      *link.Buffer
 	from     netip.AddrPort
-	dst      netip.Addr // destination in the header
-	ifindex  int
+	dst      netip.Addr  // destination in the header
+	options  *gotOptions // of the IPv4 header; nil: none
+	ifindex  int32
 	tos, ttl uint8
 	charge   int // of the receive buffer
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/socket"
 )
 
@@ -140,17 +141,20 @@ func (s *sock) control(c *socket.Control, m *message) {
 	if v4 && o.pktInfo4 || o.pktInfo6 && s.domain == socket.INET6 {
 		c.Present |= socket.ControlPktInfo
 		dst := netip.AddrPortFrom(m.dst, 0)
-		c.PktInfo = socket.PktInfo{Interface: m.ifindex, Dst: m.dst, Local: m.dst}
+		c.PktInfo = socket.PktInfo{Interface: int(m.ifindex), Dst: m.dst, Local: m.dst}
 		if s.domain == socket.INET6 && o.pktInfo6 {
 			c.PktInfo.Dst = s.show(dst).Addr()
 			c.PktInfo.Local = c.PktInfo.Dst
 		} else if m.dst.IsMulticast() || s.host.isBroadcast(m.dst) {
-			c.PktInfo.Local = s.host.addressOn(m.ifindex, m.dst)
+			c.PktInfo.Local = s.host.addressOn(int(m.ifindex), m.dst)
 		}
 	}
 	if v4 && o.recvTTL4 || !v4 && o.recvHops6 {
 		c.Present |= socket.ControlTTL
 		c.TTL = int(m.ttl)
+	}
+	if h := o.inHeader(); m.options != nil && (h.recvOpts || h.retOpts) {
+		m.options.tell(c, h)
 	}
 	if v4 && o.recvTOS4 || !v4 && o.recvTClass6 {
 		c.Present |= socket.ControlTOS
@@ -242,7 +246,8 @@ func (s *messageSock) enqueue(in *inPacket, from netip.AddrPort, data []byte) (f
 		buf = nil // the head is lent
 	}
 	full, noMemory = s.queue.push(message{
-		from: from, dst: in.dst, ifindex: in.ifc.index, tos: in.tos, ttl: in.ttl,
+		from: from, dst: in.dst, ifindex: int32(in.ifc.index), tos: in.tos, ttl: in.ttl,
+		options: (*gotOptions)(in.options),
 	}, data, buf, s.host.budget)
 	if !full && !noMemory {
 		s.wake(socket.POLLIN)
@@ -253,10 +258,11 @@ func (s *messageSock) enqueue(in *inPacket, from netip.AddrPort, data []byte) (f
 // destination is where a packet of this socket goes and how: what SendTo, the
 // control data and the options say together.
 type destination struct {
-	path path
-	to   netip.AddrPort
-	ttl  uint8
-	tos  uint8
+	path    path
+	to      netip.AddrPort
+	options *ipoptions.Options
+	ttl     uint8
+	tos     uint8
 }
 
 // aim finds the way for one packet. The lock is held.
@@ -275,6 +281,10 @@ func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, 
 	}
 	d.to = to
 	d.tos = s.ip.trafficClass(to.Addr())
+	if d.options, err = s.optionsFor(to.Addr(), c); err != nil {
+		return d, err
+	}
+	first := d.options.FirstHop(to.Addr()) // or to itself
 	device, from := s.ip.device, s.sourceFor(to.Addr())
 	if c.Has(socket.ControlPktInfo) {
 		if c.PktInfo.Interface != 0 {
@@ -291,18 +301,18 @@ func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, 
 		}
 	}
 	if device == 0 {
-		switch a := to.Addr(); {
+		switch a := first; {
 		case a.IsMulticast():
 			device = s.ip.multicastDevice(a.Is4())
 		case needsZone(a) && a.Zone() == "":
 			device = s.host.anyLink() // as on Linux: Connect asks for a zone, SendTo does not
 		}
 	}
-	plain := connected && !c.Has(socket.ControlPktInfo)
+	plain := connected && c.Present&(socket.ControlPktInfo|socket.ControlRetOpts) == 0
 	if plain && s.path.ifc != nil && !s.path.stale(s.host) {
 		d.path = s.path
 	} else {
-		if d.path, err = s.host.route(to.Addr(), from, device); err != nil {
+		if d.path, err = s.host.routeBy(d.options, to.Addr(), from, device); err != nil {
 			return d, err
 		}
 		if plain {
@@ -310,19 +320,28 @@ func (s *messageSock) aim(to netip.AddrPort, c *socket.Control) (d destination, 
 		}
 	}
 	d.to = d.path.zoned(to)
-	if s.host.isBroadcast(to.Addr()) && !s.ip.broadcast {
+	if s.host.isBroadcast(first) && !s.ip.broadcast {
 		return d, syscall.EACCES
 	}
 	if s.ip.mtu6 != 0 && to.Addr().Is6() {
 		d.path.mtu = min(d.path.mtu, int(s.ip.mtu6))
 	}
-	d.ttl = s.ip.hopLimit(to.Addr(), d.path.ifc)
+	d.ttl = s.ip.hopLimit(first, d.path.ifc)
 	return d, d.override(c)
+}
+
+// optionsFor are the options that a packet to dst has: those of the control data,
+// or of the socket.
+func (s *messageSock) optionsFor(dst netip.Addr, c *socket.Control) (*ipoptions.Options, error) {
+	if c.Has(socket.ControlRetOpts) && dst.Is4() {
+		return ipoptions.Compile(c.RetOpts)
+	}
+	return s.ip.sentTo(dst), nil
 }
 
 // mayRoute refuses a way over a gateway to SO_DONTROUTE and MSG_DONTROUTE.
 func (s *sock) mayRoute(d *destination, flags socket.Flags) error {
-	if (s.ip.dontRoute || flags&socket.MSG_DONTROUTE != 0) && !d.path.direct(d.to.Addr()) {
+	if (s.ip.dontRoute || flags&socket.MSG_DONTROUTE != 0) && !d.path.direct(d.options.FirstHop(d.to.Addr())) {
 		return syscall.ENETUNREACH
 	}
 	return nil

@@ -63,6 +63,8 @@ var commonOptions = map[socket.OptionID]intOption{
 	socket.IP_RECVERR.ID:              flag(func(o *ipOptions) *bool { return &o.recvErr4 }),
 	socket.IP_RECVTTL.ID:              flag(func(o *ipOptions) *bool { return &o.recvTTL4 }),
 	socket.IP_RECVTOS.ID:              flag(func(o *ipOptions) *bool { return &o.recvTOS4 }),
+	socket.IP_RECVOPTS.ID:             headerFlag(func(o *headerOptions) *bool { return &o.recvOpts }),
+	socket.IP_RETOPTS.ID:              headerFlag(func(o *headerOptions) *bool { return &o.retOpts }),
 	socket.IP_FREEBIND.ID:             flag(func(o *ipOptions) *bool { return &o.freebind }),
 	socket.IP_TRANSPARENT.ID:          flag(func(o *ipOptions) *bool { return &o.transparent }),
 	socket.IP_BIND_ADDRESS_NO_PORT.ID: reuse(func(o *ipOptions) *bool { return &o.bindNoPort }),
@@ -242,6 +244,8 @@ func (s *sock) option(id socket.OptionID) (any, error) {
 			return socket.Group{}, nil
 		}
 		return socket.Group{Local: s.ip.groups.addr}, nil // as on Linux, without the index
+	case socket.IP_OPTIONS.ID:
+		return s.ip.inHeader().sent.String(), nil
 	case socket.IP_MTU.ID, socket.IPV6_MTU.ID:
 		return s.pathMTU()
 	}
@@ -266,7 +270,8 @@ func (s *sock) pathMTU() (any, error) {
 	if !s.remote.IsValid() {
 		return nil, syscall.ENOTCONN
 	}
-	p, err := s.host.route(s.remote.Addr(), s.sourceFor(s.remote.Addr()), s.ip.device)
+	to := s.remote.Addr()
+	p, err := s.host.routeBy(s.ip.sentTo(to), to, s.sourceFor(to), s.ip.device)
 	if err != nil {
 		return nil, err
 	}
@@ -307,6 +312,7 @@ var structOptions = map[socket.OptionID]func(*sock, any) error{
 		}
 		return s.setMulticastIf(g)
 	},
+	socket.IP_OPTIONS.ID:                func(s *sock, v any) error { return s.setSent(v) },
 	socket.IP_ADD_MEMBERSHIP.ID:         group(joinAny, only4),
 	socket.IPV6_JOIN_GROUP.ID:           group(joinAny, only6),
 	socket.IP_DROP_MEMBERSHIP.ID:        group(leaveAny, only4),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/link"
 	"example.com/berth/socket"
@@ -134,12 +135,12 @@ func (s *stream) settle() {
 
 // frame writes the headers of a segment.
 func (s *stream) frame(f *link.Frame, head []byte, seg *tcp.Segment) {
-	s.host.frameSegment(&s.path, s.ip, s.local, s.remote, s.label, f, head, seg)
+	s.host.frameSegment(&s.path, s.ip, s.ip.sentTo(s.remote.Addr()), s.local, s.remote, s.label, f, head, seg)
 }
 
 // frameSegment makes f the frame of a segment between two ends, with its headers
-// in head.
-func (h *Host) frameSegment(p *path, ip *ipOptions, local, remote netip.AddrPort, label uint32,
+// in head, and options in that of IP.
+func (h *Host) frameSegment(p *path, ip *ipOptions, options *ipoptions.Options, local, remote netip.AddrPort, label uint32,
 	f *link.Frame, head []byte, seg *tcp.Segment,
 ) {
 	th := header.TCP{
@@ -157,6 +158,7 @@ func (h *Host) frameSegment(p *path, ip *ipOptions, local, remote netip.AddrPort
 		df:       ip.mtuDiscover(dst) != socket.IP_PMTUDISC_DONT,
 		label:    label,
 	}
+	t.withOptions(h, options)
 	if !t.df { // it may be cut on the way (RFC 6864 section 4.3)
 		t.id = uint16(h.fragmentID())
 	}
@@ -167,7 +169,8 @@ func (h *Host) frameSegment(p *path, ip *ipOptions, local, remote netip.AddrPort
 // reroute finds the way again after the host's routes have changed. If there
 // is none now, the old one is used: it may come back.
 func (s *stream) reroute() {
-	p, err := s.host.route(s.remote.Addr(), s.local.Addr(), s.ip.device)
+	to := s.remote.Addr()
+	p, err := s.host.routeBy(s.ip.sentTo(to), to, s.local.Addr(), s.ip.device)
 	if err != nil {
 		s.path.gen = s.host.gen.Load()
 		return

@@ -240,10 +240,8 @@ func (d *datagramOut) sum(b []byte) {
 func (p *path) appendFragmentIP(head []byte, d *datagramOut, id uint32, off, length int, more bool) []byte {
 	head = append(head, zeros[:p.ifc.linkHeader]...)
 	if d.dst.Is4() {
-		h := header.IPv4{
-			TOS: d.tos, PayloadLen: length, ID: uint16(id), MF: more, Offset: off, TTL: d.ttl,
-			Protocol: d.protocol, Src: d.src, Dst: d.dst, Options: d.options,
-		}
+		h := d.header4(length)
+		h.DF, h.ID, h.MF, h.Offset = false, uint16(id), more, off
 		if off > 0 {
 			h.Options = header.AppendCopiedOptions(nil, d.options)
 		}

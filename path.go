@@ -75,9 +75,22 @@ type transport struct {
 	src, dst netip.Addr
 	tos, ttl uint8
 	df       bool
-	id       uint16 // IPv4; 0 is sent if df
-	label    uint32 // IPv6
-	options  []byte // IPv4
+	id       uint16     // IPv4; 0 is sent if df
+	label    uint32     // IPv6
+	options  []byte     // IPv4
+	via      netip.Addr // IPv4: in the header in place of dst, if valid
+}
+
+// header4 is an IPv4 header for so many bytes of payload.
+func (t *transport) header4(length int) header.IPv4 {
+	h := header.IPv4{
+		TOS: t.tos, PayloadLen: length, ID: t.id, DF: t.df, TTL: t.ttl,
+		Protocol: t.protocol, Src: t.src, Dst: t.dst, Options: t.options,
+	}
+	if t.via.IsValid() {
+		h.Dst = t.via
+	}
+	return h
 }
 
 // appendIP appends room for the link's header and the IP header of a packet
@@ -85,10 +98,7 @@ type transport struct {
 func (p *path) appendIP(head []byte, t *transport, length int) []byte {
 	head = append(head, zeros[:p.ifc.linkHeader]...)
 	if t.dst.Is4() {
-		h := header.IPv4{
-			TOS: t.tos, PayloadLen: length, ID: t.id, DF: t.df, TTL: t.ttl,
-			Protocol: t.protocol, Src: t.src, Dst: t.dst, Options: t.options,
-		}
+		h := t.header4(length)
 		if t.df {
 			h.ID = 0 // RFC 6864 4.1: it has no meaning, and so tells nothing
 		}

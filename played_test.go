@@ -16,6 +16,7 @@ type played struct {
 	local, remote netip.AddrPort // the host's, and the station's
 	seq, ack      seqnum.Value   // of the next segment of the station
 	sock          socket.Socket  // the host's end
+	options       string         // in the IP header of what the station sends
 }
 
 // playedServer opens a connection from a station to a host.
@@ -52,7 +53,7 @@ func (p *played) send(flags header.TCPFlags, data string) {
 func (p *played) sendWith(h header.TCP, options []byte, data string) {
 	h.Seq, h.Ack, h.Window = p.seq, p.ack, 65535
 	p.st.ip(packet{
-		src: p.remote.Addr(), dst: p.local.Addr(), protocol: header.ProtocolTCP,
+		src: p.remote.Addr(), dst: p.local.Addr(), protocol: header.ProtocolTCP, options: p.options,
 		payload: withOptions(p.remote, p.local, h, options, data),
 	})
 }

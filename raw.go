@@ -216,7 +216,7 @@ func (s *raw) fitsRaw(d *destination, length int, hdrincl bool) error {
 		return nil
 	}
 	df, probe := s.fragmentation(d.to.Addr())
-	return d.path.fits(d.to.Addr(), length, df, probe)
+	return d.path.fits(d.to.Addr(), d.options.Len()+length, df, probe)
 }
 
 func (s *raw) prepare(b []byte, flags socket.Flags, m *socket.Message) (d destination, err error) {
@@ -235,6 +235,9 @@ func (s *raw) prepare(b []byte, flags socket.Flags, m *socket.Message) (d destin
 	}
 	if d, err = s.aim(m.Addr, &m.Control); err != nil {
 		return d, err
+	}
+	if s.ip.hdrincl && d.options != nil {
+		return d, syscall.EINVAL // the caller writes the header
 	}
 	return d, s.mayRoute(&d, flags)
 }
@@ -258,6 +261,7 @@ func (s *raw) output(d *destination, b []byte, o *ipOptions) error {
 			out.checksumAt = o.checksumAt
 		}
 	}
+	out.withOptions(s.host, d.options)
 	out.df, out.probe = s.fragmentation(d.to.Addr())
 	// The checksum's place must be in the head; a raw packet is copied anyway.
 	headLen := min(len(b), max(out.checksumAt+2, 0))

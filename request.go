@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/icmp"
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
 )
@@ -63,7 +64,7 @@ func (q *requestTable) remove(t tuple) {
 
 // begin makes the handshake that a SYN begins, and returns its SYN,ACK. The
 // listener's lock is held.
-func (l *listener) begin(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.Opening, out *tcp.Segment) bool {
+func (l *listener) begin(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.Opening, options *ipoptions.Options, out *tcp.Segment) bool {
 	h, s := l.sock.host, l.sock
 	now := h.now()
 	r := l.spareRequest()
@@ -79,6 +80,12 @@ func (l *listener) begin(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.O
 		l.half = make(map[*request]struct{})
 	}
 	l.half[r] = struct{}{}
+	if options != nil {
+		if l.options == nil {
+			l.options = make(map[*request]*ipoptions.Options)
+		}
+		l.options[r] = options
+	}
 	h.timers.schedule(&r.timer, r.Deadline())
 	r.SynAck(now, out)
 	return true
@@ -117,6 +124,7 @@ func (r *request) end() {
 	h.requests.remove(h.tupleOf(r.local, r.remote))
 	h.timers.remove(&r.timer)
 	delete(l.half, r)
+	delete(l.options, r)
 	l.pending--
 	if r.Young() {
 		l.young--
@@ -145,12 +153,12 @@ func (h *Host) requestInput(in *inPacket, r *request, seg *tcp.Segment, local, r
 		s.complete(r, seg)
 		return true
 	case tcp.Answer:
-		s.sendFor(local, remote, &out)
+		s.sendFor(local, remote, r.lis.options[r], &out)
 		return true
 	case tcp.Reset:
 		if seg.Auth != nil && tcp.ResetFor(seg, &out) { // signed under the lock
 			h.count.TCP.ResetsSent.Add(1)
-			s.sendFor(local, remote, &out)
+			s.sendFor(local, remote, r.lis.options[r], &out)
 			return true
 		}
 	case tcp.Forget:
@@ -181,8 +189,9 @@ func (l *listener) overflow(r *request) tcp.Verdict {
 // complete makes the connection of a handshake that has ended, and gives it the
 // segment that ended it. The listener's lock is held, and let go.
 func (s *stream) complete(r *request, seg *tcp.Segment) {
+	options := r.lis.options[r]
 	r.end()
-	c, err := s.child(r.local, r.remote, func(c *tcp.Conn, o tcp.Opening) { r.Open(c, o, s.conn.Options()) })
+	c, err := s.child(r.local, r.remote, options, func(c *tcp.Conn, o tcp.Opening) { r.Open(c, o, s.conn.Options()) })
 	if err != nil {
 		s.host.count.TCP.ListenDrops.Add(1)
 		s.mu.Unlock()
@@ -194,23 +203,24 @@ func (s *stream) complete(r *request, seg *tcp.Segment) {
 }
 
 // sendFor sends a segment of a handshake that has no connection yet, with the
-// listener's options. The listener's lock is held, and let go.
-func (s *stream) sendFor(local, remote netip.AddrPort, seg *tcp.Segment) {
-	p, err := s.host.route(remote.Addr(), local.Addr(), s.ip.device)
+// listener's options but for those in the IP header. The listener's lock is held,
+// and let go.
+func (s *stream) sendFor(local, remote netip.AddrPort, options *ipoptions.Options, seg *tcp.Segment) {
+	p, err := s.host.routeBy(options, remote.Addr(), local.Addr(), s.ip.device)
 	if err != nil {
 		s.mu.Unlock()
 		s.host.count.IP.NoRoute.Add(1)
 		return
 	}
-	s.sendBy(&p, local, remote, seg)
+	s.sendBy(&p, local, remote, options, seg)
 }
 
 // sendBy is sendFor on a path.
-func (s *stream) sendBy(p *path, local, remote netip.AddrPort, seg *tcp.Segment) {
+func (s *stream) sendBy(p *path, local, remote netip.AddrPort, options *ipoptions.Options, seg *tcp.Segment) {
 	h, ip := s.host, s.ip
 	b := batches.Get().(*batch)
 	b.n = 1
-	h.frameSegment(p, ip, local, remote, h.flowLabel(local, remote), &b.frames[0], b.heads[0][:0], seg)
+	h.frameSegment(p, ip, options, local, remote, h.flowLabel(local, remote), &b.frames[0], b.heads[0][:0], seg)
 	s.mu.Unlock()
 	p.send(b.frames[:1])
 	b.release()
@@ -237,7 +247,7 @@ func (r *request) timerFired(time.Duration) {
 		h.timers.schedule(&r.timer, r.Deadline())
 	}
 	if verdict == tcp.Answer {
-		s.sendFor(r.local, r.remote, &out)
+		s.sendFor(r.local, r.remote, l.options[r], &out)
 		return
 	}
 	s.mu.Unlock()

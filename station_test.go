@@ -9,6 +9,7 @@ import (
 
 	"example.com/berth"
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/link"
 	"example.com/berth/link/wire"
 )
@@ -67,7 +68,8 @@ type packet struct {
 	df, mf   bool
 	offset   int
 	id       uint32
-	alert    bool // router alert
+	alert    bool   // router alert
+	options  string // of IPv4
 	frame    []byte
 }
 
@@ -117,7 +119,8 @@ func (s *station) parse(b []byte) *packet {
 		fatal(err)
 		p.src, p.dst, p.ttl, p.tos, p.protocol, p.payload = ip.Src, ip.Dst, ip.TTL, ip.TOS, ip.Protocol, rest
 		p.df, p.mf, p.offset, p.id = ip.DF, ip.MF, ip.Offset, uint32(ip.ID)
-		p.alert = string(ip.Options) == header.IPv4RouterAlert
+		p.options = string(ip.Options)
+		p.alert = p.options == header.IPv4RouterAlert
 	} else {
 		var ip header.IPv6
 		rest, err := ip.Parse(b)
@@ -142,12 +145,24 @@ func (p *packet) checksumGood() bool {
 	acc := uint32(0)
 	switch p.protocol {
 	case header.ProtocolTCP, header.ProtocolUDP, header.ProtocolICMPv6:
-		acc = header.PseudoSum(p.src, p.dst, p.protocol, len(p.payload))
+		acc = header.PseudoSum(p.src, p.arrivesAt(), p.protocol, len(p.payload))
 	case header.ProtocolICMP, header.ProtocolIGMP:
 	default:
 		return true
 	}
 	return header.Fold(header.Sum(p.payload, acc)) == 0
+}
+
+// arrivesAt is where a packet ends up: at the end of its source route, if it has
+// one that leads on.
+func (p *packet) arrivesAt() netip.Addr {
+	var r ipoptions.Received
+	if _, ok := r.Parse([]byte(p.options), p.src); ok {
+		if last, ok := r.Final(); ok {
+			return last
+		}
+	}
+	return p.dst
 }
 
 // icmp is the header of an ICMP message, and what follows it.
@@ -287,6 +302,9 @@ func encode(p packet) []byte {
 		}
 		if p.alert {
 			ip.Options = []byte(header.IPv4RouterAlert)
+		}
+		if p.options != "" {
+			ip.Options = []byte(p.options)
 		}
 		return append(ip.Append(nil), p.payload...)
 	}

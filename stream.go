@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
 )
@@ -158,11 +159,13 @@ func (s *stream) startConnect(addr netip.AddrPort) error {
 			return syscall.ENETUNREACH
 		}
 	}
-	p, err := h.route(remote.Addr(), from, s.ip.device)
+	options := s.ip.sentTo(remote.Addr())
+	p, err := h.routeBy(options, remote.Addr(), from, s.ip.device)
 	if err != nil {
 		return err
 	}
-	if s.ip.dontRoute && !p.direct(remote.Addr()) {
+	first := options.FirstHop(remote.Addr())
+	if first.IsMulticast() || h.isBroadcast(first) || s.ip.dontRoute && !p.direct(first) {
 		return syscall.ENETUNREACH
 	}
 	remote = p.zoned(remote)
@@ -196,15 +199,17 @@ func (s *stream) enter(local, remote netip.AddrPort) error {
 // opening is what the host tells the machine about a connection that begins.
 func (s *stream) opening() tcp.Opening {
 	s.label = s.host.flowLabel(s.local, s.remote)
-	return s.host.opening(&s.path, s.local, s.remote)
+	return s.host.opening(&s.path, s.local, s.remote, s.ip.sentTo(s.remote.Addr()))
 }
 
-func (h *Host) opening(p *path, local, remote netip.AddrPort) tcp.Opening {
+// opening is what the host tells about one that sends with options in the IP header.
+func (h *Host) opening(p *path, local, remote netip.AddrPort, options *ipoptions.Options) tcp.Opening {
 	return tcp.Opening{
 		ISS:       h.initialSequence(local, remote),
 		TSOffset:  h.timestampOffset(local, remote),
 		MTU:       p.mtu,
 		IPv6:      remote.Addr().Is6(),
+		IPOptions: options.Len(),
 		LargeSend: p.largeSend(),
 
 		MaxSegments: p.ifc.info.Load().MaxSegments,

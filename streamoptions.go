@@ -228,6 +228,8 @@ func (s *stream) SetOption(id socket.OptionID, value any) error {
 		switch id {
 		case socket.TCP_CONGESTION.ID:
 			return s.setCongestion(value)
+		case socket.IP_OPTIONS.ID:
+			return s.setSent(value)
 		case socket.TCP_FASTOPEN_KEY.ID:
 			return s.setFastOpenKey(value)
 		case socket.TCP_MD5SIG.ID, socket.TCP_MD5SIG_EXT.ID,

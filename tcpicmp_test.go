@@ -59,6 +59,46 @@ func TestSoftErrorsAreToldWhenAConnectionGivesUp(t *testing.T) {
 	})
 }
 
+// MUST-56, SHLD-25: with KeepConnecting a soft error about a SYN does not end the
+// attempt. What it said is told when the attempt is given up, or at once where the
+// program asked for errors.
+func TestSoftErrorsEndNoHandshakeOfAPatientHost(t *testing.T) {
+	both(t, func(t *testing.T, remote netip.Addr) {
+		for name, m := range softErrors(remote) {
+			for _, tt := range []struct {
+				cfg     berth.TCPConfig
+				recvErr bool
+				syns    int
+			}{
+				{berth.TCPConfig{KeepConnecting: true}, false, 8},
+				{berth.TCPConfig{KeepConnecting: true}, true, 1},
+				{berth.TCPConfig{}, false, 1},
+			} {
+				h, st := stationed(t, berth.Config{TCP: tt.cfg})
+				syns := 0
+				st.onPacket(func(p *packet) {
+					if p.isTCP(header.SYN) {
+						syns++
+						st.icmpMessage(remote, localOf(remote), m, p.frame)
+					}
+				})
+				c := newSocket(t, h, domainOf(remote), socket.STREAM, 0)
+				if tt.recvErr {
+					o := socket.IP_RECVERR
+					if remote.Is6() {
+						o = socket.IPV6_RECVERR
+					}
+					set(t, c, o, 1)
+				}
+				err := c.Connect(t.Context(), netip.AddrPortFrom(remote, 80))
+				if err == nil || errors.Is(err, syscall.ETIMEDOUT) || syns != tt.syns {
+					t.Errorf("%s, %+v: %v after %d SYNs", name, tt, err, syns)
+				}
+			}
+		}
+	})
+}
+
 // SHLD-26, HOST-50: a hard error ends a handshake. One that is established goes on, for
 // anybody can send such a message (RFC 5927 section 5.2).
 //

@@ -59,6 +59,9 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 	if s, ok := h.streams.lookup(t); ok {
 		// Only a SYN can find a connection and be for a listener all the same.
 		listens := seg.Flags&header.SYN != 0 && h.takesSYN(in, local, remote)
+		if in.options != nil {
+			s.returnBy(in, seg)
+		}
 		result := s.input(seg, listens, in.batch)
 		if !result.Closed && !result.Reopen {
 			return
@@ -81,7 +84,7 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 	}
 	switch tcp.ListenInput(seg) {
 	case tcp.Reset:
-		if in.foreign || !l.cookieArrived(seg, local, remote) {
+		if in.foreign || !l.cookieArrived(seg, local, remote, in.returnRoute()) {
 			h.reset(in, seg, local, remote)
 		}
 	case tcp.Open:
@@ -89,7 +92,7 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 			h.foreignSYN(in, seg, local, remote, minISS)
 			return
 		}
-		l.synArrived(seg, local, remote, minISS)
+		l.synArrived(seg, local, remote, minISS, in.returnRoute())
 	}
 }
 
@@ -182,7 +185,8 @@ func (h *Host) reset(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPor
 	if !tcp.ResetFor(seg, &out) {
 		return
 	}
-	p, err := h.route(remote.Addr(), local.Addr(), 0)
+	options := in.returnRoute()
+	p, err := h.routeBy(options, remote.Addr(), local.Addr(), 0)
 	if err != nil {
 		return
 	}
@@ -195,6 +199,7 @@ func (h *Host) reset(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPor
 		protocol: header.ProtocolTCP, src: local.Addr(), dst: remote.Addr(),
 		ttl: in.ifc.defaultHopLimit(remote.Addr()), df: true, label: h.flowLabel(local, remote),
 	}
+	t.withOptions(h, options)
 	b := batches.Get().(*batch)
 	b.n = 1
 	p.frameTCP(&b.frames[0], b.heads[0][:0], &t, &th, &out)

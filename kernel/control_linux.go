@@ -56,18 +56,35 @@ func (s *sock) appendControl(b []byte, c *socket.Control, ipv4 bool) ([]byte, er
 	if c.Has(socket.ControlTOS) {
 		b = appendMessage(b, level, tos, int32(c.TOS))
 	}
+	if c.Has(socket.ControlRetOpts) && ipv4 {
+		if len(c.RetOpts) > maxHeaderOptions {
+			return nil, syscall.EINVAL // what is longer the kernel would cut
+		}
+		var at int
+		b, at = appendHeader(b, level, unix.IP_RETOPTS, len(c.RetOpts))
+		copy(b[at:], c.RetOpts)
+	}
 	return b, nil
 }
 
+// maxHeaderOptions is how many bytes of options an IPv4 header has room for.
+const maxHeaderOptions = 40
+
 func appendMessage[T any](b []byte, level, typ int, value T) []byte {
-	size := int(unsafe.Sizeof(value))
+	b, at := appendHeader(b, level, typ, int(unsafe.Sizeof(value)))
+	put(b[at:], value)
+	return b
+}
+
+// appendHeader appends the header of a control message with room for so many
+// bytes, which begin at an offset.
+func appendHeader(b []byte, level, typ, size int) (_ []byte, at int) {
 	start := len(b)
 	b = append(b, make([]byte, unix.CmsgSpace(size))...)
 	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[start]))
 	h.Level, h.Type = int32(level), int32(typ)
 	h.SetLen(unix.CmsgLen(size))
-	put(b[start+unix.CmsgLen(0):], value)
-	return b
+	return b, start + unix.CmsgLen(0)
 }
 
 // put stores a value's bytes in b, and take reads them; take gives the zero
@@ -119,6 +136,12 @@ func (s *sock) parseMessage(c *socket.Control, level, typ int, data []byte) {
 	case level == unix.SOL_IPV6 && typ == unix.IPV6_TCLASS:
 		c.TOS = int(take[int32](data))
 		c.Present |= socket.ControlTOS
+	case level == unix.SOL_IP && typ == unix.IP_RECVOPTS:
+		c.RecvOpts = string(data)
+		c.Present |= socket.ControlRecvOpts
+	case level == unix.SOL_IP && typ == unix.IP_RETOPTS:
+		c.RetOpts = string(data)
+		c.Present |= socket.ControlRetOpts
 	case level == unix.SOL_IP && typ == unix.IP_RECVERR, level == unix.SOL_IPV6 && typ == unix.IPV6_RECVERR:
 		c.Err = s.extendedError(data)
 		c.Present |= socket.ControlErr

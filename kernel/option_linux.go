@@ -124,6 +124,11 @@ var (
 	icmpFilter  = plain(4, bytesOf[uint32], take[uint32])
 	icmp6Filter = plain(32, bytesOf[[8]uint32], take[[8]uint32])
 
+	// headerOption is IP_OPTIONS.
+	headerOption = plain(40,
+		func(v string) []byte { return []byte(v) },
+		func(b []byte) string { return string(b) })
+
 	bytesOption = plain(32,
 		func(v []byte) []byte { return v },
 		func(b []byte) []byte { return b })
@@ -157,6 +162,7 @@ var options = sync.OnceValue(func() map[socket.OptionID]option {
 		socket.SO_LINGER.ID:        lingerOption,
 		socket.SO_BINDTODEVICE.ID:  stringOption,
 		socket.TCP_CONGESTION.ID:   stringOption,
+		socket.IP_OPTIONS.ID:       headerOption,
 		socket.TCP_FASTOPEN_KEY.ID: bytesOption,
 		socket.TCP_INFO.ID:         tcpInfo,
 		socket.TCP_CC_INFO.ID:      tcpCCInfo,
@@ -191,7 +197,7 @@ var intOptions = []socket.Option[int]{
 	socket.SO_RCVLOWAT, socket.SO_ACCEPTCONN, socket.SO_PROTOCOL, socket.SO_DOMAIN,
 	socket.SO_MAX_PACING_RATE, socket.SO_ZEROCOPY,
 
-	socket.IP_TOS, socket.IP_TTL, socket.IP_HDRINCL, socket.IP_PKTINFO, socket.IP_MTU_DISCOVER,
+	socket.IP_TOS, socket.IP_TTL, socket.IP_HDRINCL, socket.IP_RECVOPTS, socket.IP_RETOPTS, socket.IP_PKTINFO, socket.IP_MTU_DISCOVER,
 	socket.IP_RECVERR, socket.IP_RECVTTL, socket.IP_RECVTOS, socket.IP_MTU, socket.IP_FREEBIND,
 	socket.IP_TRANSPARENT, socket.IP_BIND_ADDRESS_NO_PORT, socket.IP_MULTICAST_TTL,
 	socket.IP_MULTICAST_LOOP, socket.IP_MULTICAST_ALL,

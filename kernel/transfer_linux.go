@@ -33,7 +33,8 @@ type transfer struct {
 }
 
 // maxControl is room for all the control messages of one packet: three of at
-// most 40 bytes and an error with its offender's address, for both families.
+// most 40 bytes and an error with its offender's address, for both families, and
+// two of IPv4's options.
 const maxControl = 512
 
 var transfers = sync.Pool{New: func() any {

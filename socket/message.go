@@ -18,8 +18,8 @@ type Message struct {
 }
 
 // Control is ancillary data. Only the fields whose bit stands in Present have a
-// meaning. RecvMsg gives those that an option asked for (IP_PKTINFO,
-// IP_RECVTTL, IP_RECVTOS, and their IPv6 counterparts).
+// meaning. RecvMsg gives those that an option asked for (IP_PKTINFO, IP_RECVTTL,
+// IP_RECVTOS, IP_RECVOPTS, IP_RETOPTS, and the IPv6 counterparts of the first).
 type Control struct {
 	Present ControlField
 	// PktInfo is IP_PKTINFO or IPV6_PKTINFO.
@@ -34,6 +34,13 @@ type Control struct {
 	// Inq is TCP_CM_INQ: how many bytes are left to read. The end of the stream
 	// counts for one.
 	Inq int
+	// RecvOpts is IP_RECVOPTS: the options of the IPv4 header as they came, to
+	// receive only.
+	RecvOpts string
+	// RetOpts is IP_RETOPTS. Received it is the options that an answer is to have:
+	// the source route reversed, and what was recorded on the way. Sent it takes
+	// the place of IP_OPTIONS for this message.
+	RetOpts string
 }
 
 // ControlField names fields of [Control].
@@ -46,6 +53,8 @@ const (
 	ControlTOS
 	ControlErr
 	ControlInq
+	ControlRecvOpts
+	ControlRetOpts
 )
 
 // Has tells whether all of f are present.

@@ -96,9 +96,12 @@ var (
 // Options of IPv4 (and of what an INET6 socket does with IPv4).
 var (
 	IP_TOS                    = opt[int](SOL_IP, 1)
-	IP_TTL                    = opt[int](SOL_IP, 2) // 1 to 255, -1 for the default
-	IP_HDRINCL                = opt[int](SOL_IP, 3) // the caller writes the IP header
-	IP_PKTINFO                = opt[int](SOL_IP, 8) // deliver PktInfo
+	IP_TTL                    = opt[int](SOL_IP, 2)    // 1 to 255, -1 for the default
+	IP_HDRINCL                = opt[int](SOL_IP, 3)    // the caller writes the IP header
+	IP_OPTIONS                = opt[string](SOL_IP, 4) // what the header has behind its 20 bytes, at most 40
+	IP_RECVOPTS               = opt[int](SOL_IP, 6)    // deliver Control.RecvOpts
+	IP_RETOPTS                = opt[int](SOL_IP, 7)    // deliver Control.RetOpts
+	IP_PKTINFO                = opt[int](SOL_IP, 8)    // deliver PktInfo
 	IP_MTU_DISCOVER           = opt[int](SOL_IP, 10)
 	IP_RECVERR                = opt[int](SOL_IP, 11) // keep an error queue
 	IP_RECVTTL                = opt[int](SOL_IP, 12)

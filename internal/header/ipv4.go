@@ -50,8 +50,7 @@ func (h *IPv4) IsFragment() bool { return h.MF || h.Offset != 0 }
 
 // Parse reads the header and returns the payload, cut to the total length. It
 // verifies version, header length, total length and checksum
-// (RFC 1122 3.2.1.1, 3.2.1.2). The options are left as they are, for
-// [IPv4Options].
+// (RFC 1122 3.2.1.1, 3.2.1.2). The options are left as they are.
 func (h *IPv4) Parse(b []byte) (rest []byte, err error) {
 	rest, err = h.ParseQuoted(b)
 	if err != nil {
@@ -125,7 +124,7 @@ func (h *IPv4) Append(b []byte) []byte {
 	b = append4(b, h.Dst)
 	b = append(b, h.Options...)
 	for len(b) < at+hlen {
-		b = append(b, ipv4OptionEnd)
+		b = append(b, IPv4OptionEnd)
 	}
 	binary.BigEndian.PutUint16(b[at+10:], Fold(Sum(b[at:], 0)))
 	return b

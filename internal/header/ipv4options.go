@@ -2,8 +2,8 @@ package header
 
 // Kinds of IPv4 options (RFC 791 3.1, RFC 2113).
 const (
-	ipv4OptionEnd         = 0
-	ipv4OptionNop         = 1
+	IPv4OptionEnd         = 0
+	IPv4OptionNop         = 1
 	IPv4OptionRecordRoute = 7
 	IPv4OptionTimestamp   = 68
 	IPv4OptionLSRR        = 131
@@ -15,52 +15,15 @@ const (
 // messages carry.
 const IPv4RouterAlert = "\x94\x04\x00\x00"
 
-// IPv4Options is what a host needs to know about the options of a packet.
-type IPv4Options struct {
-	// SourceRoute: the packet has LSRR or SSRR, which a host refuses unless it
-	// is told otherwise (RFC 6274 3.13.2.3, 3.13.2.4).
-	SourceRoute bool
-	// RouterAlert: routers on the way look at the packet.
-	RouterAlert bool
-	// Pointer is, after ErrOption, the offset of the bad option from the start
-	// of the IP header: what an ICMP parameter problem points at.
-	Pointer int
-}
-
-// Parse walks all options. Unknown ones are passed over (RFC 1122 3.2.1.8). It
-// gives ErrOption for an impossible length.
-func (o *IPv4Options) Parse(b []byte) (rest []byte, err error) {
-	*o = IPv4Options{}
-	for rest = b; len(rest) > 0; {
-		at := rest
-		var kind uint8
-		kind, _, rest, err = NextIPv4Option(at)
-		if err != nil {
-			for at[0] == ipv4OptionNop {
-				at = at[1:]
-			}
-			o.Pointer = IPv4MinLen + len(b) - len(at)
-			return nil, err
-		}
-		switch kind {
-		case IPv4OptionLSRR, IPv4OptionSSRR:
-			o.SourceRoute = true
-		case IPv4OptionRouterAlert:
-			o.RouterAlert = true
-		}
-	}
-	return rest, nil
-}
-
 // NextIPv4Option takes the first option off b, past those of one byte: its kind,
 // the bytes after its length, and what follows. At the end of the options the
 // kind is 0 and rest is empty.
 func NextIPv4Option(b []byte) (kind uint8, data, rest []byte, err error) {
-	for len(b) > 0 && b[0] == ipv4OptionNop {
+	for len(b) > 0 && b[0] == IPv4OptionNop {
 		b = b[1:]
 	}
-	if len(b) == 0 || b[0] == ipv4OptionEnd {
-		return ipv4OptionEnd, nil, nil, nil
+	if len(b) == 0 || b[0] == IPv4OptionEnd {
+		return IPv4OptionEnd, nil, nil, nil
 	}
 	if len(b) < 2 || b[1] < 2 || int(b[1]) > len(b) {
 		return b[0], nil, nil, ErrOption

@@ -2,36 +2,40 @@ package header
 
 import (
 	"errors"
+	"slices"
 	"testing"
 )
 
 var ipv4OptionTests = []struct {
-	name    string
-	options string
-	want    IPv4Options
-	err     error
+	name, options string
+	kinds         []uint8
+	err           error
 }{
 	{name: "none"},
 	{name: "end", options: "\x00\xff\xff\xff"},
 	{name: "no operation", options: "\x01\x01\x01\x00"},
-	{name: "router alert", options: IPv4RouterAlert, want: IPv4Options{RouterAlert: true}},
-	{name: "loose source route", options: "\x01\x83\x07\x04\x0a\x00\x00\x01", want: IPv4Options{SourceRoute: true}},
-	{name: "strict source route", options: "\x89\x03\x04\x00", want: IPv4Options{SourceRoute: true}},
-	{name: "unknown, then router alert", options: "\x5e\x04ab" + IPv4RouterAlert, want: IPv4Options{RouterAlert: true}},
+	{name: "router alert", options: IPv4RouterAlert, kinds: []uint8{IPv4OptionRouterAlert}},
+	{name: "unknown, then router alert", options: "\x5e\x04ab" + IPv4RouterAlert, kinds: []uint8{0x5e, IPv4OptionRouterAlert}},
 	{name: "behind the end nothing counts", options: "\x00\x83\x03\x04"},
-	{name: "length 0", options: "\x07\x00\x00\x00", want: IPv4Options{Pointer: 20}, err: ErrOption},
-	{name: "length 1", options: "\x07\x01\x00\x00", want: IPv4Options{Pointer: 20}, err: ErrOption},
-	{name: "longer than the options", options: "\x5e\x02\x07\x03", want: IPv4Options{Pointer: 22}, err: ErrOption},
-	{name: "length missing", options: "\x5e\x03a\x07", want: IPv4Options{Pointer: 23}, err: ErrOption},
-	{name: "length 255", options: "\x94\xff\x00\x00", want: IPv4Options{Pointer: 20}, err: ErrOption},
+	{name: "length 0", options: "\x07\x00\x00\x00", err: ErrOption},
+	{name: "length 1", options: "\x07\x01\x00\x00", err: ErrOption},
+	{name: "longer than the options", options: "\x5e\x02\x07\x03", kinds: []uint8{0x5e}, err: ErrOption},
+	{name: "length missing", options: "\x5e\x03a\x07", kinds: []uint8{0x5e}, err: ErrOption},
+	{name: "length 255", options: "\x94\xff\x00\x00", err: ErrOption},
 }
 
-func TestIPv4Options(t *testing.T) {
+func TestWalkOfIPv4Options(t *testing.T) {
 	for _, tt := range ipv4OptionTests {
-		got := IPv4Options{Pointer: 99, SourceRoute: true}
-		_, err := got.Parse([]byte(tt.options))
-		if got != tt.want || !errors.Is(err, tt.err) {
-			t.Errorf("%s: %+v, %v; want %+v, %v", tt.name, got, err, tt.want, tt.err)
+		var kinds []uint8
+		var err error
+		for b := []byte(tt.options); len(b) > 0 && err == nil; {
+			var kind uint8
+			if kind, _, b, err = NextIPv4Option(b); err == nil && kind != IPv4OptionEnd {
+				kinds = append(kinds, kind)
+			}
+		}
+		if !slices.Equal(kinds, tt.kinds) || !errors.Is(err, tt.err) {
+			t.Errorf("%s: %v, %v; want %v, %v", tt.name, kinds, err, tt.kinds, tt.err)
 		}
 	}
 }

@@ -27,10 +27,11 @@ var rooms = map[string][]string{
 	"internal/header":        {"internal/seqnum"},
 	"internal/tcp":           {"internal/header", "internal/seqnum", "internal/siphash", "internal/buffer", "socket"},
 	"internal/reassembly":    {"internal/header", "internal/buffer"},
+	"internal/ipoptions":     {"internal/header"},
 	"internal/neighbor":      {"internal/header"},
 	"internal/autoconf":      {"internal/header", "internal/neighbor", "internal/siphash"},
 	"internal/multicast":     {"internal/header"},
-	"internal/icmp":          {"internal/header", "internal/seqnum", "internal/siphash"},
+	"internal/icmp":          {"internal/header", "internal/ipoptions", "internal/seqnum", "internal/siphash"},
 	"internal/route":         {},
 	"internal/port":          {},
 	"internal/nat":           {"internal/header"},
@@ -79,12 +80,12 @@ var withoutNet = []string{
 	"", "socket", "tcpauth", "link", "link/gso", "link/wire", "link/impair", "link/pcapng",
 	"internal/seqnum", "internal/siphash", "internal/buffer", "internal/header", "internal/tcp",
 	"internal/reassembly", "internal/neighbor", "internal/autoconf", "internal/multicast",
-	"internal/icmp", "internal/route", "internal/port", "internal/nat",
+	"internal/icmp", "internal/ipoptions", "internal/route", "internal/port", "internal/nat",
 }
 
 // pure are the rooms below internal/ that are functions of (state, input, now).
 var pure = []string{
-	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "route", "port", "seqnum", "nat", "hello",
+	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "ipoptions", "route", "port", "seqnum", "nat", "hello",
 }
 
 type pkg struct {

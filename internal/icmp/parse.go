@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/ipoptions"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -61,7 +62,7 @@ func Parse4(message []byte) (Error, error) {
 	if err != nil {
 		return Error{}, err
 	}
-	e.quote(ip.Src, ip.Dst, ip.Protocol, transport, ip.Offset == 0)
+	e.quote(ip.Src, arrivesAt(&ip), ip.Protocol, transport, ip.Offset == 0)
 	switch {
 	case h.Type == header.ICMPv4Redirect:
 		e.Gateway = h.Gateway()
@@ -76,6 +77,20 @@ func Parse4(message []byte) (Error, error) {
 		}
 	}
 	return e, nil
+}
+
+// arrivesAt is where a quoted packet was to arrive: the end of its source route,
+// if it has one.
+func arrivesAt(ip *header.IPv4) netip.Addr {
+	if len(ip.Options) > 0 {
+		var r ipoptions.Received
+		if _, ok := r.Parse(ip.Options, ip.Src); ok {
+			if last, ok := r.Final(); ok {
+				return last
+			}
+		}
+	}
+	return ip.Dst
 }
 
 // Parse6 reads an ICMPv6 error, a whole message whose checksum is right.
@@ -111,6 +126,22 @@ func Parse6(message []byte) (Error, error) {
 		e.Pointer = h.Pointer()
 	}
 	return e, nil
+}
+
+// SoftForTCP tells whether the message is one of those that RFC 9293 section
+// 3.9.2.2 names as no reason to give a connection up. Parameter problems are among
+// them, which other sockets take for hard.
+func (e *Error) SoftForTCP() bool {
+	switch four := e.Local.Addr().Is4(); {
+	case four && e.Type == header.ICMPv4Unreachable:
+		return e.Code == header.ICMPv4NetUnreachable || e.Code == header.ICMPv4HostUnreachable ||
+			e.Code == header.ICMPv4SourceRouteFailed
+	case four:
+		return e.Type == header.ICMPv4TimeExceeded || e.Type == header.ICMPv4ParameterProblem
+	case e.Type == header.ICMPv6Unreachable:
+		return e.Code == header.ICMPv6NoRoute || e.Code == header.ICMPv6AddressUnreachable
+	}
+	return e.Type == header.ICMPv6TimeExceeded || e.Type == header.ICMPv6ParameterProblem
 }
 
 // quote notes what the quoted packet was.

@@ -139,6 +139,8 @@ type Opening struct {
 	MTU int
 	// IPv6 says which header the packets have.
 	IPv6 bool
+	// IPOptions is how many bytes of options the IP header of each segment has.
+	IPOptions int
 	// LargeSend is the largest payload of one frame where the device cuts it
 	// into segments; 0 where it does not.
 	LargeSend int
@@ -171,6 +173,9 @@ func (c *Conn) open(now time.Duration, o Opening) {
 	if a := c.seldom().auth; a != nil {
 		a.setISS(o.ISS)
 		c.large = 0 // each segment has a code of its own
+	}
+	if o.IPOptions > 0 {
+		c.needIPOptions(o.IPOptions)
 	}
 	c.announced = o.Announced
 	c.maxSegments = uint16(min(o.MaxSegments, math.MaxUint16))

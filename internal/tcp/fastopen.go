@@ -86,7 +86,7 @@ func (c *Conn) FastOpen(option header.FastOpen, mss uint16, bufs ...[]byte) int 
 	if c.sndBuf < room {
 		room = c.sndBuf
 	}
-	room -= header.TCPOptionsMax
+	room -= header.TCPOptionsMax + c.ipOptions()
 	for _, b := range bufs {
 		n := min(len(b), room-f.data)
 		if n <= 0 {

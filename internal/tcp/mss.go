@@ -15,7 +15,8 @@ func (c *Conn) mtuMSS() int { return c.terms().mtuMSS() }
 func (c *Conn) advertisedMSS() uint16 { return c.terms().mss() }
 
 // updateMSS computes the effective send MSS (RFC 9293 3.7.1, MUST-16): what the
-// peer, the path and the user allow, less the options of every segment. A peer
+// peer, the path and the user allow, less the options of every segment, IP's as
+// well as TCP's. A peer
 // or a path that wants tiny segments does not get them all that tiny
 // (CVE-2019-11479).
 func (c *Conn) updateMSS() {
@@ -27,7 +28,7 @@ func (c *Conn) updateMSS() {
 		o := header.TCPOptions{HasTS: true}
 		mss -= o.Len()
 	}
-	mss = max(mss-c.authOptions(), 1)
+	mss = max(mss-c.authOptions()-c.ipOptions(), 1)
 	c.snd.mss = mss
 	if c.cc != nil {
 		c.cc.SetMSS(mss)

@@ -68,7 +68,7 @@ type mtuSearch struct {
 
 // packet is the size of a packet with n bytes of payload in it.
 func (c *Conn) packet(n int) int {
-	n += c.headers()
+	n += c.headers() + c.ipOptions()
 	if c.useTS {
 		o := header.TCPOptions{HasTS: true}
 		n += o.Len()

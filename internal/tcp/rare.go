@@ -22,6 +22,7 @@ type rare struct {
 	dsacks       uint32 // segments that arrived twice
 	deliveredCE  uint32 // segments that the peer says were marked
 	outOfOrder   uint32 // segments taken out of order
+	ipOptions    uint8  // bytes of them in each IP header
 }
 
 // rtoStats are about retransmission time-outs.

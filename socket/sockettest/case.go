@@ -93,7 +93,7 @@ func Cases() []Case {
 		createCases, bindCases, listenCases, connectCases, streamCases, urgentCases, shutdownCases,
 		closeCases, lingerCases, nonblockCases, pollCases, deadlineCases,
 		datagramCases, connectedUDPCases, errqueueCases, icmpErrorCases, rawCases, pingCases, dualStackCases, socketOptionCases,
-		ipOptionCases, ipv6OptionCases, tcpOptionCases, keyCases, tcpInfoCases, pktinfoCases, multicastCases,
+		ipOptionCases, ipv6OptionCases, tcpOptionCases, keyCases, tcpInfoCases, pktinfoCases, headerOptionCases, multicastCases,
 		reuseCases, flagsCases, zeroCopyCases, concurrencyCases, pmtuCases,
 	} {
 		all = append(all, slices.Concat(table...)...)

@@ -46,12 +46,28 @@ const (
 	ECNAccuratePassive            // grant both to peers that ask (5)
 )
 
+// AccECNOption says when accurate ECN tells by its TCP option, too, how many bytes
+// arrived with which codepoint. With it the peer knows exactly how many were marked,
+// whatever acknowledgments are lost, for 12 bytes of a segment. It goes to peers that
+// send it, too.
+type AccECNOption uint8
+
+// When the option is sent, with Linux's numbers of tcp_ecn_option.
+const (
+	AccECNOptionAlways AccECNOption = iota // with every segment, as Linux by default (2)
+	AccECNOptionNeeded                     // where something changed, and a few times a round trip (1)
+	AccECNOptionNever                      // never; the peer's is read (0)
+)
+
 // setCongestion takes the settings of congestion control over.
 func (cfg *TCPConfig) setCongestion(p *tcp.Params) {
 	p.ECN = [...]tcp.ECNMode{
 		ECNPassive: tcp.ECNPassive, ECNOn: tcp.ECNOn, ECNOff: tcp.ECNOff,
 		ECNAccurate: tcp.ECNAccurate, ECNAccurateGranted: tcp.ECNAccurateGranted, ECNAccuratePassive: tcp.ECNAccuratePassive,
 	}[cfg.ECN]
+	p.AccECNOption = [...]tcp.AccECNOption{
+		AccECNOptionAlways: tcp.AccECNOptionAlways, AccECNOptionNeeded: tcp.AccECNOptionNeeded, AccECNOptionNever: tcp.AccECNOptionNever,
+	}[cfg.AccECNOption]
 	p.Algorithms = append(slices.Clone(p.Algorithms), cfg.Algorithms...)
 	if cfg.Congestion == "" {
 		return

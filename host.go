@@ -130,6 +130,8 @@ type TCPConfig struct {
 	Algorithms []*Algorithm
 	// ECN says when explicit congestion notification is used.
 	ECN ECN
+	// AccECNOption says when accurate ECN sends its TCP option.
+	AccECNOption AccECNOption
 	// MTUProbing says how path MTUs are found without ICMP; the zero value does
 	// so where large packets vanish.
 	MTUProbing MTUProbing

@@ -8,7 +8,7 @@ import (
 
 // TCPTuning are settings of TCP that a network of today should not need: for
 // tests, and for peers that are old or broken. Zero fields take Linux's values;
-// negative numbers and times do as well.
+// negative numbers and times do as well, but where it is said.
 type TCPTuning struct {
 	// NoTimestamps, NoSACK and NoWindowScaling leave these options out of
 	// handshakes (Linux: tcp_timestamps=0, tcp_sack=0, tcp_window_scaling=0).
@@ -38,6 +38,10 @@ type TCPTuning struct {
 	// InitialWindow is the congestion window that connections begin with, in
 	// segments; 0 means 10 (RFC 6928).
 	InitialWindow int
+	// AccECNBeacon is how often in a round trip the option of accurate ECN goes out at
+	// least where TCPConfig.AccECNOption is AccECNOptionNeeded; 0 means 3, and a
+	// negative number no more often than needed (tcp_ecn_option_beacon).
+	AccECNBeacon int
 }
 
 // apply takes the settings over.
@@ -56,6 +60,9 @@ func (t *TCPTuning) apply(p *tcp.Params) {
 	p.DelayedAckMin = min(p.DelayedAckMin, p.DelayedAckMax)
 	p.MaxRTO = max(p.MaxRTO, p.MinRTO)
 	set(&p.InitialWindow, t.InitialWindow)
+	if set(&p.AccECNBeacon, t.AccECNBeacon); t.AccECNBeacon < 0 {
+		p.AccECNBeacon = 0
+	}
 }
 
 // maxDelayedACK is the limit of RFC 9293 3.8.6.3 (MUST-40).

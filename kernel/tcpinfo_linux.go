@@ -85,6 +85,13 @@ func parseTCPInfo(b []byte) socket.TCPInfo {
 		TotalRTOTime:           milliseconds(k.Total_rto_time),
 		DeliveryRateAppLimited: appLimited(full[unsafe.Offsetof(k.Options)+2]),
 		DeliveredCE:            k.Delivered_ce,
+		ReceivedCE:             k.Received_ce,
+		DeliveredE1Bytes:       k.Delivered_e1_bytes,
+		DeliveredE0Bytes:       k.Delivered_e0_bytes,
+		DeliveredCEBytes:       k.Delivered_ce_bytes,
+		ReceivedE1Bytes:        k.Received_e1_bytes,
+		ReceivedE0Bytes:        k.Received_e0_bytes,
+		ReceivedCEBytes:        k.Received_ce_bytes,
 
 		SYNData:         k.Options&tcpiSYNData != 0,
 		FastOpenFailure: bitsLowFirst(full[unsafe.Offsetof(k.Options)+2], 1, 2),

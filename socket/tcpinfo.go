@@ -101,6 +101,11 @@ type TCPInfo struct {
 	DeliveredCE            uint32        // segments that the peer says were marked (ECN)
 	ReceivedCE             uint32        // segments that arrived marked, with accurate ECN (RFC 9768)
 
+	// Bytes of payload by the codepoint of ECN with which they arrived: at the peer,
+	// as its AccECN option says, and here. Without accurate ECN they are 0.
+	DeliveredE0Bytes, DeliveredE1Bytes, DeliveredCEBytes uint32
+	ReceivedE0Bytes, ReceivedE1Bytes, ReceivedCEBytes    uint32
+
 	// SYNData: the data of a SYN was taken (RFC 7413), the peer's or ours.
 	SYNData bool
 	// FastOpenFailure is why a client's Fast Open saved nothing: 1 there was no

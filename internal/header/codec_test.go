@@ -76,6 +76,13 @@ var samples = []struct {
 	{name: "tcp SACK", header: &TCP{Flags: ACK, Options: TCPOptions{
 		HasTS: true, TSVal: 1, TSEcr: 2, SACK: [4]SACKBlock{{1, 2}, {3, 4}, {5, 6}}, SACKCount: 3,
 	}}},
+	{name: "tcp AccECN", header: &TCP{Flags: ACK | AE, Options: TCPOptions{
+		HasTS: true, TSVal: 1, TSEcr: 2, AccECN: AccECN{Order: AccECN1, Fields: 3, ECT1: 1, CE: 0xffffff, ECT0: 70000},
+		SACK: [4]SACKBlock{{1, 2}}, SACKCount: 1,
+	}}},
+	{name: "tcp AccECN instead of NOPs", header: &TCP{Flags: SYN | ACK, Options: TCPOptions{
+		MSS: 1460, SACKPermitted: true, AccECN: AccECN{Order: AccECN0, Fields: 1, ECT0: 9},
+	}}},
 	{name: "tcp four SACK blocks", header: &TCP{Flags: ACK, Options: TCPOptions{
 		SACK: [4]SACKBlock{{1, 2}, {3, 4}, {5, 6}, {0xffffffff, 0}}, SACKCount: 4,
 	}}},

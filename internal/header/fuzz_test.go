@@ -55,13 +55,14 @@ func canonical(h codec) {
 		o.Malformed = false
 		// The code stands where Append puts it; what nobody makes so, and what with
 		// padding has no room, goes.
-		if o.Auth.At = TCPAuthAt; o.Auth.Kind == TCPAuthNone || o.Auth.Kind == TCPAuthInvalid || o.lenBeforeSACK() > TCPOptionsMax {
+		if o.Auth.At = TCPAuthAt; o.Auth.Kind == TCPAuthNone || o.Auth.Kind == TCPAuthInvalid || o.fixed() > TCPOptionsMax {
 			o.Auth = TCPAuth{}
 		}
-		// With padding there may be room for fewer blocks.
-		o.SACKCount = max(o.sackBlocks(o.lenBeforeSACK()), 0)
+		// With padding there may be room for fewer blocks, and fewer fields.
+		for o.SACKCount = o.Blocks(); o.Len() > TCPOptionsMax; o.SACKCount = o.Blocks() {
+			o.AccECN = AccECN{}
+		}
 		clear(o.SACK[o.SACKCount:])
-		o.AccECN = AccECN{} // is only read
 	}
 }
 

@@ -162,14 +162,14 @@ func TestTCPOptionsFromTheWire(t *testing.T) {
 		{"SACK of half a block", "\x05\x06\x00\x00\x00\x01\x01\x01", TCPOptions{}},
 		{
 			"AccECN, order 0", "\xac\x0b\x00\x00\x01\x00\x02\x00\xff\xff\xff\x01",
-			TCPOptions{AccECN: AccECN{HasECT0: true, HasCE: true, HasECT1: true, ECT0: 1, CE: 512, ECT1: 0xffffff}},
+			TCPOptions{AccECN: AccECN{Order: AccECN0, Fields: 3, ECT0: 1, CE: 512, ECT1: 0xffffff}},
 		},
 		{
 			"AccECN, order 1, two fields", "\xae\x08\x00\x00\x01\x00\x02\x00",
-			TCPOptions{AccECN: AccECN{HasCE: true, HasECT1: true, CE: 512, ECT1: 1}},
+			TCPOptions{AccECN: AccECN{Order: AccECN1, Fields: 2, CE: 512, ECT1: 1}},
 		},
-		{"AccECN, half a field (RFC 9768 3.2.3)", "\xac\x07\x00\x00\x01\x00\x02\x01", TCPOptions{AccECN: AccECN{HasECT0: true, ECT0: 1}}},
-		{"AccECN, empty", "\xac\x02\x04\x02", TCPOptions{SACKPermitted: true}},
+		{"AccECN, half a field (RFC 9768 3.2.3)", "\xac\x07\x00\x00\x01\x00\x02\x01", TCPOptions{AccECN: AccECN{Order: AccECN0, Fields: 1, ECT0: 1}}},
+		{"AccECN, empty", "\xac\x02\x04\x02", TCPOptions{SACKPermitted: true, AccECN: AccECN{Order: AccECN0}}},
 		{"AccECN, cut off", "\x01\x01\xac\x0b\x00\x00\x01", TCPOptions{Malformed: true}},
 		{
 			"a second SACK replaces the first",

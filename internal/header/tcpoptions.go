@@ -52,14 +52,6 @@ type TCPOptions struct {
 	Auth      TCPAuth
 }
 
-// AccECN is the option of that name (RFC 9768 3.2.3), in either order of its
-// fields: counters of 24 bits of the bytes that arrived with a codepoint. It is
-// read only; Append does not write it.
-type AccECN struct {
-	HasECT0, HasCE, HasECT1 bool
-	ECT0, CE, ECT1          uint32
-}
-
 // Sizes of options as they are encoded, aligned to 4 bytes.
 const (
 	mssAligned           = 4
@@ -71,14 +63,35 @@ const (
 
 // Len returns the length that Append encodes, a multiple of 4.
 func (o *TCPOptions) Len() int {
-	n := o.lenBeforeSACK()
-	if blocks := o.sackBlocks(n); blocks > 0 {
+	n, blocks := o.layout()
+	if blocks > 0 {
 		n += sackAligned + 8*blocks
 	}
 	return n
 }
 
-func (o *TCPOptions) lenBeforeSACK() int {
+// Blocks returns how many of the SACK blocks find room.
+func (o *TCPOptions) Blocks() int {
+	_, blocks := o.layout()
+	return blocks
+}
+
+// layout returns the length of all options but SACK, and how many SACK blocks find
+// room behind them.
+func (o *TCPOptions) layout() (before, blocks int) {
+	n := o.fixed()
+	if o.AccECN.Order == AccECNNone && o.SACKCount == 0 {
+		return n, 0
+	}
+	before = n + o.AccECN.aligned(o.nopsBehindAccECN(o.SACKCount > 0))
+	if blocks = o.sackBlocks(before); blocks > 0 || o.SACKCount == 0 {
+		return before, max(blocks, 0)
+	}
+	return n + o.AccECN.aligned(o.nopsBehindAccECN(false)), 0
+}
+
+// fixed is the length of the options that stand by themselves.
+func (o *TCPOptions) fixed() int {
 	n := o.Auth.aligned()
 	if o.MSS != 0 {
 		n += mssAligned
@@ -94,6 +107,22 @@ func (o *TCPOptions) lenBeforeSACK() int {
 	return n + o.FastOpen.aligned()
 }
 
+// nopsBehindAccECN is how many NOPs begin what follows the AccECN option; sack says
+// whether there are SACK blocks.
+func (o *TCPOptions) nopsBehindAccECN(sack bool) int {
+	switch {
+	case o.AccECN.Order == AccECNNone:
+		return 0
+	case o.SACKPermitted && !o.HasTS:
+		return 2
+	case o.HasWScale:
+		return 1
+	case sack && !o.FastOpen.Present:
+		return 2
+	}
+	return 0
+}
+
 // sackBlocks says how many blocks fit behind used bytes of other options.
 func (o *TCPOptions) sackBlocks(used int) int {
 	return min(o.SACKCount, len(o.SACK), (TCPOptionsMax-used-sackAligned)/8)
@@ -101,8 +130,8 @@ func (o *TCPOptions) sackBlocks(used int) int {
 
 // Append appends the encoded options in the order and with the padding of
 // Linux, so that receivers which expect the usual layouts find them: what
-// authenticates, with room for its code, MSS, SACK permitted and timestamps, window scale, Fast Open, SACK. Blocks that find no room are
-// left out.
+// authenticates, with room for its code, MSS, SACK permitted and timestamps,
+// AccECN, window scale, Fast Open, SACK. Blocks that find no room are left out.
 func (o *TCPOptions) Append(b []byte) []byte {
 	if o.Auth.Kind != TCPAuthNone {
 		b = o.Auth.append(b)
@@ -118,25 +147,33 @@ func (o *TCPOptions) Append(b []byte) []byte {
 		}
 		b = binary.BigEndian.AppendUint32(b, o.TSVal)
 		b = binary.BigEndian.AppendUint32(b, o.TSEcr)
-	} else if o.SACKPermitted {
-		b = append(b, tcpOptionNop, tcpOptionNop, tcpOptionSACKPermitted, 2)
+	}
+	spared := 0 // of the NOPs that come next
+	if o.AccECN.Order != AccECNNone {
+		nops := o.nopsBehindAccECN(o.Blocks() > 0)
+		b, spared = o.AccECN.append(b, nops), o.AccECN.spare(nops)
+	}
+	if o.SACKPermitted && !o.HasTS {
+		b = append(appendNops(b, 2-spared), tcpOptionSACKPermitted, 2)
+		spared = 0
 	}
 	if o.HasWScale {
-		b = append(b, tcpOptionNop, tcpOptionWScale, 3, o.WScale)
+		b = append(appendNops(b, 1-spared), tcpOptionWScale, 3, o.WScale)
+		spared = 0
 	}
 	b = o.FastOpen.append(b)
 	if o.SACKCount > 0 {
-		b = o.appendSACK(b)
+		b = o.appendSACK(b, 2-spared)
 	}
 	return b
 }
 
-func (o *TCPOptions) appendSACK(b []byte) []byte {
-	n := o.sackBlocks(o.lenBeforeSACK())
-	if n <= 0 {
+func (o *TCPOptions) appendSACK(b []byte, nops int) []byte {
+	n := o.Blocks()
+	if n == 0 {
 		return b
 	}
-	b = append(b, tcpOptionNop, tcpOptionNop, tcpOptionSACK, uint8(2+8*n))
+	b = append(appendNops(b, nops), tcpOptionSACK, uint8(2+8*n))
 	for _, s := range o.SACK[:n] {
 		b = binary.BigEndian.AppendUint32(b, uint32(s.Left))
 		b = binary.BigEndian.AppendUint32(b, uint32(s.Right))
@@ -203,25 +240,9 @@ func (o *TCPOptions) set(kind uint8, data []byte) {
 			o.SACKCount++
 		}
 	case kind == tcpOptionAccECN0:
-		o.AccECN.set(data, &o.AccECN.ECT0, &o.AccECN.HasECT0, &o.AccECN.ECT1, &o.AccECN.HasECT1)
+		o.AccECN.set(AccECN0, data)
 	case kind == tcpOptionAccECN1:
-		o.AccECN.set(data, &o.AccECN.ECT1, &o.AccECN.HasECT1, &o.AccECN.ECT0, &o.AccECN.HasECT0)
-	}
-}
-
-// set reads the fields that are there, and takes what is left of one for padding.
-func (a *AccECN) set(data []byte, first *uint32, hasFirst *bool, last *uint32, hasLast *bool) {
-	*a = AccECN{}
-	fields := [...]struct {
-		v   *uint32
-		has *bool
-	}{{first, hasFirst}, {&a.CE, &a.HasCE}, {last, hasLast}}
-	for i := range fields {
-		if len(data) < 3 {
-			return
-		}
-		*fields[i].v, *fields[i].has = uint32(data[0])<<16|uint32(data[1])<<8|uint32(data[2]), true
-		data = data[3:]
+		o.AccECN.set(AccECN1, data)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/socket"
 )
 
 // Accurate ECN (RFC 9768) counts marks where classic ECN says that there was one.
@@ -14,10 +15,9 @@ import (
 //
 // The counter wraps at eight, and the path may change it. What an acknowledgment
 // may mean is bounded by how many segments it tells of, and by the counter of
-// marked bytes if the peer sends the AccECN option (which this host reads, and
-// does not send: RFC 9768 3.2.3 leaves that open). Where the handshake shows that
-// the network changes the field in the IP header, or zeroes ACE, nothing more is
-// sent as ECN-capable.
+// marked bytes if the peer sends the AccECN option (accecnoption.go). Where the
+// handshake shows that the network changes the field in the IP header, or zeroes
+// ACE, nothing more is sent as ECN-capable.
 
 const (
 	// aceFlags are the bits of the ACE field.
@@ -34,21 +34,20 @@ const (
 // RFC's names: r.* is what arrived here, s.* what the peer says arrived there.
 type accurateECN struct {
 	rCEP, sCEP uint32 // packets
-	sCEB       uint32 // bytes, 24 bits
-	ceSinceAck uint8  // marked packets since the last acknowledgment
-	handshake  uint8  // the codepoint of the peer's SYN or SYN,ACK
+	bytes      ecnBytes
+	sCEPTold   uint32 // s.cep when the last option came
+	guessed    uint32 // marked bytes that there seem to have been since
+	option     optionSender
+	ceSinceAck uint8 // marked packets since the last acknowledgment
+	handshake  uint8 // the codepoint of the peer's SYN or SYN,ACK
 	// ackDue: the peer's SYN,ACK is to be acknowledged by a segment of its own
 	// that tells its codepoint.
 	ackDue bool
 	last   bool // the last packet was marked
 	heard  bool // the peer has sent a counter
 	deaf   bool // what the peer counts means nothing
-	hasCEB bool // sCEB is known
-	// options: the peer has sent the option; zeroed: something on the way makes
-	// zeroes of it.
-	options, zeroed bool
-	stamp           uint32
-	marked          time.Duration // when marks were last told of
+	stamp  uint32
+	marked time.Duration // when marks were last told of
 }
 
 // accurateWanted tells whether this side asks for AccECN.
@@ -86,7 +85,7 @@ func withACE(v uint8) header.TCPFlags {
 
 // handshakeACE tells the codepoint of a SYN or a SYN,ACK (RFC 9768, tables 2 and
 // 3).
-var handshakeACE = [4]uint8{0: 0b010, 1: 0b011, ecnECT0: 0b100, ecnCE: 0b110}
+var handshakeACE = [4]uint8{0: 0b010, ecnECT1: 0b011, ecnECT0: 0b100, ecnCE: 0b110}
 
 // handshakeECN is the reverse; other values tell of none.
 func handshakeECN(ace uint8) (ecn uint8, ok bool) {
@@ -101,7 +100,7 @@ func handshakeECN(ace uint8) (ecn uint8, ok bool) {
 // beginAccurate enters AccECN mode. It is never left again (RFC 9768 3.1.5).
 func (c *Conn) beginAccurate(codepoint uint8) {
 	c.ecn.accurate, c.ecn.send = true, true
-	c.need().accurate = &accurateECN{rCEP: aceInitial, sCEP: aceInitial, handshake: codepoint}
+	c.need().accurate = &accurateECN{rCEP: aceInitial, sCEP: aceInitial, sCEPTold: aceInitial, handshake: codepoint}
 }
 
 // accuratePeerSYN takes the peer's SYN of a passive open, or its SYN,ACK, and
@@ -122,6 +121,7 @@ func (c *Conn) accuratePeerSYN(seg *Segment) bool {
 	c.beginAccurate(seg.ECN)
 	a := c.rare.accurate
 	a.ackDue = true
+	c.noteOption(&seg.Options.AccECN)
 	if seg.ECN == ecnCE {
 		a.rCEP++
 	}
@@ -162,30 +162,36 @@ func (c *Conn) accurateHandshakeAck(seg *Segment) (marked bool) {
 	}
 	if marked = ok && told == ecnCE; marked {
 		a.sCEP++
+		a.sCEPTold++
 	}
 	return marked
 }
 
-// accurateReceived counts what arrives (RFC 9768 3.2), and decides whether that
-// has to be told at once (3.2.2.5.1): at the first marked segment of data, and
-// before the counter can wrap.
-func (c *Conn) accurateReceived(seg *Segment) (soon bool) {
+// accurateReceived counts what arrives (RFC 9768 3.2), with so many bytes of
+// payload, and decides whether that has to be told at once (3.2.2.5.1): at the
+// first marked segment of data, and before the counter can wrap.
+func (c *Conn) accurateReceived(seg *Segment, size int) (soon bool) {
 	a := c.rare.accurate
+	c.noteOption(&seg.Options.AccECN)
+	a.count(seg.ECN, size)
+	if len(seg.Payload) > 0 {
+		a.option.again = 0
+	}
 	marked := seg.ECN == ecnCE
-	changed := marked && !a.last && len(seg.Payload) > 0
+	changed := marked && !a.last && size > 0
 	a.last = marked
 	if !marked {
 		return false
 	}
 	n := 1
 	if seg.SegSize > 0 {
-		n = max(1, (len(seg.Payload)+seg.SegSize-1)/seg.SegSize)
+		n = max(1, (size+seg.SegSize-1)/seg.SegSize)
 	}
 	c.p.Counters.ECNMarks.Add(uint64(n))
 	a.rCEP += uint32(n)
 	a.ceSinceAck = uint8(min(int(a.ceSinceAck)+n, aceBits))
 	least := uint8(3)
-	if len(seg.Payload) > 0 || c.rcv.acked.Less(c.rcv.nxt) {
+	if size > 0 || c.rcv.acked.Less(c.rcv.nxt) {
 		least = 2
 	}
 	if changed {
@@ -213,83 +219,10 @@ func (c *Conn) sendHandshakeAck(now time.Duration, out *Segment) {
 	c.countSent(now, out)
 }
 
-// accurateFeedback takes what an acknowledgment says of marks, once it is known
-// what it delivered. Progress tells that it is no old one: on others the counter
-// would seem to have wrapped (RFC 9768 3.2.2.2).
-func (c *Conn) accurateFeedback(now time.Duration, seg *Segment, s *ackSample, progress bool) {
-	a := c.rare.accurate
-	if c.useTS && seg.Options.HasTS {
-		progress = progress || int32(seg.Options.TSVal-a.stamp) > 0 && a.heard
-		a.stamp = seg.Options.TSVal
-	}
-	if a.deaf || !progress && s.delivered == 0 {
-		return
-	}
-	v := ace(seg.Flags)
-	if !a.heard {
-		a.heard = true
-		if v == 0 { // RFC 9768 3.2.2.4
-			c.ecn.send, a.deaf = false, true
-			return
-		}
-	}
-	delta := int(v-uint8(a.sCEP)) & aceBits
-	bytes, known := a.markedBytes(&seg.Options.AccECN)
-	n := delta
-	if known {
-		if n == 0 && bytes > 0 && s.segments <= aceBits {
-			c.ecn.send = false // the two contradict each other (RFC 9768 3.2.3.2.5)
-		}
-		if least := min(bytes/c.snd.mss, s.segments); least > n {
-			n += (least - n + aceBits) &^ aceBits
-		}
-	} else {
-		n = c.newMarks(now, delta, s)
-		bytes = n * c.snd.mss
-	}
-	if n == 0 {
-		return
-	}
-	a.sCEP += uint32(n)
-	a.marked = now
-	s.marked, s.markedBytes = true, min(bytes, s.delivered)
-	c.need().deliveredCE += uint32(n)
-}
-
-// newMarks is how many packets were marked, of which delta is known modulo
-// eight. Where so many segments are acknowledged that the counter may have
-// wrapped, the safest likely case is taken (RFC 9768 3.2.2.5.2, A.2): the most
-// that there can have been. A counter that did not move for a while is not taken
-// to have gone round.
-func (c *Conn) newMarks(now time.Duration, delta int, s *ackSample) int {
-	a := c.rare.accurate
-	if s.segments <= aceBits || delta == 0 && (a.marked == 0 || now-a.marked > 2*c.rtt.srtt) {
-		return delta
-	}
-	return max(delta, s.segments-(s.segments-delta)&aceBits)
-}
-
-// markedBytes takes the counter of bytes, and returns by how much it grew; false
-// if it is not told, or was not before. A counter that begins at zero is none
-// that the peer has sent (RFC 9768 3.2.3.2.4).
-func (a *accurateECN) markedBytes(o *header.AccECN) (int, bool) {
-	if !a.options && (o.HasECT0 || o.HasECT1) {
-		a.options = true
-		a.zeroed = o.HasECT0 && o.ECT0 == 0 || o.HasECT1 && o.ECT1 == 0
-	}
-	if !o.HasCE || a.zeroed {
-		return 0, false
-	}
-	const mask = 1<<24 - 1
-	n, known := int((o.CE-a.sCEB)&mask), a.hasCEB
-	a.sCEB, a.hasCEB = o.CE, true
-	return n, known
-}
-
-// receivedCE is how many marked packets have arrived, for TCP_INFO.
-func (c *Conn) receivedCE() uint32 {
-	if !c.ecn.accurate {
-		return 0
-	}
-	return c.rare.accurate.rCEP - aceInitial
+// info fills in what TCP_INFO tells of the counters.
+func (a *accurateECN) info(i *socket.TCPInfo) {
+	told, received := &a.bytes.told, &a.bytes.received
+	i.ReceivedCE = a.rCEP - aceInitial
+	i.DeliveredE0Bytes, i.DeliveredE1Bytes, i.DeliveredCEBytes = told[ecnECT0], told[ecnECT1], told[ecnCE]
+	i.ReceivedE0Bytes, i.ReceivedE1Bytes, i.ReceivedCEBytes = received[ecnECT0], received[ecnECT1], received[ecnCE]
 }

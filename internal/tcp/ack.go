@@ -120,6 +120,9 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 	}
 	c.checkUndo(now, seg, &s)
 	if outstanding == 0 {
+		if c.ecn.accurate { // marks of what was no data
+			c.accurateFeedback(now, seg, &s, progress)
+		}
 		return
 	}
 	s.recovery = c.ca == caRecovery

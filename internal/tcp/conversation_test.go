@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -364,7 +365,16 @@ func (tc *conversation) parseOptions(s string, seg *Segment, other seqnum.Value)
 				o.SACK[o.SACKCount] = header.SACKBlock{Left: other.Add(l), Right: other.Add(r)}
 				o.SACKCount++
 			}
-		case "nosack":
+		case "ECN": // ECN e0b 1 ceb 2 e1b 3
+			o.AccECN.Order = header.AccECN1
+			if len(f) == 1 || f[1] == "e0b" {
+				o.AccECN.Order = header.AccECN0
+			}
+			o.AccECN.Fields = uint8(len(f) / 2)
+			for i := 1; i < len(f); i += 2 {
+				*map[string]*uint32{"e0b": &o.AccECN.ECT0, "ceb": &o.AccECN.CE, "e1b": &o.AccECN.ECT1}[f[i]] = uint32(num(i + 1))
+			}
+		case "nosack", "noECN":
 		default:
 			tc.t.Fatalf("option %q", opt)
 		}
@@ -410,6 +420,9 @@ func (tc *conversation) matchOptions(want string, w, g *header.TCPOptions) bool 
 		"TS ":     w.HasTS == g.HasTS && w.TSVal == g.TSVal && w.TSEcr == g.TSEcr,
 		"sack ":   w.SACKCount == g.SACKCount && w.SACK == g.SACK,
 		"nosack":  g.SACKCount == 0,
+		"<ECN":    sameAccECN(w, g),
+		",ECN":    sameAccECN(w, g),
+		"noECN":   g.AccECN.Order == header.AccECNNone,
 		"<>":      *g == header.TCPOptions{},
 	} {
 		if strings.Contains(want, name) && !same {
@@ -417,6 +430,11 @@ func (tc *conversation) matchOptions(want string, w, g *header.TCPOptions) bool 
 		}
 	}
 	return true
+}
+
+// sameAccECN compares the fields that are in the option.
+func sameAccECN(w, g *header.TCPOptions) bool {
+	return bytes.Equal((&header.TCPOptions{AccECN: w.AccECN}).Append(nil), (&header.TCPOptions{AccECN: g.AccECN}).Append(nil))
 }
 
 // format writes what was sent.
@@ -449,6 +467,9 @@ func (tc *conversation) format(s *Segment) string {
 	}
 	if o.HasWScale {
 		opts = append(opts, fmt.Sprintf("wscale %d", o.WScale))
+	}
+	if a := &o.AccECN; a.Order != header.AccECNNone {
+		opts = append(opts, fmt.Sprintf("ECN order %d of %d: e0b %d ceb %d e1b %d", a.Order-1, a.Fields, a.ECT0, a.CE, a.ECT1))
 	}
 	if o.SACKCount > 0 {
 		sack := "sack"

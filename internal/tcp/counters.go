@@ -62,6 +62,7 @@ type Counters struct {
 	SynRetransmits   atomic.Uint64 // SYN and SYN,ACK
 	ECNMarks         atomic.Uint64 // segments that arrived with a mark of the network
 	ECNReductions    atomic.Uint64 // congestion windows reduced for an echoed mark
+	AccECNBlocked    atomic.Uint64 // connections that send no AccECN option any more, for what has it seems not to arrive
 	SACKReneges      atomic.Uint64 // the peer dropped what it had acknowledged selectively
 	SACKDiscarded    atomic.Uint64 // SACK blocks that make no sense
 	ZeroWindowProbes atomic.Uint64

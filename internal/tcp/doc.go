@@ -39,8 +39,9 @@
 //     it is noticed that they were none, eifel.go and frto.go;
 //     congestion.go (the hook), algorithm.go (which there are), cubic.go with
 //     hystart.go, newreno.go, cwnd.go (what they share), cwv.go (is cwnd the
-//     limit), pacing.go, ecn.go with accecn.go
-//     and dctcp.go, rate.go
+//     limit), pacing.go, ecn.go with accecn.go (which counts marks), its
+//     accecnbytes.go and accecnoption.go (bytes, and the option that tells them)
+//     and accecnfeedback.go (what the peer tells), and dctcp.go, rate.go
 //     (of delivery) with bbr.go and its parts.
 //   - What is offered and how large: window.go, autotune.go, mss.go (and path
 //     MTU), plpmtud.go (which searches for it).

@@ -23,6 +23,7 @@ const (
 
 // Codepoints of the IP header (RFC 3168 5).
 const (
+	ecnECT1 = 1
 	ecnECT0 = 2
 	ecnCE   = 3
 )
@@ -125,11 +126,11 @@ func (c *Conn) ecnData(out *Segment) {
 	}
 }
 
-// ecnReceived is what a segment says about the network. It reports whether the
-// peer has to know at once.
-func (c *Conn) ecnReceived(seg *Segment) (soon bool) {
+// ecnReceived is what a segment says about the network that arrived with so many
+// bytes of payload. It reports whether the peer has to know at once.
+func (c *Conn) ecnReceived(seg *Segment, size int) (soon bool) {
 	if c.ecn.accurate {
-		return c.accurateReceived(seg)
+		return c.accurateReceived(seg, size)
 	}
 	if c.ecn.echo && len(seg.Payload) > 0 {
 		c.classicReceived(seg)

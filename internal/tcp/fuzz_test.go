@@ -198,7 +198,7 @@ func (z *fuzzed) segment(s *script) Segment {
 	seg.ECN = uint8(seg.Seq & 3)
 	if seg.Ack&4 != 0 {
 		seg.Flags |= header.AE
-		seg.Options.AccECN = header.AccECN{HasCE: true, CE: uint32(seg.Ack) & 0xffffff}
+		seg.Options.AccECN = header.AccECN{Order: header.AccECN1, Fields: uint8(seg.Ack>>3) & 3, CE: uint32(seg.Ack) & 0xffffff, ECT1: 1, ECT0: uint32(seg.Seq) & 0xffffff}
 	}
 	if how&1 != 0 {
 		seg.Seq = z.c.rcv.nxt

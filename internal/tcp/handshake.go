@@ -88,11 +88,15 @@ func (c *Conn) sendSYN(now time.Duration, out *Segment) {
 	if o.HasTS {
 		o.TSVal, o.TSEcr = c.tsAt(now), c.tsRecent
 	}
-	if c.snd.nxt == c.iss {
+	first := c.snd.nxt == c.iss
+	if first {
 		c.snd.nxt = c.iss.Add(1)
 		c.stats.synSent = now
 	}
 	c.addFastOpen(out)
+	if first && c.ecn.accurate {
+		c.p.addHandshakeOption(o)
+	}
 	if !c.armed(timerRetransmit) {
 		c.armRetransmit(now)
 	}

@@ -78,13 +78,15 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		RcvOOOPack:             c.seldom().outOfOrder,
 
 		DeliveredCE:     c.seldom().deliveredCE,
-		ReceivedCE:      c.receivedCE(),
 		SYNData:         c.seldom().fast.taken(),
 		FastOpenFailure: c.seldom().fast.failed(),
 
 		LastDataSent: since(now, c.lastData),
 		LastDataRecv: since(now, c.delack.last),
 		LastAckRecv:  since(now, c.heard),
+	}
+	if c.ecn.accurate {
+		c.rare.accurate.info(&i)
 	}
 	if c.cc != nil {
 		i.SndCwnd = uint32(c.cc.Cwnd() / c.snd.mss)

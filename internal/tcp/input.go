@@ -65,7 +65,7 @@ func (c *Conn) Particular() bool { return c.ecn.owed || c.dsack != (header.SACKB
 // false has disposed of the segment.
 func (c *Conn) inputSynchronized(now time.Duration, seg *Segment) {
 	c.uncrossSYN(seg)
-	first, end := seg.Seq, seg.end()
+	first, end, size := seg.Seq, seg.end(), len(seg.Payload)
 	if !c.checkSequence(now, seg) ||
 		!c.checkRST(now, seg) ||
 		!c.checkSYN(now, seg) {
@@ -80,11 +80,12 @@ func (c *Conn) inputSynchronized(now time.Duration, seg *Segment) {
 	c.noteDuplicate(first, seqnum.Min(seg.Seq, end)) // what was trimmed
 	if old {
 		c.p.Counters.Duplicates.Add(1)
+		c.doubtOption(size)
 	}
 	if old || cut && !c.finRcvd {
 		c.repeated()
 	}
-	soon := c.ecnReceived(seg)
+	soon := c.ecnReceived(seg, size)
 	c.checkURG(seg)
 	c.takeText(now, seg)
 	c.ackNow = c.ackNow || soon
@@ -190,6 +191,7 @@ func (c *Conn) answerInvalid(now time.Duration, seg *Segment) {
 		if seg.Seq.Less(c.rcv.nxt) {
 			c.noteDuplicate(seg.Seq, seqnum.Min(seg.Seq.Add(len(seg.Payload)), c.rcv.nxt))
 			c.p.Counters.Duplicates.Add(1)
+			c.doubtOption(len(seg.Payload))
 		}
 		c.repeated()
 	}

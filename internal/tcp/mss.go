@@ -3,7 +3,6 @@ package tcp
 import (
 	"time"
 
-	"example.com/berth/internal/header"
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/socket"
 )
@@ -24,11 +23,7 @@ func (c *Conn) updateMSS() {
 	if c.opts.MaxSeg > 0 {
 		mss = min(mss, max(c.opts.MaxSeg, c.p.MinMSS))
 	}
-	if c.useTS {
-		o := header.TCPOptions{HasTS: true}
-		mss -= o.Len()
-	}
-	mss = max(mss-c.authOptions()-c.ipOptions(), 1)
+	mss = max(mss-c.standingOptions()-c.ipOptions(), 1)
 	c.snd.mss = mss
 	if c.cc != nil {
 		c.cc.SetMSS(mss)

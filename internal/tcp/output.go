@@ -74,6 +74,9 @@ func (c *Conn) address(now time.Duration, out *Segment, room int) {
 		out.Options.HasTS, out.Options.TSVal, out.Options.TSEcr = true, c.tsAt(now), c.tsRecent
 	}
 	whole := c.addSACK(&out.Options, room)
+	if c.ecn.accurate {
+		c.addOption(now, out, room)
+	}
 	c.markUrgent(out)
 	if whole {
 		c.ackSent()
@@ -81,31 +84,44 @@ func (c *Conn) address(now time.Duration, out *Segment, room int) {
 }
 
 // segmentSize is the payload of a full segment that is sent now: less than the
-// effective MSS while SACK blocks have to go along.
-func (c *Conn) segmentSize() int {
-	if !c.hasSACK() {
+// effective MSS while SACK blocks have to go along, or an AccECN option.
+func (c *Conn) segmentSize(now time.Duration) int {
+	option := c.ecn.accurate && c.optionDue(now)
+	if !option && !c.hasSACK() {
 		return c.snd.mss
 	}
 	var o header.TCPOptions
 	o.HasTS, o.Auth = c.useTS, c.seldom().auth.longest()
-	base := o.Len()
-	o.SACKCount = len(o.SACK)
-	if n := c.snd.mss - (o.Len() - base); n >= c.snd.mss/2 {
+	if option {
+		o.AccECN = header.AccECN{Order: header.AccECN0, Fields: header.AccECNFields}
+	}
+	if c.hasSACK() {
+		o.SACKCount = len(o.SACK)
+		if option {
+			o.AccECN.Fields-- // two fields and two blocks take all there is
+		}
+	}
+	if n := c.snd.mss - (o.Len() - c.standingOptions()); n >= c.snd.mss/2 {
 		return n
 	}
 	return c.snd.mss
 }
 
+// standingOptions is the length of the options that every segment has, which the
+// effective MSS leaves room for.
+func (c *Conn) standingOptions() int {
+	n := c.authOptions()
+	if c.useTS {
+		o := header.TCPOptions{HasTS: true}
+		n += o.Len()
+	}
+	return n
+}
+
 // optionRoom is how long the options of a segment with a payload of n bytes may
 // be.
 func (c *Conn) optionRoom(n int) int {
-	room := c.snd.mss - n
-	if c.useTS {
-		o := header.TCPOptions{HasTS: true}
-		room += o.Len()
-	}
-	room += c.authOptions()
-	return min(max(room, 0), header.TCPOptionsMax)
+	return min(max(c.snd.mss-n+c.standingOptions(), 0), header.TCPOptionsMax)
 }
 
 // countSent keeps the statistics of what is sent.

@@ -40,6 +40,11 @@ type Params struct {
 	Budget *buffer.Budget
 	// ECN says when explicit congestion notification is used, and which.
 	ECN ECNMode
+	// AccECNOption says when accurate ECN tells bytes by the AccECN option, and
+	// AccECNBeacon how often in a round trip at least where that is "as needed"; 0:
+	// no more often than needed.
+	AccECNOption AccECNOption
+	AccECNBeacon int
 	// NoTimestamps, NoSACK and NoWindowScaling leave these options out of
 	// handshakes.
 	NoTimestamps, NoSACK, NoWindowScaling bool
@@ -85,6 +90,8 @@ func DefaultParams() *Params {
 		InitialWindow: 10,
 		MinMSS:        216, // FreeBSD's; against packet floods by small MSS (CVE-2019-11479)
 		ECN:           ECNPassive,
+		AccECNOption:  AccECNOptionAlways,
+		AccECNBeacon:  3,
 		MTUProbing:    defaultMTUProbing(),
 		Algorithms:    Algorithms(),
 		Counters:      new(Counters),

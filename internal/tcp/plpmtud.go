@@ -3,7 +3,6 @@ package tcp
 import (
 	"time"
 
-	"example.com/berth/internal/header"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -67,14 +66,7 @@ type mtuSearch struct {
 }
 
 // packet is the size of a packet with n bytes of payload in it.
-func (c *Conn) packet(n int) int {
-	n += c.headers() + c.ipOptions()
-	if c.useTS {
-		o := header.TCPOptions{HasTS: true}
-		n += o.Len()
-	}
-	return n + c.authOptions()
-}
+func (c *Conn) packet(n int) int { return n + c.headers() + c.ipOptions() + c.standingOptions() }
 
 // payload is the reverse.
 func (c *Conn) payload(packet int) int { return packet - c.packet(0) }

@@ -85,6 +85,9 @@ func (r *Request) SynAck(now time.Duration, out *Segment) {
 		r.ecnGivenUp = true // something may drop it for its flags (RFC 9768 3.2.3.2.2)
 	case r.accurate:
 		out.Flags |= withACE(handshakeACE[r.codepoint])
+		if r.resent == 0 { // something may drop it for the option (RFC 9768 3.2.3.2.2)
+			r.p.addHandshakeOption(o)
+		}
 	}
 }
 

@@ -39,6 +39,7 @@ func (c *Conn) resend(now time.Duration, out *Segment, i int) {
 	var end seqnum.Value
 	var fin bool
 	for j := i; ; {
+		c.failTest(r)
 		r.sent = now
 		c.fl.set(r, flagResent|flagTwice, 0)
 		c.snap(now, j)

@@ -30,7 +30,7 @@ func (c *Conn) sendNew(now time.Duration, out *Segment) bool {
 		c.noteCwndUse(true)
 		return false
 	}
-	size := c.segmentSize()
+	size := c.segmentSize(now)
 	n, fin, why := c.decide(now, size)
 	switch why {
 	case notBlocked:

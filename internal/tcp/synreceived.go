@@ -63,6 +63,7 @@ func (c *Conn) completeHandshake(now time.Duration, seg *Segment) bool {
 	c.handshakeRTT(now, seg)
 	c.synDue = false
 	marked := c.accurateHandshakeAck(seg)
+	c.passHandshake()
 	c.establish(now)
 	if marked {
 		c.cc.OnECN(now, c.cc.Cwnd())

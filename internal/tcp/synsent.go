@@ -48,6 +48,9 @@ func (c *Conn) inputSynSent(now time.Duration, seg *Segment) {
 	seg.Flags &^= header.SYN
 	seg.skip(1)
 	c.trim(seg)
+	if c.ecn.accurate {
+		c.rare.accurate.count(seg.ECN, len(seg.Payload))
+	}
 	c.checkURG(seg)
 	c.takeText(now, seg)
 }

@@ -87,7 +87,7 @@ func (c *Conn) sendTailProbe(now time.Duration, out *Segment) bool {
 		return false
 	}
 	c.tlp.due = false
-	size := c.segmentSize()
+	size := c.segmentSize(now)
 	switch n, fin := c.probeNew(size); {
 	case c.fl.len() == 0:
 		return false

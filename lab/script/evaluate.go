@@ -185,6 +185,9 @@ func (r *run) variables() map[string]int64 {
 		"tcpi_busy_time": us(i.BusyTime), "tcpi_rwnd_limited": us(i.RwndLimited), "tcpi_sndbuf_limited": us(i.SndbufLimited),
 		"tcpi_total_rto": int64(i.TotalRTO), "tcpi_total_rto_recoveries": int64(i.TotalRTORecoveries), "tcpi_total_rto_time": ms(i.TotalRTOTime),
 		"tcpi_delivered_ce": int64(i.DeliveredCE), "tcpi_received_ce": int64(i.ReceivedCE),
+		"tcpi_delivered_e0_bytes": int64(i.DeliveredE0Bytes), "tcpi_delivered_e1_bytes": int64(i.DeliveredE1Bytes),
+		"tcpi_delivered_ce_bytes": int64(i.DeliveredCEBytes), "tcpi_received_e0_bytes": int64(i.ReceivedE0Bytes),
+		"tcpi_received_e1_bytes": int64(i.ReceivedE1Bytes), "tcpi_received_ce_bytes": int64(i.ReceivedCEBytes),
 		"tcpi_delivery_rate": int64(i.DeliveryRate), "tcpi_pacing_rate": int64(i.PacingRate),
 		"tcpi_last_data_sent": ms(i.LastDataSent), "tcpi_last_data_recv": ms(i.LastDataRecv), "tcpi_last_ack_recv": ms(i.LastAckRecv),
 	}

@@ -86,6 +86,10 @@ func (o *tcpOption) format(f *flow) string {
 			return text
 		}
 		return fmt.Sprintf("%s %x", text, o.data[2:])
+	case optAccECN0, optAccECN1:
+		if n := len(o.data); n > 0 && n%3 == 0 && n <= 9 {
+			return o.accurateECN()
+		}
 	case optFastOpen:
 		return strings.TrimSpace(fmt.Sprintf("FO %x", o.data))
 	}

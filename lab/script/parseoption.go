@@ -19,6 +19,8 @@ const (
 	optMD5           = 19
 	optAO            = 29
 	optFastOpen      = 34
+	optAccECN0       = 172
+	optAccECN1       = 174
 	optExperiment    = 254
 )
 
@@ -108,6 +110,8 @@ func (p *parser) tcpOption() (o tcpOption, err error) {
 		var cookie []byte
 		cookie, o.word, err = p.cookie()
 		o.data = append(binary.BigEndian.AppendUint16(nil, fastOpenMagic), cookie...)
+	case "ECN":
+		o.kind, o.data, err = p.accurateECN()
 	case "generic":
 		v, err = p.unsigned("the kind of an option", 8)
 		if o.kind = uint8(v); err == nil && !p.peek().is(",") && !p.peek().is(">") {

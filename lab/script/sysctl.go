@@ -62,6 +62,8 @@ var ofHosts = map[string]hostSetting{
 	"tcp_recovery":              switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoRACK }, 1),
 	"tcp_slow_start_after_idle": switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoIdleRestart }, 1),
 	"tcp_ecn":                   func(c *berth.Config, n []int) bool { return ecn(c, n) },
+	"tcp_ecn_option":            accECNOption,
+	"tcp_ecn_option_beacon":     accECNBeacon,
 	"tcp_synack_retries":        count(func(c *berth.Config) *int { return &c.TCP.Tuning.SYNACKRetries }),
 	"tcp_retries2":              count(func(c *berth.Config) *int { return &c.TCP.Tuning.Retries }),
 	"tcp_orphan_retries":        orphanRetries,
@@ -222,6 +224,21 @@ func ecn(c *berth.Config, n []int) bool {
 	}
 	c.TCP.ECN = modes[n[0]]
 	return true
+}
+
+// accECNOption and accECNBeacon take Linux's numbers.
+func accECNOption(c *berth.Config, n []int) bool {
+	modes := []berth.AccECNOption{berth.AccECNOptionNever, berth.AccECNOptionNeeded, berth.AccECNOptionAlways}
+	if len(n) != 1 || n[0] < 0 || n[0] >= len(modes) {
+		return false
+	}
+	c.TCP.AccECNOption = modes[n[0]]
+	return true
+}
+
+func accECNBeacon(c *berth.Config, n []int) bool {
+	c.TCP.Tuning.AccECNBeacon = -1
+	return len(n) == 1 && n[0] == 0 || count(func(c *berth.Config) *int { return &c.TCP.Tuning.AccECNBeacon })(c, n)
 }
 
 func delayedACK(c *berth.Config, n []int) bool {

@@ -31,11 +31,12 @@ type flight struct {
 	lost   int // bytes taken for lost
 	resent int // bytes resent and not known to have arrived
 
-	sackedSegs int // records acknowledged selectively
-	top        sackTop
+	sackedSegs int          // records acknowledged selectively
+	top        seqnum.Value // where the highest of these begins; or below the flight
 	// lossEdge is the index below which every record is sacked, lost or resent.
-	// The others are as they were sent first: in order.
-	lossEdge int
+	// The others are as they were sent first: in order. Of those below,
+	// sackedBelow are sacked.
+	lossEdge, sackedBelow int
 	// Only records from next up to lostEnd may wait to be resent.
 	next, lostEnd int
 
@@ -76,7 +77,7 @@ var (
 func newFlight(seq seqnum.Value) *flight {
 	f := scoreboards.Get().(*flight)
 	f.rack.fack = seq
-	f.top.reset(seq)
+	f.top = seq.Add(-1)
 	return f
 }
 
@@ -139,7 +140,11 @@ func (f *flight) index(seq seqnum.Value) int {
 // pop removes the first k records, which are acknowledged.
 func (f *flight) pop(k int) {
 	for i := range k {
-		f.uncount(f.records.at(i))
+		r := f.records.at(i)
+		if i < f.lossEdge && r.has(flagSacked) {
+			f.sackedBelow--
+		}
+		f.uncount(r)
 	}
 	f.lossEdge = max(0, f.lossEdge-k)
 	f.next = max(0, f.next-k)
@@ -228,9 +233,19 @@ func (f *flight) sack(left, right seqnum.Value, s *ackSample) {
 		s.arrived(r)
 		f.rates.arrived(i, r, s)
 		f.set(r, flagSacked, flagLost|flagResent)
-		f.top.add(r.seq)
+		if i < f.lossEdge {
+			f.sackedBelow++
+		}
+		f.top = seqnum.Max(f.top, r.seq)
 		r.run = 1
 	}
+}
+
+// passSacked moves lossEdge over the records there that are sacked.
+func (f *flight) passSacked() {
+	i := f.skipSacked(f.lossEdge)
+	f.sackedBelow += i - f.lossEdge
+	f.lossEdge = i
 }
 
 // lose takes record i for lost, and a retransmission of it, too.
@@ -257,7 +272,7 @@ func (f *flight) loseFirst() {
 func (f *flight) loseAfterTimeout(before time.Duration, forget bool) {
 	n := f.records.len()
 	if forget {
-		f.top.reset(f.records.front().seq)
+		f.top = f.records.front().seq.Add(-1)
 	}
 	for i := range n {
 		r := f.records.at(i)
@@ -271,7 +286,7 @@ func (f *flight) loseAfterTimeout(before time.Duration, forget bool) {
 			f.set(r, flagLost, flagResent)
 		}
 	}
-	f.lossEdge, f.next, f.lostEnd = 0, 0, n
+	f.lossEdge, f.sackedBelow, f.next, f.lostEnd = 0, 0, 0, n
 }
 
 // restore takes for in flight what was taken for lost: it was not.
@@ -282,7 +297,7 @@ func (f *flight) restore() {
 	for i := range f.lostEnd {
 		f.set(f.records.at(i), 0, flagLost)
 	}
-	f.lossEdge, f.next, f.lostEnd = 0, 0, 0
+	f.lossEdge, f.sackedBelow, f.next, f.lostEnd = 0, 0, 0, 0
 }
 
 // nextLost returns the index of the first record that is lost and not resent,
@@ -307,7 +322,7 @@ func (f *flight) nextLost() int {
 
 // recount computes the sums and indexes from the records.
 func (f *flight) recount() {
-	f.sacked, f.sackedSegs, f.lost, f.resent, f.lossEdge = 0, 0, 0, 0, 0
+	f.sacked, f.sackedSegs, f.lost, f.resent, f.lossEdge, f.sackedBelow = 0, 0, 0, 0, 0, 0
 	f.next, f.lostEnd = 0, 0
 	for i := range f.records.len() {
 		r := f.records.at(i)

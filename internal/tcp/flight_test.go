@@ -14,7 +14,7 @@ func (f *flight) check(t *testing.T) {
 	if f == nil {
 		return
 	}
-	var sacked, sackedSegs, lost, resent int
+	var sacked, sackedSegs, below, lost, resent int
 	waiting := -1
 	for i := range f.records.len() {
 		r := f.records.at(i)
@@ -24,6 +24,9 @@ func (f *flight) check(t *testing.T) {
 		if r.has(flagSacked) {
 			sacked += r.len()
 			sackedSegs++
+			if i < f.lossEdge {
+				below++
+			}
 			if r.has(flagLost | flagResent) {
 				t.Fatalf("record %d is sacked and in flight", i)
 			}
@@ -45,6 +48,9 @@ func (f *flight) check(t *testing.T) {
 	}
 	if sacked != f.sacked || lost != f.lost || resent != f.resent || sackedSegs != f.sackedSegs {
 		t.Fatalf("sums %d %d %d %d, want %d %d %d %d", f.sacked, f.lost, f.resent, f.sackedSegs, sacked, lost, resent, sackedSegs)
+	}
+	if below != f.sackedBelow {
+		t.Fatalf("%d sacked below the border, want %d", f.sackedBelow, below)
 	}
 	if got := f.nextLost(); got != waiting {
 		t.Fatalf("next to be resent is %d, want %d", got, waiting)

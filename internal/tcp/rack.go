@@ -47,7 +47,7 @@ type resend struct {
 // arrive.
 type reordering struct {
 	seen    uint32 // how often something came late: RACK.reordering_seen
-	degree  uint16 // by how many segments at most, or dupThresh
+	degree  uint16 // by how many segments at most, or dupThresh (sackloss.go)
 	mult    uint8  // RACK.reo_wnd_mult
 	persist uint8  // RACK.reo_wnd_persist
 }
@@ -177,7 +177,7 @@ func (f *flight) expire(now, patience time.Duration) (lost int, next time.Durati
 	for f.lossEdge < f.records.len() {
 		r := f.records.at(f.lossEdge)
 		if r.has(flagSacked) {
-			f.lossEdge = f.skipSacked(f.lossEdge)
+			f.passSacked()
 			continue
 		}
 		if !r.has(flagLost | flagResent) {

@@ -86,7 +86,7 @@ func (c *Conn) detectLoss(now time.Duration, s *ackSample) {
 	switch {
 	case !c.useSACK:
 	case c.p.NoRACK:
-		s.lost = c.fl.sackDetect()
+		s.lost = c.fl.sackDetect(c.lossThreshold())
 	default:
 		s.lost = c.rackDetect(now)
 	}
@@ -204,6 +204,10 @@ func (c *Conn) burst() int {
 func (c *Conn) enterLoss(now time.Duration, reneged bool) {
 	again := c.retries > 0
 	first := !again && c.ca < caRecovery
+	if first && c.fl.sackedSegs >= dupThresh {
+		// Enough arrived above the loss to find it: the degree is too high.
+		c.reo.degree = dupThresh
+	}
 	c.cc.OnRTO(now, c.fl.bytes(), first)
 	if first || c.ep == nil {
 		c.beginEpisode()

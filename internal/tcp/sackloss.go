@@ -9,7 +9,7 @@ import (
 // RFC 6675 finds losses by counting: what DupThresh segments have arrived above is
 // lost. It is for connections with SACK where RACK is turned off (Params.NoRACK).
 // It knows nothing of time, so a retransmission that is lost waits for a time-out,
-// and a path that reorders by three segments seems to lose them.
+// and a path that begins to reorder by three segments seems to lose some.
 //
 // The scoreboard keeps segments apart, so they are counted as they are, where the
 // RFC, without that knowledge, has to guess them from runs and bytes (section 3, at
@@ -17,40 +17,32 @@ import (
 // segments, too (section 5, step 1). What is in flight (SetPipe) is flight.pipe;
 // how much may be sent is PRR's to say, as with RACK.
 
-// A sackTop holds where the highest segments begin that were acknowledged
-// selectively, the highest first; or places below what is in flight.
-type sackTop [dupThresh]seqnum.Value
+// DupThresh adapts: a path that was seen to reorder by more than three segments is
+// given as many as that, up to maxReordering (as Linux; RFC 4653 has the same aim),
+// until a time-out tells that the loss would have been found with fewer.
 
-// add enters a segment.
-func (t *sackTop) add(seq seqnum.Value) {
-	for i := range t {
-		if t[i].Less(seq) {
-			t[i], seq = seq, t[i]
-		}
+// lossThreshold is DupThresh. Where nothing new can be sent, fewer segments than
+// that may be all that will ever arrive above a loss: then half of the flight will
+// do.
+func (c *Conn) lossThreshold() int {
+	n := max(dupThresh, int(c.reo.degree))
+	if flight := c.fl.len(); flight <= n && (c.unsent() == 0 || c.usable() <= 0) {
+		n = max(dupThresh, flight/2)
 	}
+	return n
 }
 
-// reset forgets all: nothing is in flight below seq.
-func (t *sackTop) reset(seq seqnum.Value) {
-	for i := range t {
-		t[i] = seq
-	}
-}
-
-// sackDetect takes for lost what lies below DupThresh segments that arrived, and
-// returns how many bytes that are.
-func (f *flight) sackDetect() (lost int) {
-	first := f.records.front().seq
-	for i, seq := range f.top {
-		f.top[i] = seqnum.Max(seq, first) // what is behind must not get out of reach
-	}
+// sackDetect takes for lost what lies below so many segments that arrived, and
+// returns how many bytes that is.
+func (f *flight) sackDetect(thresh int) (lost int) {
+	f.top = seqnum.Max(f.top, f.records.front().seq.Add(-1)) // what is behind must not get out of reach
 	for f.lossEdge < f.records.len() {
 		r := f.records.at(f.lossEdge)
 		if r.has(flagSacked) {
-			f.lossEdge = f.skipSacked(f.lossEdge)
+			f.passSacked()
 			continue
 		}
-		if !r.seq.Less(f.top[dupThresh-1]) {
+		if f.sackedSegs-f.sackedBelow < thresh {
 			break
 		}
 		switch {
@@ -110,7 +102,7 @@ func (c *Conn) sendGuess(now time.Duration, out *Segment) bool {
 // one above it has, or -1.
 func (f *flight) unsacked(from seqnum.Value) int {
 	i := f.skipSacked(f.index(from))
-	if i == f.records.len() || !f.records.at(i).seq.Less(f.top[0]) {
+	if i == f.records.len() || !f.records.at(i).seq.Less(f.top) {
 		return -1
 	}
 	return i

@@ -77,7 +77,7 @@ func TestCountingForgets(t *testing.T) {
 	}
 	var s ackSample
 	f.sack(at(4), at(7), &s)
-	if n := f.sackDetect(); n != 4000 {
+	if n := f.sackDetect(dupThresh); n != 4000 {
 		t.Errorf("%d bytes are lost below three segments", n)
 	}
 	if f.check(t); f.pipe() != 1000 {
@@ -85,11 +85,11 @@ func TestCountingForgets(t *testing.T) {
 	}
 	f.loseAfterTimeout(2*time.Second, true)
 	f.restore()
-	if n := f.sackDetect(); n != 0 {
+	if n := f.sackDetect(dupThresh); n != 0 {
 		t.Errorf("%d bytes are lost below nothing", n)
 	}
 	f.sack(at(5), at(6), &s)
-	if n := f.sackDetect(); n != 0 {
+	if n := f.sackDetect(dupThresh); n != 0 {
 		t.Errorf("%d bytes are lost below one segment", n)
 	}
 	f.check(t)
@@ -109,5 +109,92 @@ func TestTransfersByCounting(t *testing.T) {
 		if n := ch.ends[0].p.Counters.Retransmits.Load(); (n != 0) != (loss > 0) {
 			t.Errorf("%d retransmissions with a loss of %v", n, loss)
 		}
+	}
+}
+
+// DupThresh adapts to how far segments were seen to come late, and a time-out in spite
+// of three that arrived above a loss takes that back.
+func TestDupThreshAdapts(t *testing.T) {
+	tc := onPath(t, sackOnly, 10, freeWindow, counting)
+	ack := func(n, from, to int) string {
+		s := fmt.Sprintf(". 1:1(0) ack %d win 50000", 1+n*1000)
+		if to > from {
+			s += fmt.Sprintf(" <sack %d:%d>", 1+from*1000, 1+to*1000)
+		}
+		return s
+	}
+	degree := func(want int) {
+		t.Helper()
+		if got := tc.c.Info(tc.now).Reordering; got != uint32(want) {
+			t.Fatalf("reordering is %d, want %d", got, want)
+		}
+	}
+	tc.advance(roundTrip)
+	degree(3)
+	// The first comes after five others, in one batch with them.
+	tc.inputs(ack(0, 1, 2), ack(0, 1, 3), ack(0, 1, 4), ack(0, 1, 5), ack(0, 1, 6), ack(6, 0, 0))
+	degree(6)
+	if n := tc.count().Undone.Load(); n != 1 || tc.c.ca != caOpen {
+		t.Fatalf("%d recoveries undone, congestion state %d", n, tc.c.ca)
+	}
+	tc.input(ack(10, 0, 0))
+	tc.wantNothing()
+
+	tc.write(20_000)
+	tc.skip()
+	tc.advance(roundTrip)
+	for n := 1; n <= 5; n++ { // what arrives above 10:
+		tc.input(ack(10, 11, 11+n))
+		tc.wantNothing()
+		tc.wantCA(caDisorder)
+	}
+	tc.input(ack(10, 11, 17))
+	tc.want(". 10001:11001(1000) ack 1")
+	tc.wantCA(caRecovery)
+	tc.advance(roundTrip)
+	tc.input(ack(30, 0, 0))
+
+	tc.write(20_000)
+	tc.skip()
+	tc.advance(roundTrip)
+	tc.input(ack(30, 31, 34))
+	tc.wantCA(caDisorder)
+	for tc.c.ca != caLoss {
+		tc.fire()
+	}
+	degree(3)
+}
+
+// Where the flight is small and nothing new can be sent, half of it will do.
+func TestDupThreshOfSmallFlights(t *testing.T) {
+	for _, tt := range []struct{ flight, unsent, degree, want int }{
+		{10, 0, 0, 3},
+		{10, 0, 3, 3},
+		{10, 0, 8, 8},
+		{8, 0, 8, 4},
+		{4, 0, 8, 3},
+		{8, 5000, 8, 8}, // more can be sent, and tell
+	} {
+		tc := onPath(t, sackOnly, tt.flight, counting)
+		tc.write(tt.unsent)
+		tc.c.reo.degree = uint16(tt.degree)
+		if got := tc.c.lossThreshold(); got != tt.want {
+			t.Errorf("%+v: %d", tt, got)
+		}
+	}
+}
+
+// A path that reorders by six segments seems to lose once, and not for each that is late.
+func TestCountingOnAPathThatReorders(t *testing.T) {
+	ch := newChannel(t, 1)
+	ch.delay, ch.rate = 10*time.Millisecond, 12_500_000
+	ch.late, ch.lateBy = 0.01, 6
+	ch.ends[0].send = 4 << 20
+	counting(ch.ends[0].p)
+	ch.connect(1500, 0)
+	ch.run(1_000_000)
+	ch.wantAll()
+	if n := ch.ends[0].p.Counters.Retransmits.Load(); n > 10 {
+		t.Errorf("%d retransmissions, though nothing was lost", n)
 	}
 }

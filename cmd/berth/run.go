@@ -45,10 +45,11 @@ func newRun() *cobra.Command {
   berth run --ask --learn agent.yaml -- ./agent
   berth run --net none -- make test
   berth run -p 8080:80 -- python3 -m http.server 80
+  berth run --line 'api.example.com: delay=200ms,loss=2%' -- ./program
   berth run --profile 3g --pcap slow.pcapng -- curl https://example.com/
   berth run --lab mine --host web -- python3 -m http.server 80
   berth run --lab mine --host alice -- curl http://web/`,
-		Args: oneProgram,
+		Args: o.program,
 		RunE: o.run,
 	}
 	set := cmd.Flags()
@@ -62,7 +63,7 @@ func newRun() *cobra.Command {
 	set.StringVar(&o.Events, "events", "", "append every decision, flow and name to `FILE`, in JSON, an object a line")
 	set.StringVar(&o.net, "net", "full", "how far its network goes: `NET` is full, host-only or none")
 	set.StringArrayVarP(&o.publish, "publish", "p", nil, "let this machine's port OUT reach its port IN: `PORTS` is [BIND:]OUT:IN[/udp]; may be repeated")
-	set.StringVar(&o.loopback, "loopback", "", "let it reach this machine's loopback as "+runner.LoopbackName+", or as `ADDR`")
+	set.StringVar(&o.loopback, "loopback", "", "let it reach this machine's loopback as "+runner.LoopbackName+", with =`ADDR` at that address")
 	set.Lookup("loopback").NoOptDefVal = runner.LoopbackAliases[0].String()
 	set.StringArrayVar(&o.dns, "dns", nil, "ask the name server `ADDR` for it, not this machine's; may be repeated")
 	set.IntVar(&o.MTU, "mtu", box.DefaultMTU, "set the MTU of its interface to `BYTES`")
@@ -78,10 +79,14 @@ func newRun() *cobra.Command {
 	return cmd
 }
 
-// oneProgram wants a program.
-func oneProgram(_ *cobra.Command, args []string) error {
+// program wants a program. An address in its place is that of --loopback, whose value
+// is optional and so stands behind an =.
+func (o *runOptions) program(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return &usage.Error{Problem: "no program is given", Hint: "berth run [flags] -- CMD [ARG...]"}
+	}
+	if _, err := netip.ParseAddr(args[0]); err == nil && o.loopback == runner.LoopbackAliases[0].String() {
+		return &usage.Error{Arg: args[0], Problem: usage.Quote(args[0]) + " is an address, and no program", Hint: "--loopback takes an address behind an =: --loopback=" + args[0]}
 	}
 	return nil
 }
@@ -111,7 +116,7 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 }
 
 // read makes of the flags what they mean. The error is a *usage.Error.
-func (o *runOptions) read() (err error) {
+func (o *runOptions) read() error {
 	nets := map[string]runner.Net{"full": runner.Full, "host-only": runner.HostOnly, "none": runner.None}
 	var ok bool
 	if o.Net, ok = nets[o.net]; !ok {
@@ -138,8 +143,9 @@ func (o *runOptions) read() (err error) {
 	if err := o.readAddrs(); err != nil {
 		return err
 	}
-	o.Down, o.Up, err = o.line.read()
-	return err
+	o.Down, o.Up = o.line.read()
+	o.Lines, o.Seed = o.line.special, o.line.seed
+	return nil
 }
 
 // readAsk reads --ask.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -95,6 +96,8 @@ func TestRunStatus(t *testing.T) {
 			{[]string{"-p", "80", "true"}, 125, "there is no port inside"},
 			{[]string{"--policy", "/no/such/file", "true"}, 125, "no such file"},
 			{nil, 125, "no program is given"},
+			{[]string{"--loopback", "192.0.0.9", "--", "true"}, 125, "--loopback takes an address behind an =: --loopback=192.0.0.9"},
+			{[]string{"--line", "a.example delay=1ms", "true"}, 125, "there is no colon behind the destination"},
 		} {
 			r := u.run(t, tt.args...)
 			if r.status != tt.status || !strings.Contains(r.stderr, tt.says) || tt.says == "" && r.stderr != "" {
@@ -212,6 +215,30 @@ func TestRunPrograms(t *testing.T) {
 			}
 			if r := u.run(t, append([]string{"--loopback", "--"}, args...)...); !strings.Contains(r.stdout, tt.out) {
 				t.Errorf("%s: status %d, %s%s", tt.args, r.status, r.stdout, r.stderr)
+			}
+		}
+	})
+}
+
+// TestRunLines: a line of its own, by a flag or by the policy file, is that of its
+// destination alone.
+func TestRunLines(t *testing.T) {
+	needTool(t, "ping")
+	file := filepath.Join(t.TempDir(), "lines.yaml")
+	if err := errors.Join(os.WriteFile(file, []byte("lines:\n  - {to: 192.0.0.1, loss: 100%}\n"), 0o644),
+		os.Chmod(filepath.Dir(file), 0o755), os.Chmod(filepath.Dir(filepath.Dir(file)), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	asEach(t, func(t *testing.T, u user) {
+		for _, flags := range [][]string{
+			{"--line", "icmp/192.0.0.1: loss=100%"},
+			{"--policy", file},
+			{"--loss", "100%", "--line", "fd62:6572:7468::1: profile=perfect"},
+		} {
+			args := append(slices.Clone(flags), "--", "sh", "-c", "ping -n -q -c 2 -i 0.1 -W 1 192.0.0.1; ping -n -q -c 2 -i 0.1 -W 5 fd62:6572:7468::1")
+			r := u.run(t, args...)
+			if !strings.Contains(r.stdout, " 0 received") || !strings.Contains(r.stdout, " 2 received") {
+				t.Errorf("%s: %s%s", strings.Join(flags, " "), r.stdout, r.stderr)
 			}
 		}
 	})

@@ -31,6 +31,10 @@ started. What listens on a Unix socket with a path, such as a container engine o
 an ssh agent, is not network, and berth does not keep the program from it; nor
 does it keep an allowed server from carrying its words on.
 
+--profile, --delay and the like make all of its line a bad one, --line that to what a
+rule is about: 'api.example.com: delay=200ms,loss=2%', 'udp/*: profile=3G'. The first
+that matches is a flow's line; profile=perfect is one without faults.
+
 With --lab it is a host of a network that other runs with the same --lab are on, and
 of nothing else: a switch, or what --shape describes. Names are those of --host.
 

@@ -9,7 +9,7 @@ import (
 )
 
 // notInLab are the flags that are about a network with a way to the world.
-var notInLab = []string{"allow", "deny", "ask", "ask-time", "policy", "learn", "events", "net", "publish", "loopback", "dns", "mtu"}
+var notInLab = []string{"allow", "deny", "ask", "ask-time", "policy", "learn", "events", "net", "publish", "loopback", "dns", "mtu", "line"}
 
 // readLab reads the flags of a lab. The error is a mistake in them, or in the file.
 func (o *runOptions) readLab(cmd *cobra.Command) error {

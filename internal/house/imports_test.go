@@ -42,7 +42,8 @@ var rooms = map[string][]string{
 	"internal/pinger":        {"socket", "internal/header"},
 	"internal/labfile":       {"link/impair", "internal/mistake", "internal/units"},
 	"internal/labrun":        {"lab", "lab/report", "link/impair", "netconn", "socket", "internal/labfile", "internal/pinger", "internal/term"},
-	"internal/policy":        {"internal/hello", "internal/mistake"},
+	"internal/badline":       {"link/impair", "internal/units"},
+	"internal/policy":        {"internal/hello", "internal/mistake", "internal/badline"},
 	"internal/eventloop":     {},
 	"internal/gateway":       {"", "socket", "link", "netconn", "internal/eventloop", "internal/policy"},
 	"internal/box":           {"link", "link/tuntap"},
@@ -69,8 +70,8 @@ var rooms = map[string][]string{
 	"lab/report":             {"link", "internal/header", "internal/seqnum", "internal/ladder"},
 	"lab/script":             {"", "socket", "link", "link/pcapng", "internal/header", "internal/seqnum", "internal/siphash", "tcpauth"},
 	"lab/report/reporttest":  {"", "lab/report", "link", "link/impair", "link/wire", "netconn"},
-	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "lab/script", "internal/box", "internal/policy", "internal/mistake", "internal/units", "internal/term", "internal/pinger", "internal/labfile", "internal/labrun"},
-	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "internal/box", "internal/eventloop", "internal/gateway", "internal/policy", "internal/mistake", "internal/units", "internal/term", "internal/pinger", "internal/labfile", "internal/labrun"},
+	"cmd/berth":              {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "lab/script", "internal/box", "internal/policy", "internal/mistake", "internal/units", "internal/term", "internal/pinger", "internal/labfile", "internal/labrun", "internal/badline"},
+	"cmd/berth/internal/...": {"", "socket", "link", "link/...", "kernel", "netconn", "lab", "lab/report", "cmd/berth/...", "internal/header", "internal/ladder", "internal/box", "internal/eventloop", "internal/gateway", "internal/policy", "internal/mistake", "internal/units", "internal/term", "internal/pinger", "internal/labfile", "internal/labrun", "internal/badline"},
 }
 
 // withoutNet are the packages that do without package net, so that a program

@@ -26,8 +26,8 @@ func TestDocumentation(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(doc, "```yaml\n")
 	yaml, _, _ := strings.Cut(rest, "```")
-	if list, err := ParseFile("docs", []byte(yaml)); err != nil || len(list) != 4 {
-		t.Errorf("%v, %v", list, err)
+	if file, err := ParseFile("docs", []byte(yaml)); err != nil || len(file.Rules) != 4 || len(file.Lines) != 2 {
+		t.Errorf("%v, %v", file, err)
 	}
 	_, err = ParseRule(true, "tcp/example.com:99999")
 	var out strings.Builder

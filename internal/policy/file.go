@@ -19,7 +19,14 @@ type FileErrors = mistake.InFiles
 const (
 	maxFile  = 1 << 20 // bytes
 	maxRules = 10000
+	maxLines = 256
 )
+
+// A File is what a policy file says.
+type File struct {
+	Rules []*Rule
+	Lines []*Line // the first that leads to a destination is the line there
+}
 
 // Schema is the JSON schema of policy files, for editors.
 //
@@ -32,10 +39,13 @@ var Schema string
 //	  - allow: "*.example.com:443"
 //	  - allow: [registry.example.org:443, "tcp/[2001:db8::/32]:22"]
 //	  - deny: 10.0.0.0/8
+//	lines:
+//	  - {to: "*.example.com", delay: 50ms, loss: 1%}
 //
-// Path is for messages. Keys of the file that begin with x- are for anchors. The
-// error is of type FileErrors and has every mistake.
-func ParseFile(path string, text []byte) ([]*Rule, error) {
+// It has rules, or lines, or both. Path is for messages, and files that are named in
+// it are looked for where it is. Keys of the file that begin with x- are for anchors.
+// The error is of type FileErrors and has every mistake.
+func ParseFile(path string, text []byte) (*File, error) {
 	p := fileParser{Gatherer: mistake.In(path, text)}
 	if root := p.document(text); root != nil {
 		p.root(root)
@@ -43,13 +53,13 @@ func ParseFile(path string, text []byte) ([]*Rule, error) {
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	return p.rules, nil
+	return &p.file, nil
 }
 
 // A fileParser gathers the rules of a file, and its mistakes.
 type fileParser struct {
 	*mistake.Gatherer
-	rules []*Rule
+	file File
 }
 
 func (p *fileParser) fail(line, col, width int, hint, format string, args ...any) {
@@ -122,11 +132,13 @@ func (p *fileParser) root(n *yaml.Node) {
 		switch {
 		case key.Value == "rules":
 			p.list(value)
+		case key.Value == "lines":
+			p.lines(value)
 		case !strings.HasPrefix(key.Value, "x-"):
-			p.failAt(key, `a file has "rules:"`, "unknown key %q in the file", key.Value)
+			p.failAt(key, `a file has "rules:" and "lines:"`, "unknown key %q in the file", key.Value)
 		}
 	})
-	if seen != nil && !seen["rules"] && p.Count() == 0 {
+	if seen != nil && !seen["rules"] && !seen["lines"] && p.Count() == 0 {
 		p.failAt(n, `a file has "rules:"`, "the file has no rules")
 	}
 }
@@ -206,15 +218,22 @@ func (p *fileParser) texts(allow bool, n *yaml.Node) {
 	case n.Kind != yaml.ScalarNode || n.Tag == "!!null":
 		p.failAt(n, "", "a rule is text")
 		return
-	case len(p.rules) == maxRules:
+	case len(p.file.Rules) == maxRules:
 		p.failAt(n, "", "the file has more than %d rules", maxRules)
 		return
 	}
+	if r := p.rule(allow, n); r != nil {
+		p.file.Rules = append(p.file.Rules, r)
+	}
+}
+
+// rule reads one, or nil with a mistake.
+func (p *fileParser) rule(allow bool, n *yaml.Node) *Rule {
 	r, err := ParseRule(allow, n.Value)
 	if err != nil {
 		e := err.(*RuleError)
 		p.fail(n.Line, n.Column+quotes(n)+e.Column()-1, e.Characters(), e.Hint, "%s", e.Problem)
-		return
+		return nil
 	}
-	p.rules = append(p.rules, r)
+	return r
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/berth/internal/badline"
 )
 
 func TestFiles(t *testing.T) {
@@ -20,12 +22,13 @@ func TestFiles(t *testing.T) {
 		{"no rules", "rules:\n", ""},
 		{"comments", "# hello\nrules: # here\n- allow: a # there\n", "a"},
 	} {
-		list, err := ParseFile("p.yaml", []byte(tt.in))
+		file, err := ParseFile("p.yaml", []byte(tt.in))
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
+			continue
 		}
 		var got []string
-		for _, r := range list {
+		for _, r := range file.Rules {
 			text := r.String()
 			if !r.Allows() {
 				text = "-" + text
@@ -122,14 +125,15 @@ func TestSchema(t *testing.T) {
 			Items    struct{ Properties map[string]any }
 		}
 		Defs map[string]struct {
-			Pattern   string
-			MaxLength int
+			Pattern    string
+			MaxLength  int
+			Properties map[string]any
 		} `json:"$defs"`
 	}
 	if err := json.Unmarshal([]byte(Schema), &s); err != nil {
 		t.Fatal(err)
 	}
-	if got := slices.Sorted(maps.Keys(s.Properties)); !slices.Equal(got, []string{"rules"}) {
+	if got := slices.Sorted(maps.Keys(s.Properties)); !slices.Equal(got, []string{"lines", "rules"}) {
 		t.Error(got)
 	}
 	rules := s.Properties["rules"]
@@ -140,6 +144,11 @@ func TestSchema(t *testing.T) {
 		if _, err := ParseFile("", []byte("rules: [{"+key+": a}]")); err != nil {
 			t.Error(err)
 		}
+	}
+	keys := append(badline.Keys(), "to")
+	slices.Sort(keys)
+	if got := slices.Sorted(maps.Keys(s.Defs["line"].Properties)); !slices.Equal(got, keys) || s.Properties["lines"].MaxItems != maxLines {
+		t.Error(got)
 	}
 	rule := s.Defs["rule"]
 	pattern := regexp.MustCompile(rule.Pattern)

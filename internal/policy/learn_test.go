@@ -57,12 +57,12 @@ rules:
 
 func TestLearnerThatSawNothing(t *testing.T) {
 	var l Learner
-	list, err := ParseFile("", l.Policy())
+	file, err := ParseFile("", l.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
 	f, _ := flowOf(t, "tcp 203.0.113.5:443")
-	if v := New(Config{Rules: list}).Decide(epoch, f); v.Allow {
+	if v := New(Config{Rules: file.Rules}).Decide(epoch, f); v.Allow {
 		t.Errorf("%+v", v)
 	}
 }
@@ -83,11 +83,11 @@ func TestWhatIsLearnedAllowsWhatWasSeen(t *testing.T) {
 		}
 		l.Flow(f, v)
 	}
-	list, err := ParseFile("learned.yaml", l.Policy())
+	file, err := ParseFile("learned.yaml", l.Policy())
 	if err != nil {
 		t.Fatal(err)
 	}
-	p = New(Config{Rules: list})
+	p = New(Config{Rules: file.Rules})
 	resolve(t, p, epoch, "a.example", "203.0.113.6", 300) // it has moved
 	resolve(t, p, epoch, "a.example", "203.0.113.5", 300)
 	resolve(t, p, epoch, "db.example", "10.0.0.7", 300)
@@ -111,9 +111,9 @@ func TestLearnerOfManyPorts(t *testing.T) {
 	for port := 1; port < 60000; port += 2 {
 		l.Flow(Flow{Proto: TCP, Dst: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.5"), uint16(port))}, Verdict{Allow: true, Name: strings.Repeat("a.", 120) + "a"})
 	}
-	list, err := ParseFile("", l.Policy())
-	if err != nil || len(list) != 1 || !strings.HasSuffix(list[0].String(), ":1-59999") {
-		t.Errorf("%v %v", list, err)
+	file, err := ParseFile("", l.Policy())
+	if err != nil || len(file.Rules) != 1 || !strings.HasSuffix(file.Rules[0].String(), ":1-59999") {
+		t.Errorf("%v %v", file, err)
 	}
 }
 

@@ -57,6 +57,9 @@ type layout struct {
 	ports     bool
 }
 
+// Read fills p with what there is to know of a frame, where no Rule gives one.
+func (p *Packet) Read(f *link.Frame) { p.read(0, f) }
+
 var packets = sync.Pool{New: func() any { return new(Packet) }}
 
 // read fills p.

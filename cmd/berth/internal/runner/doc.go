@@ -7,8 +7,8 @@
 //   - Options is what the person asked for (options.go), and Run does it (run.go);
 //   - network is the program's view: its addresses, its names (network.go,
 //     overlay.go);
-//   - wire is what stands between the box and the gateway: a capture, a bad line
-//     (wire.go);
+//   - wire is what stands between the box and the gateway: a capture, a bad line, and
+//     lines that lead to some destinations only (wire.go, lines.go);
 //   - ruleFile reads the policy file, and again when it changes (rulefile.go);
 //   - judge asks the policy for the gateway, and resolver asks the machine's name
 //     servers for the policy (judge.go, resolver.go, outside.go);

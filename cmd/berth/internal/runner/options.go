@@ -41,7 +41,10 @@ type Options struct {
 	MTU int // 0 for what box.Start takes
 
 	Down, Up impair.Config // what befalls packets to the program, and from it
-	Pcap     string        // the file of a capture; "" for none
+	// Lines are those that lead to some destinations, asked before those of the file.
+	Lines []*policy.Line
+	Seed  uint64 // of what chance does to packets
+	Pcap  string // the file of a capture; "" for none
 
 	Root    bool
 	Events  string // the file to which each decision is appended, "" for none

@@ -13,6 +13,7 @@ import (
 type ruleFile struct {
 	path  string
 	rules []*policy.Rule // as they were when it was read first
+	lines []*policy.Line // likewise
 
 	stamp   os.FileInfo
 	stop    chan struct{}
@@ -32,13 +33,15 @@ func newRuleFile(path string) (*ruleFile, error) {
 	if path == "" {
 		return f, nil
 	}
-	var err error
 	f.stamp, _ = os.Stat(path)
-	f.rules, err = f.read()
+	file, err := f.read()
+	if err == nil {
+		f.rules, f.lines = file.Rules, file.Lines
+	}
 	return f, err
 }
 
-func (f *ruleFile) read() ([]*policy.Rule, error) {
+func (f *ruleFile) read() (*policy.File, error) {
 	file, err := os.Open(f.path)
 	if err != nil {
 		return nil, err
@@ -51,9 +54,9 @@ func (f *ruleFile) read() ([]*policy.Rule, error) {
 	return policy.ParseFile(f.path, text)
 }
 
-// follow calls a function with the rules, or what is wrong with them, each time the
-// file has changed.
-func (f *ruleFile) follow(changed func([]*policy.Rule, error)) {
+// follow calls a function with what the file says, or what is wrong with it, each time
+// it has changed.
+func (f *ruleFile) follow(changed func(*policy.File, error)) {
 	if f.path == "" {
 		return
 	}

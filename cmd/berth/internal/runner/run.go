@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/berth/cmd/berth/internal/labhost"
@@ -68,6 +69,8 @@ type run struct {
 	asker  *asker          // likewise
 	loop   *eventloop.Loop // that carries all, nil in a lab or where there is none
 
+	lines atomic.Pointer[[]*policy.Line]
+
 	mu    sync.Mutex      // guards flows
 	flows map[uint64]bool // that have begun
 	busy  int             // how many of them are connections
@@ -102,7 +105,11 @@ func (r *run) open() (err error) {
 	if r.box.Device() == nil {
 		return nil
 	}
-	if r.wire, err = r.newWire(r.box.Device()); err != nil {
+	var find func(policy.Flow) int
+	if r.seat == nil && (len(r.Lines) > 0 || r.Policy != "") {
+		find = func(f policy.Flow) int { return r.policy.Line(time.Now(), f, *r.lines.Load()) }
+	}
+	if r.wire, err = r.newWire(r.box.Device(), find); err != nil {
 		return errors.Join(err, r.box.Device().Close())
 	}
 	if r.seat != nil {
@@ -121,6 +128,9 @@ func (r *run) open() (err error) {
 
 func (r *run) openGateway() (err error) {
 	book := r.makeRules()
+	if err := r.drawLines(r.file.lines); err != nil {
+		return errors.Join(err, r.wire.Close())
+	}
 	r.flows, r.idle = make(map[uint64]bool), make(chan struct{}, 1)
 	names := &resolver{policy: r.policy, servers: r.DNS, tell: r.tell, local: r.Net == HostOnly}
 	if len(names.servers) == 0 {
@@ -135,15 +145,34 @@ func (r *run) openGateway() (err error) {
 	if err != nil {
 		return errors.Join(err, r.wire.Close())
 	}
-	r.file.follow(func(rules []*policy.Rule, err error) {
+	r.file.follow(func(file *policy.File, err error) {
+		if err == nil {
+			err = r.drawLines(file.Lines)
+		}
 		if err != nil {
 			r.tell.say("the rules stay as they were: %v", err)
 			return
 		}
-		book.read(rules)
+		book.read(file.Rules)
 		r.tell.say("the rules are those of %s as it is now", r.Policy)
 	})
 	return nil
+}
+
+// drawLines makes the lines that lead to some destinations those of flags and of the
+// file as it is now.
+func (r *run) drawLines(file []*policy.Line) error {
+	all := slices.Concat(r.Lines, file)
+	r.lines.Store(&all)
+	if r.wire.lines == nil {
+		return nil
+	}
+	var each []ways
+	for i, l := range all {
+		down, up := l.Configs(r.Seed + 2*uint64(i+1))
+		each = append(each, ways{down, up})
+	}
+	return r.wire.lines.set(each)
 }
 
 // makeRules makes the policy, and who is asked where it does not decide.

@@ -127,7 +127,7 @@ func TestRuleFileThatChanges(t *testing.T) {
 	if !f.isNew() || f.isNew() {
 		t.Error("a change is not seen once")
 	}
-	if now, err := f.read(); err != nil || len(now) != 2 {
+	if now, err := f.read(); err != nil || len(now.Rules) != 2 {
 		t.Errorf("%v, %v", now, err)
 	}
 	if err := os.Remove(path); err != nil {

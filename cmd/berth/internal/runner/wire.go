@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 
+	"example.com/berth/internal/policy"
 	"example.com/berth/link"
 	"example.com/berth/link/impair"
 	"example.com/berth/link/pcapng"
@@ -12,13 +13,15 @@ import (
 // wire is a device with what stands before it.
 type wire struct {
 	link.Device
+	lines   *lines // nil if there is one line at most
 	capture *pcapng.Writer
 	file    *os.File
 }
 
 // newWire puts a bad line and a capture before the box's device. The capture shows
-// what the program sends and gets. The wire owns the device, unless it fails.
-func (o *Options) newWire(dev link.Device) (*wire, error) {
+// what the program sends and gets. Find, if not nil, is the line of a flow among those
+// that lead to some destinations. The wire owns the device, unless it fails.
+func (o *Options) newWire(dev link.Device, find func(policy.Flow) int) (*wire, error) {
 	w := &wire{Device: dev}
 	if o.Pcap != "" {
 		var err error
@@ -28,7 +31,13 @@ func (o *Options) newWire(dev link.Device) (*wire, error) {
 		w.capture = pcapng.NewWriter(w.file, pcapng.Options{})
 		w.Device = pcapng.Wrap(dev, w.capture, "")
 	}
-	if o.impaired() {
+	if find != nil {
+		var err error
+		if w.lines, err = newLines(w.Device, ways{o.Down, o.Up}, find); err != nil {
+			return nil, errors.Join(err, w.finish())
+		}
+		w.Device = w.lines
+	} else if o.impaired() {
 		line := impair.New(w.Device, o.Down)
 		if err := line.SetInput(o.Up); err != nil {
 			return nil, errors.Join(err, w.finish())

@@ -3,9 +3,11 @@ package usage
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
+	"example.com/berth/internal/mistake"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -36,6 +38,13 @@ func FromFlag(cmd *cobra.Command, err error) error {
 		}
 	case errors.As(err, &invalid):
 		f := invalid.GetFlag()
+		if own, ok := errors.AsType[*Error](invalid.Unwrap()); ok {
+			own.Arg = invalid.GetValue()
+			return own
+		}
+		if own, ok := errors.AsType[*mistake.InText](invalid.Unwrap()); ok {
+			return &textError{own}
+		}
 		return &Error{
 			Arg:     invalid.GetValue(),
 			Problem: fmt.Sprintf("invalid %s %q: %s", flagName(f), invalid.GetValue(), plain(invalid.Unwrap())),
@@ -45,6 +54,14 @@ func FromFlag(cmd *cobra.Command, err error) error {
 		return &Error{Arg: syntax.GetSpecifiedFlag(), Problem: "bad flag syntax " + Quote(syntax.GetSpecifiedFlag())}
 	}
 	return &Error{Problem: err.Error()}
+}
+
+// A textError is a mistake in a value that has a grammar of its own.
+type textError struct{ *mistake.InText }
+
+// Print shows the mistake at its place in the value.
+func (e *textError) Print(w io.Writer, cmd *cobra.Command, _ []string) {
+	e.InText.Print(w, cmd.CommandPath())
 }
 
 // plain is the reason without the name of the function that found it.

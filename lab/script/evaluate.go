@@ -116,25 +116,20 @@ func (n node) compare(vars map[string]int64) (value, *Error) {
 	return truth(true), nil
 }
 
-// list gives what is printed, with the truth of the first: what follows an
-// assertion is its message.
-func (n node) list(vars map[string]int64) (value, *Error) {
-	first, err := n.of[0].eval(vars)
-	if err != nil {
-		return value{}, err
-	}
-	if len(n.of) == 1 || !first.truth() {
-		return first, nil
-	}
-	texts := []string{first.String()}
-	for _, of := range n.of[1:] {
+// list gives the first of several: what follows an assertion is its message.
+func (n node) list(vars map[string]int64) (value, *Error) { return n.of[0].eval(vars) }
+
+// printed is what a statement prints of its list.
+func (n node) printed(vars map[string]int64) (string, *Error) {
+	var texts []string
+	for _, of := range n.of {
 		v, err := of.eval(vars)
 		if err != nil {
-			return value{}, err
+			return "", err
 		}
 		texts = append(texts, v.String())
 	}
-	return value{num: first.num, text: strings.Join(texts, " "), isText: true}, nil
+	return strings.Join(texts, " "), nil
 }
 
 // Bits of tcpi_options on Linux.

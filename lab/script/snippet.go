@@ -136,6 +136,14 @@ func (r *run) check(s *snippet) *Error {
 	maps.Copy(vars, r.named)
 	for i := range s.statements {
 		st := &s.statements[i]
+		if !st.assert && st.name == "" {
+			text, err := st.expr.printed(vars)
+			if err != nil {
+				return err
+			}
+			r.note("print " + text)
+			continue
+		}
 		v, err := st.expr.eval(vars)
 		if err != nil {
 			return err
@@ -148,10 +156,6 @@ func (r *run) check(s *snippet) *Error {
 				v.num = r.named[st.name] - v.num
 			}
 			r.named[st.name], vars[st.name] = v.num, v.num
-			continue
-		}
-		if !st.assert {
-			r.note("print " + v.String())
 			continue
 		}
 		if !v.truth() {

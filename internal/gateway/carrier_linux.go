@@ -21,6 +21,7 @@ type carrier struct {
 
 	// The loop's goroutine's.
 	scratch *[bufferSize]byte
+	loan    berth.Loan
 	live    map[aborter]struct{} // the flows that have begun
 	closed  bool
 }

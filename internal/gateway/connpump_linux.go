@@ -53,28 +53,48 @@ func (r *conn) pumpUp() error {
 		if !r.canWrite || r.hearing != nil && r.hearing.busy {
 			return nil
 		}
-		b := r.c.scratch[:]
-		n, err := r.in.Recv(b, dontWait)
-		switch {
-		case err == syscall.EAGAIN:
+		carry := r.passUp
+		if r.hearing != nil {
+			carry = r.hearMore
+		}
+		if err := carry(); err == syscall.EAGAIN {
 			return nil
-		case err != nil:
+		} else if err != nil {
 			return err
-		case r.hearing != nil:
-			if err := r.hear(b[:n]); err != nil {
-				return err
-			}
-		case n == 0:
-			if err := r.endUp(); err != nil {
-				return err
-			}
-		default:
-			if err := r.writeUp(b[:n]); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+// passUp gives the world what the program has said, from where it came in. What the
+// world does not take stays there, and the program's window closes.
+func (r *conn) passUp() error {
+	l := &r.c.loan
+	if err := r.g.host.Borrow(r.in, l); err != nil {
+		return err
+	}
+	if len(l.Pieces) == 0 {
+		return r.endUp()
+	}
+	n, err := writePieces(r.fd, l.Pieces)
+	l.Return(n)
+	r.sent.Add(int64(n))
+	if err == syscall.EAGAIN {
+		r.canWrite = false
+	} else if err != nil {
+		return &outsideError{os.NewSyscallError("write", err)}
+	}
+	return nil
+}
+
+// hearMore is passUp as long as a Hello judges.
+func (r *conn) hearMore() error {
+	b := r.c.scratch[:]
+	n, err := r.in.Recv(b, dontWait)
+	if err != nil {
+		return err
+	}
+	return r.hear(b[:n])
 }
 
 // writeUp gives bytes to the world, and keeps what it does not take.

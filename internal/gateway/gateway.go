@@ -92,6 +92,11 @@ type Gateway struct {
 	running sync.WaitGroup // what runs; added to under mu
 }
 
+// windowBegin is the window that connections of the program's begin with: the wire
+// has no delay that would let it grow, and room for many large frames lets them come
+// in one batch. It is memory only where the world is slower than the program.
+const windowBegin = 1 << 20
+
 // New makes a gateway, which is at work when New returns.
 func New(cfg Config) (*Gateway, error) {
 	if cfg.MaxFlows == 0 {
@@ -112,6 +117,9 @@ func New(cfg Config) (*Gateway, error) {
 	g.pings.init()
 	hc := cfg.Host
 	hc.Forwarder = g.forward
+	if r := &hc.TCP.ReceiveBuffer; r.Default == 0 {
+		r.Default = windowBegin
+	}
 	hc.ICMPErrors = -1 // nobody but the program hears them, and each says why something failed
 	g.host = berth.NewHost(hc)
 	var addrs []string

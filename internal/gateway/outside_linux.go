@@ -78,10 +78,19 @@ func readOutside(fd int, b []byte) (int, error) {
 }
 
 func writeOutside(fd int, b []byte) (int, error) {
-	iov := unix.Iovec{Base: unsafe.SliceData(b)}
-	iov.SetLen(len(b))
-	m := unix.Msghdr{Iov: &iov}
-	m.SetIovlen(1)
+	return writePieces(fd, [][]byte{b})
+}
+
+// writePieces writes several pieces as one.
+func writePieces(fd int, pieces [][]byte) (int, error) {
+	var iov [16]unix.Iovec
+	pieces = pieces[:min(len(pieces), len(iov))]
+	for i, p := range pieces {
+		iov[i].Base = unsafe.SliceData(p)
+		iov[i].SetLen(len(p))
+	}
+	m := unix.Msghdr{Iov: &iov[0]}
+	m.SetIovlen(len(pieces))
 	for {
 		n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&m)), unix.MSG_NOSIGNAL)
 		if errno == 0 {

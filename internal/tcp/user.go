@@ -64,12 +64,7 @@ func (c *Conn) Read(now time.Duration, b []byte) (int, error) {
 	}
 	n := c.recvQ.read(b[:c.beforeMark(len(b))], c.p.Budget)
 	if n > 0 {
-		c.measureReader(now, n)
-		c.updateWindow()
-		if c.recvQ.queued == 0 {
-			c.readAll()
-		}
-		c.passMark()
+		c.wasRead(now, n)
 	}
 	return n, nil
 }

@@ -91,6 +91,9 @@ func (t *teller) write(e policy.Event) {
 
 // flow is told what happens to flows.
 func (t *teller) flow(e gateway.Event) {
+	if t.Events == "" && t.Learn == "" && !t.Verbose && e.Kind != gateway.Denied {
+		return // nobody wants to know
+	}
 	t.put(func() {
 		t.record(&e)
 		if e.Kind == gateway.Denied {

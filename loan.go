@@ -3,7 +3,6 @@ package berth
 import (
 	"syscall"
 
-	"example.com/berth/internal/tcp"
 	"example.com/berth/link"
 	"example.com/berth/socket"
 )
@@ -16,7 +15,6 @@ type Loan struct {
 	Pieces [][]byte
 
 	s      *stream
-	conn   *tcp.Conn
 	pieces [loanPieces][]byte
 	bufs   [loanPieces]*link.Buffer
 }
@@ -30,7 +28,7 @@ const (
 // Borrow lends what a stream socket of this host has received, or some of it. It
 // does not wait, and its errors are those of a Recv that does not; at the end of the
 // stream there are no pieces, and no error. Until Return, which follows in any case,
-// nobody else may receive from the socket. EINVAL: it is no stream of this host.
+// nobody else may receive from the socket, or connect it anew. EINVAL: it is no stream of this host.
 func (h *Host) Borrow(s socket.Socket, l *Loan) error {
 	l.s, l.Pieces = nil, nil
 	st, ok := s.(*stream)
@@ -49,7 +47,7 @@ func (h *Host) Borrow(s socket.Socket, l *Loan) error {
 	if err != nil {
 		return err
 	}
-	l.s, l.conn, l.Pieces = st, st.conn, l.pieces[:n]
+	l.s, l.Pieces = st, l.pieces[:n]
 	return nil
 }
 
@@ -66,7 +64,7 @@ func (l *Loan) Len() (n int) {
 func (l *Loan) Return(n int) {
 	if s := l.s; s != nil && n > 0 {
 		s.mu.Lock()
-		if !s.closed && s.conn == l.conn {
+		if !s.closed {
 			s.conn.Take(s.host.now(), n)
 			s.pump() // the window may have opened
 		}
@@ -76,5 +74,5 @@ func (l *Loan) Return(n int) {
 		l.bufs[i].Release()
 		l.pieces[i], l.bufs[i] = nil, nil
 	}
-	l.s, l.conn, l.Pieces = nil, nil, nil
+	l.s, l.Pieces = nil, nil
 }

@@ -54,3 +54,6 @@ func mayExecute(string) error { return nil }
 
 // Forwarded are the signals that are meant for a program; there is none.
 var Forwarded, Unasked []os.Signal
+
+// Settle does nothing.
+func Settle() {}

@@ -17,6 +17,7 @@ func (s *stage) program(path string) error {
 		return err
 	}
 	letGo(0, 1, 2)
+	Settle()
 	if err := s.ch.send(message{Started: true}, -1); err != nil {
 		return err
 	}

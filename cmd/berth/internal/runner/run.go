@@ -48,6 +48,7 @@ func Run(o Options) (status box.Status, err error) {
 	}
 	over := make(chan struct{})
 	go r.forward(signals, over)
+	box.Settle()
 	status = r.box.Wait()
 	close(over)
 	r.asker.close()

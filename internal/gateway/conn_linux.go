@@ -124,7 +124,7 @@ func (r *conn) Ready(e eventloop.Events) {
 	r.ending = r.ending || e&(eventloop.End|failed) != 0
 	switch {
 	case r.state == connConnecting && r.canWrite:
-		r.connected()
+		r.connected(e&failed != 0)
 	case r.state == connOpen:
 		r.pump()
 	}
@@ -178,12 +178,15 @@ func (r *conn) failed(err error) {
 }
 
 // connected answers the program as the world has.
-func (r *conn) connected() {
-	if err := pendingError(r.fd); err != nil {
+func (r *conn) connected(failed bool) {
+	var err error
+	if failed {
+		err = pendingError(r.fd)
+	}
+	if err != nil {
 		r.failed(err)
 		return
 	}
-	var err error
 	if r.in, err = r.bf.Accept(); err != nil { // the program has given up meanwhile
 		r.tell(Failed, err)
 		resetOutside(r.fd)

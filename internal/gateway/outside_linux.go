@@ -78,11 +78,23 @@ func readOutside(fd int, b []byte) (int, error) {
 }
 
 func writeOutside(fd int, b []byte) (int, error) {
-	return writePieces(fd, [][]byte{b})
+	for {
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+			unix.MSG_NOSIGNAL, 0, 0)
+		if errno == 0 {
+			return int(n), nil
+		}
+		if errno != unix.EINTR {
+			return 0, errno
+		}
+	}
 }
 
 // writePieces writes several pieces as one.
 func writePieces(fd int, pieces [][]byte) (int, error) {
+	if len(pieces) == 1 {
+		return writeOutside(fd, pieces[0])
+	}
 	var iov [16]unix.Iovec
 	pieces = pieces[:min(len(pieces), len(iov))]
 	for i, p := range pieces {

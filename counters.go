@@ -48,6 +48,7 @@ type Counters struct {
 		RateLimited, NotAllowed   atomic.Uint64 // errors that were not sent
 		EchoRequests, EchoReplies atomic.Uint64
 		Redirects                 atomic.Uint64 // that were believed
+		RedirectsSent             atomic.Uint64
 		Ignored                   atomic.Uint64 // types that ask nothing of a host
 		BadQuote                  atomic.Uint64 // errors about packets that no socket sent
 	}

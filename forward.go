@@ -38,6 +38,7 @@ func (h *Host) forward(in *inPacket, n *network) {
 		h.sourceRouteFailed(in)
 		return
 	}
+	h.redirect(in, &p)
 	size := len(in.ip) + in.len()
 	if in.segSize > 0 {
 		size = len(in.ip) + in.transportLen() + in.segSize

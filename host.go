@@ -85,6 +85,14 @@ type Config struct {
 	// with a Forwarder drops them anyway.
 	AcceptSourceRoute bool
 
+	// SecureRedirects believes only redirects to gateways that a route names, or of
+	// IPv6 to the destination itself.
+	SecureRedirects bool
+
+	// SendNoRedirects keeps a router from telling its neighbors of better first hops
+	// when it sends their packets on to where they came from.
+	SendNoRedirects bool
+
 	// IPv6 says how interfaces configure themselves.
 	IPv6 IPv6Config
 
@@ -211,7 +219,9 @@ type Host struct {
 	mtus      mtuCache
 	gateways  gateways
 	redirects redirects
-	flows     flows
+
+	redirecting redirecting
+	flows       flows
 
 	mu      sync.Mutex // guards what follows, and the making of a new net
 	sockets map[endpoint]struct{}

@@ -64,6 +64,9 @@ func (h *Host) redirected(ifc *Interface, src, from, dst, to netip.Addr) bool {
 	if err != nil || r.Interface != ifc.index || !r.Gateway.IsValid() {
 		return false
 	}
+	if h.config.SecureRedirects && to != dst.WithZone("") && !n.isGateway(to, ifc) {
+		return false
+	}
 	if h.redirects.nextHop(dst, &r).WithZone("") != src.WithZone("") || to == src.WithZone("") {
 		return false
 	}
@@ -124,4 +127,14 @@ func (ifc *Interface) redirect6(in *inPacket, p *neighbor.Packet, b []byte) erro
 	}
 	ifc.act()
 	return nil
+}
+
+// isGateway tells whether a route leads over a neighbor on ifc.
+func (n *network) isGateway(a netip.Addr, ifc *Interface) bool {
+	for r := range n.routes.All() {
+		if r.Interface == ifc.index && r.Gateway.IsValid() && r.Gateway.WithZone("") == a {
+			return true
+		}
+	}
+	return false
 }

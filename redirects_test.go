@@ -105,6 +105,7 @@ func TestIllegalRedirectsAreIgnored(t *testing.T) {
 		{name: "to nobody", from: "10.0.0.2", to: "0.0.0.0"},
 		{name: "about another's packet", from: "10.0.0.2", to: "10.0.0.3", quotesOthers: true},
 		{name: "to a router", cfg: berth.Config{Forwarding: true}, from: "10.0.0.2", to: "10.0.0.3"},
+		{name: "to who is no gateway", cfg: berth.Config{SecureRedirects: true}, from: "10.0.0.2", to: "10.0.0.3"},
 		{name: "to a host that wants none", cfg: berth.Config{IgnoreRedirects: true}, from: "10.0.0.2", to: "10.0.0.3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,7 +129,6 @@ func TestIllegalRedirectsAreIgnored(t *testing.T) {
 // RFC 4861 section 8: of IPv6 a redirect comes from the router's link-local address
 // with a hop limit of 255, and names a router, or the destination as a neighbor.
 func TestRedirectsOfIPv6(t *testing.T) {
-	otherLL := netip.MustParseAddr("fe80::3")
 	for _, tt := range []struct {
 		name   string
 		from   netip.Addr
@@ -155,4 +155,14 @@ func TestRedirectsOfIPv6(t *testing.T) {
 			goesTo(t, "after", st, u, tt.want)
 		})
 	}
+}
+
+// With SecureRedirects a redirect to a gateway that is known is still believed.
+func TestASecureRedirectIsFollowed(t *testing.T) {
+	h, st := redirectable(t, berth.Config{SecureRedirects: true})
+	addRoute(t, h, "192.0.2.0/24", other4.String(), 0)
+	u := sender(t, h, far4)
+	quote := goesTo(t, "before", st, u, stationMAC).frame[14:]
+	st.icmpMessage(bob4, alice4, header.ICMP{Type: header.ICMPv4Redirect, Code: 1, Rest: other4.As4()}, quote)
+	goesTo(t, "after", st, u, otherMAC)
 }

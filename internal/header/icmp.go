@@ -46,6 +46,9 @@ const (
 	ICMPv4PrecedenceCutoff    = 15
 )
 
+// ICMPv4RedirectHost is the code of an ICMPv4 redirect for one host.
+const ICMPv4RedirectHost = 1
+
 // Types of ICMPv6 (RFC 4443, RFC 2710, RFC 4861, RFC 3810).
 const (
 	ICMPv6Unreachable      = 1

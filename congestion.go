@@ -65,6 +65,7 @@ func (cfg *TCPConfig) setCongestion(p *tcp.Params) {
 		ECNPassive: tcp.ECNPassive, ECNOn: tcp.ECNOn, ECNOff: tcp.ECNOff,
 		ECNAccurate: tcp.ECNAccurate, ECNAccurateGranted: tcp.ECNAccurateGranted, ECNAccuratePassive: tcp.ECNAccuratePassive,
 	}[cfg.ECN]
+	p.ECNControl = cfg.ECNControl
 	p.AccECNOption = [...]tcp.AccECNOption{
 		AccECNOptionAlways: tcp.AccECNOptionAlways, AccECNOptionNeeded: tcp.AccECNOptionNeeded, AccECNOptionNever: tcp.AccECNOptionNever,
 	}[cfg.AccECNOption]

@@ -138,6 +138,13 @@ type TCPConfig struct {
 	Algorithms []*Algorithm
 	// ECN says when explicit congestion notification is used.
 	ECN ECN
+	// ECNControl has connections with accurate ECN send not only new data so that
+	// queues mark it instead of dropping it, but retransmissions, acknowledgments,
+	// probes, FIN and RST, too, as Linux does; some boxes on the way may not expect it.
+	// Marks of these packets are counted as all others, and answered if data is in
+	// flight. A SYN and its answer never go out so (as in ECN++,
+	// draft-ietf-tcpm-generalized-ecn, they may).
+	ECNControl bool
 	// AccECNOption says when accurate ECN sends its TCP option.
 	AccECNOption AccECNOption
 	// MTUProbing says how path MTUs are found without ICMP; the zero value does

@@ -107,7 +107,7 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 		c.mtuProbeAcked()
 	}
 	// RFC 5681 2, duplicate acknowledgment.
-	s.duplicate = outstanding > 0 && seg.Ack == c.snd.una && s.acked == 0 && !moved && seg.Len() == 0
+	s.duplicate = outstanding > 0 && seg.Ack == c.snd.una && s.acked == 0 && !moved && seg.Len() == 0 && !c.tellsOfMarks(seg)
 	if s.rtt = c.measure(now, seg, &s); s.rtt > 0 {
 		c.sampleRTT(now, s.rtt)
 	}

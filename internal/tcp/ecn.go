@@ -126,6 +126,27 @@ func (c *Conn) ecnData(out *Segment) {
 	}
 }
 
+// ecnControl marks what ecnData leaves out as ECN-capable, too, where the host is to
+// (RFC 8311 4.3, draft-ietf-tcpm-generalized-ecn): retransmissions, acknowledgments,
+// probes, FIN and RST, but no SYN. That needs accurate ECN, which tells of marks of any
+// packet, and for acknowledgments SACK: their marks are acknowledged, and without SACK
+// the peer could take that for duplicates (RFC 9768 3.2.2.5.1).
+func (c *Conn) ecnControl(out *Segment) {
+	if !c.p.ECNControl || !c.ecn.accurate || !c.ecn.send || out.has(header.SYN) {
+		return
+	}
+	if c.useSACK || len(out.Payload) > 0 || out.Flags&(header.FIN|header.RST) != 0 {
+		out.ECN = ecnECT0
+	}
+}
+
+// tellsOfMarks tells whether an acknowledgment that brings nothing may be the answer to
+// marks of our acknowledgments: one that is a duplicate has SACK blocks (RFC 9768
+// 3.2.2.5.1).
+func (c *Conn) tellsOfMarks(seg *Segment) bool {
+	return c.p.ECNControl && c.ecn.accurate && c.useSACK && seg.Options.SACKCount == 0
+}
+
 // ecnReceived is what a segment says about the network that arrived with so many
 // bytes of payload. It reports whether the peer has to know at once.
 func (c *Conn) ecnReceived(seg *Segment, size int) (soon bool) {

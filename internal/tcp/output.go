@@ -48,6 +48,7 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 	default:
 		return false
 	}
+	c.ecnControl(out)
 	return true
 }
 

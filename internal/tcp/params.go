@@ -40,6 +40,9 @@ type Params struct {
 	Budget *buffer.Budget
 	// ECN says when explicit congestion notification is used, and which.
 	ECN ECNMode
+	// ECNControl has connections with accurate ECN send all segments but SYN as
+	// ECN-capable, not only new data.
+	ECNControl bool
 	// AccECNOption says when accurate ECN tells bytes by the AccECN option, and
 	// AccECNBeacon how often in a round trip at least where that is "as needed"; 0:
 	// no more often than needed.

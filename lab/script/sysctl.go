@@ -61,14 +61,17 @@ var ofHosts = map[string]hostSetting{
 	"tcp_early_retrans":         switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoTailLossProbe }, 3, 4),
 	"tcp_recovery":              switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoRACK }, 1),
 	"tcp_slow_start_after_idle": switchOff(func(c *berth.Config) *bool { return &c.TCP.Tuning.NoIdleRestart }, 1),
-	"tcp_ecn":                   func(c *berth.Config, n []int) bool { return ecn(c, n) },
-	"tcp_ecn_option":            accECNOption,
-	"tcp_ecn_option_beacon":     accECNBeacon,
-	"tcp_synack_retries":        count(func(c *berth.Config) *int { return &c.TCP.Tuning.SYNACKRetries }),
-	"tcp_retries2":              count(func(c *berth.Config) *int { return &c.TCP.Tuning.Retries }),
-	"tcp_orphan_retries":        orphanRetries,
-	"tcp_rto_min_us":            period(time.Microsecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MinRTO }),
-	"tcp_rto_max_ms":            period(time.Millisecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MaxRTO }),
+	"tcp_ecn": func(c *berth.Config, n []int) bool {
+		c.TCP.ECNControl = true // as Linux, with accurate ECN
+		return ecn(c, n)
+	},
+	"tcp_ecn_option":        accECNOption,
+	"tcp_ecn_option_beacon": accECNBeacon,
+	"tcp_synack_retries":    count(func(c *berth.Config) *int { return &c.TCP.Tuning.SYNACKRetries }),
+	"tcp_retries2":          count(func(c *berth.Config) *int { return &c.TCP.Tuning.Retries }),
+	"tcp_orphan_retries":    orphanRetries,
+	"tcp_rto_min_us":        period(time.Microsecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MinRTO }),
+	"tcp_rto_max_ms":        period(time.Millisecond, func(c *berth.Config) *time.Duration { return &c.TCP.Tuning.MaxRTO }),
 	"tcp_syncookies": func(c *berth.Config, n []int) bool {
 		if len(n) != 1 || n[0] < 0 || n[0] > 2 {
 			return false

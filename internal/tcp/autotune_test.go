@@ -12,12 +12,12 @@ func TestReceiveBufferFollowsTheShortestRoundTrip(t *testing.T) {
 		min  time.Duration
 		want int64
 	}{
-		{0, 6 << 20}, // not known
+		{0, maxRcvBuf}, // not known
 		{5 * time.Microsecond, 128 << 10},
 		{20 * time.Microsecond, 128 << 10},
 		{200 * time.Microsecond, 1_200_000}, // 24 Gbit/s, twice
 		{time.Millisecond, 6_000_000},
-		{20 * time.Millisecond, 6 << 20},
+		{20 * time.Millisecond, maxRcvBuf},
 	} {
 		c := NewConn(DefaultParams())
 		c.rtt.min = tt.min

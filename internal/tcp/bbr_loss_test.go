@@ -180,7 +180,8 @@ func TestBBRStandsOnePercent(t *testing.T) {
 		{20, 20 * msec, 0, 0.9},
 		{20, 100 * msec, 0, 0.85},
 		{200, 20 * msec, 0, 0.9},
-		{200, 20 * msec, 3 * msec, 0.8},
+		{200, 20 * msec, 3 * msec, 0.7},
+		{200, 100 * msec, 0, 0.65}, // what the buffers hold is the limit
 	} {
 		p := path{rate: tt.mbits * 125_000, rtt: tt.rtt, loss: 0.01, stalls: tt.stalls}
 		got := p.share(t, time.Second, 6*time.Second, bbrAlgorithm)[0]

@@ -68,8 +68,19 @@ type Params struct {
 	shared *optionsCache // nil: none is shared
 }
 
-// DefaultParams returns the settings that Linux has, with counters of their own
-// and without a budget.
+// maxRcvBuf and maxSndBuf are how far buffers grow by themselves. To go on through a
+// round trip in which something is resent takes twice what is in flight; half of the
+// receive buffer is window, and a writer that polls finds room when a third of the
+// send buffer is free. So they carry 150 Mbit/s over 100 ms with losses. The one is
+// as large as the window scale can say that 6 MiB have, which were Linux's until it
+// went to 32 (6.16); the other twice Linux's.
+const (
+	maxRcvBuf = maxWindow << 7
+	maxSndBuf = 8 << 20
+)
+
+// DefaultParams returns the settings that Linux has, but for the largest buffers,
+// with counters of their own and without a budget.
 func DefaultParams() *Params {
 	return &Params{
 		MinRTO:        200 * time.Millisecond,
@@ -88,8 +99,8 @@ func DefaultParams() *Params {
 		TimeWait:      60 * time.Second, // RFC 9293 MUST-13 with an MSL of 30 s
 		DelayedAckMin: 40 * time.Millisecond,
 		DelayedAckMax: 200 * time.Millisecond, // RFC 9293 MUST-40: less than 500 ms
-		RcvBuf:        BufferLimits{4 << 10, 128 << 10, 6 << 20},
-		SndBuf:        BufferLimits{4 << 10, 16 << 10, 4 << 20},
+		RcvBuf:        BufferLimits{4 << 10, 128 << 10, maxRcvBuf},
+		SndBuf:        BufferLimits{4 << 10, 16 << 10, maxSndBuf},
 		InitialWindow: 10,
 		MinMSS:        216, // FreeBSD's; against packet floods by small MSS (CVE-2019-11479)
 		ECN:           ECNPassive,

@@ -129,6 +129,7 @@ func TestWindowScaleFitsTheBuffer(t *testing.T) {
 		want               uint8
 	}{
 		{6 << 20, 0, 0, 7},
+		{maxRcvBuf, 0, 0, 7},
 		{65535, 0, 0, 0},
 		{65536, 0, 0, 1},
 		{1 << 30, 0, 0, 14},
@@ -204,7 +205,7 @@ func TestReceiveBufferGrowsWithThePath(t *testing.T) {
 		queue    time.Duration
 		min, max int
 	}{
-		{50 * time.Millisecond, 200, 0, 2_500_000, 6 << 20}, // 2.5 MB are in flight
+		{50 * time.Millisecond, 200, 0, 2_500_000, maxRcvBuf}, // 2.5 MB are in flight
 		{50 * time.Millisecond, 8, 50 * time.Millisecond, 100_000, 4 << 20},
 		{50 * time.Microsecond, 8, time.Millisecond, 1000, 512 << 10},
 	} {
@@ -218,7 +219,7 @@ func TestReceiveBufferGrowsWithThePath(t *testing.T) {
 		if got := ch.ends[1].c.RcvBuf(); got < tt.min || got > tt.max {
 			t.Errorf("%v, %d Mbit/s: the receive buffer is %d", tt.delay, tt.mbit, got)
 		}
-		if got := ch.ends[0].c.SndBuf(); got < tt.min/2 || got > 4<<20 {
+		if got := ch.ends[0].c.SndBuf(); got < tt.min/2 || got > maxSndBuf {
 			t.Errorf("%v, %d Mbit/s: the send buffer is %d", tt.delay, tt.mbit, got)
 		}
 	}

@@ -102,3 +102,34 @@ func TestNamesAreUnique(t *testing.T) {
 		seen[n.Name] = true
 	}
 }
+
+// The bars need many stacks and workloads; -nets and -workloads choose among these.
+func TestBarsCanBeChosen(t *testing.T) {
+	count := func(args ...string) (jobs, goodput int) {
+		t.Helper()
+		var s settings
+		if err := s.parse(args); err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.jobs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range all {
+			if j.Workload.Name == "goodput" {
+				goodput++
+			}
+		}
+		return len(all), goodput
+	}
+	all, goodput := count("-bars")
+	if all <= goodput || goodput == 0 {
+		t.Errorf("%d jobs, %d of them goodput", all, goodput)
+	}
+	if n, g := count("-bars", "-workloads", "goodput"); n != goodput || g != goodput {
+		t.Errorf("-workloads goodput: %d jobs, %d of them goodput, want %d", n, g, goodput)
+	}
+	if n, _ := count("-bars", "-workloads", "goodput", "-nets", "*-loss20-bbr"); n != 2 {
+		t.Errorf("and berth and Linux over one path: %d jobs", n)
+	}
+}

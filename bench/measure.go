@@ -46,7 +46,7 @@ func (s *settings) parse(args []string) error {
 	flags.IntVar(&s.plan.Reps, "reps", 5, "repetitions")
 	flags.StringVar(&s.reference, "ref", "kernel-lo", "the stack that ratios of tables are against")
 	flags.BoolVar(&s.list, "list", false, "list stacks and workloads, and measure nothing")
-	flags.BoolVar(&s.bars, "bars", false, "measure all that the bars need, and print their table")
+	flags.BoolVar(&s.bars, "bars", false, "measure what the bars need, of it what -nets and -workloads name if they are given, and print their table")
 	flags.BoolVar(&s.million, "million", false, "measure a million connections in one process, which takes minutes")
 	flags.StringVar(&s.plan.Out, "out", "", "append every run to this `file`")
 	flags.StringVar(&s.from, "from", "", "print tables of earlier runs in these `files`, and measure nothing")
@@ -62,6 +62,16 @@ func (s *settings) parse(args []string) error {
 	flags.IntVar(&o.Block, "block", o.Block, "bytes of a write and a read of bulk data")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if s.bars { // of what they need all, unless a choice was made
+		given := map[string]bool{}
+		flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+		if !given["nets"] {
+			s.nets = "*"
+		}
+		if !given["workloads"] {
+			s.workloads = "*"
+		}
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("what is %q? -h tells the flags", flags.Arg(0))
@@ -135,10 +145,7 @@ func (s *settings) jobs() (jobs []runner.Job, err error) {
 		procs = append(procs, n)
 	}
 	wanted := func(n host.Net, w workload.Workload) bool {
-		if s.bars {
-			return bars.Needs(n.Name, w.Name)
-		}
-		return match(s.nets, n.Name) && match(s.workloads, w.Name)
+		return match(s.nets, n.Name) && match(s.workloads, w.Name) && (!s.bars || bars.Needs(n.Name, w.Name))
 	}
 	for _, p := range procs {
 		for _, w := range workload.All {

@@ -142,3 +142,37 @@ func TestLargerBuffersAreNotSlower(t *testing.T) {
 		}
 	}
 }
+
+// Buffers of 8 MiB that the user asks for are not slower than those that grow by
+// themselves. The queue is one round trip, which larger buffers may fill sooner, and a
+// loss more or less is chance: so a few percent are allowed.
+func TestBuffersOfTheUserAreNotSlower(t *testing.T) {
+	if raceEnabled {
+		t.Skip("slow under the race detector, and races are not what it looks for")
+	}
+	for _, a := range []*Algorithm{cubicAlgorithm, bbrAlgorithm} {
+		for _, rtt := range []time.Duration{20 * time.Millisecond, 100 * time.Millisecond} {
+			measure := func(buffers int) float64 {
+				p := path{rate: 25_000_000, rtt: rtt}
+				ch := p.channel(t, 1, a)
+				for _, e := range ch.ends {
+					e.p.Options.RcvBuf, e.p.Options.SndBuf = buffers, buffers
+				}
+				ch.ends[0].send = 16 << 20
+				start := ch.now
+				ch.connect(1500, 0)
+				for ch.ends[1].c == nil || !ch.ends[1].eof {
+					if !ch.step() {
+						t.Fatal(ch.describe())
+					}
+				}
+				return float64(ch.ends[0].send) * 8 / (ch.now - start).Seconds() / 1e6
+			}
+			usual, large := measure(0), measure(8<<20)
+			t.Logf("%s, %v: %.1f Mbit/s with the usual buffers, %.1f with those of 8 MiB", a.Name, rtt, usual, large)
+			if large < 0.97*usual {
+				t.Errorf("%s, %v: %.1f Mbit/s with the usual buffers, %.1f with those of 8 MiB", a.Name, rtt, usual, large)
+			}
+		}
+	}
+}

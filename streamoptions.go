@@ -74,8 +74,10 @@ var tcpOptions = map[socket.OptionID]tcpOption{
 		set: func(s *stream, v int) error { s.conn.SetMaxPacingRate(uint64(max(v, 0))); return nil },
 	},
 	socket.SO_ERROR.ID: {get: func(s *stream) int {
-		err, _ := s.conn.TakeError().(syscall.Errno)
-		return int(err)
+		if err, _ := s.conn.TakeError().(syscall.Errno); err != 0 {
+			return int(err)
+		}
+		return int(s.conn.TakeSoftError())
 	}},
 	socket.SO_ACCEPTCONN.ID: {get: func(s *stream) int {
 		if s.lis != nil {

@@ -32,36 +32,55 @@ var allAccepted = []accepted{
 		leave{},
 	},
 	{
-		"which timestamp is echoed",
-		"A segment at the left edge counts for the timestamp that is echoed (RFC 7323 4.3), unless its acknowledgment is not acceptable. Whether Linux counts one that is not what comes next, or whose acknowledgment is old, depends on whether its header was predicted. Besides, where the edge is depends on when the last acknowledgment went.",
+		"header prediction",
+		"A segment at the left edge of the window counts for the timestamp that is echoed (RFC 7323 4.3), and one whose acknowledgment is not acceptable is dropped (RFC 5961 5.2: MUST). Where Linux has predicted the header it looks at neither, and takes the data. Besides, where the edge is depends on when the last acknowledgment went.",
 		func(m *moment) bool {
-			return m.same(leave{echo: true}) && (m.finished() || m.earlier((*segment).odd) || m.apart())
+			if m.same(leave{echo: true}) {
+				return m.finished() || m.earlier((*segment).odd) || m.apart()
+			}
+			bad := func(s *segment) bool { return s.length > 0 && s.flags.Has(header.ACK) && s.ackOff < 0 }
+			if m.earlier(bad) && (m.What == "sent" || m.What == "result" || m.linux[m.Step].Events&^m.berth[m.Step].Events == socket.POLLIN) {
+				return true
+			}
+			return m.What == "result" && m.apart() && m.earlier(func(s *segment) bool { return s.off < 0 })
 		},
 		leave{echo: true},
 	},
 	{
-		"unacceptable acknowledgment with data",
-		"A segment whose acknowledgment is not acceptable is dropped (RFC 5961 5.2: MUST). Linux takes its data if its header was predicted.",
+		"behind a FIN",
+		"What a peer sends behind its FIN, urgent or not, is passed over (RFC 9293 3.10.7.4, sixth and seventh step: this should not occur, ignore it). Linux holds it where the FIN was out of order, which shows in its SACK blocks, resets the connection for a segment that begins before the FIN and goes beyond, and takes the urgent pointer. Of SACK blocks a FIN out of order is one for berth, too, but by itself.",
 		func(m *moment) bool {
-			bad := func(s *segment) bool { return s.length > 0 && s.flags.Has(header.ACK) && s.ackOff < 0 }
-			return m.earlier(bad) && (m.What == "sent" || m.What == "result" || m.linux[m.Step].Events&^m.berth[m.Step].Events == socket.POLLIN)
+			switch {
+			case !m.finished():
+				return false
+			case m.same(leave{sack: true}):
+				return true
+			case m.What == "state":
+				return m.earlier(func(s *segment) bool { return s.off > 0 }) // data behind it came before
+			case m.What == "events", m.What == "result":
+				return m.berth[m.Step].State != socket.TCP_ESTABLISHED && m.earlier((*segment).urges)
+			}
+			return m.segment() != nil && (resets(&m.linux[m.Step]) || len(m.berth[m.Step].Sent) == 0 || m.onlyAnswers())
+		},
+		leave{sack: true},
+	},
+	{
+		"urgent octet of a header",
+		"The urgent octet is one of the stream (RFC 9293 3.8.5). Where it has not come, Linux takes a byte of the TCP header of a segment that begins a little behind it.",
+		func(m *moment) bool {
+			return m.earlier((*segment).urges) && (m.What == "result" || m.linux[m.Step].Events&^m.berth[m.Step].Events == socket.POLLPRI) &&
+				m.earlier(func(s *segment) bool { return s.off > 0 || s.flags.Has(header.SYN) })
 		},
 		leave{},
 	},
 	{
-		"data behind a FIN",
-		"What a peer sends behind its FIN is no data, and passed over (RFC 9293 3.10.7.4, seventh step: this should not occur, ignore the segment text). Linux holds it where the FIN was out of order, which shows in its SACK blocks; of those a FIN out of order is one for berth, too, but by itself.",
-		func(m *moment) bool { return m.same(leave{sack: true}) && m.finished() },
-		leave{sack: true},
-	},
-	{
-		"answers to data behind a FIN",
-		"Linux resets a connection whose peer sends data behind its FIN in a segment that begins before it, and acknowledges it in TIME-WAIT, but not always.",
+		"path MTU of nothing in flight",
+		"An ICMP error that speaks of a smaller MTU counts if it quotes something in flight (RFC 5927 7.2). Linux also believes one that quotes the number that comes next.",
 		func(m *moment) bool {
-			if m.has(header.FIN, 0) && m.What == "state" {
-				return m.earlier(func(s *segment) bool { return s.off > 0 }) // data behind it came before
-			}
-			return m.finished() && m.segment() != nil && (resets(&m.linux[m.Step]) || len(m.berth[m.Step].Sent) == 0 || m.onlyAnswers())
+			return m.What == "sent" && slices.ContainsFunc(m.s.steps[:m.Step], func(s Step) bool {
+				e, ok := s.(*icmpError)
+				return ok && e.mtu > 0
+			})
 		},
 		leave{},
 	},
@@ -120,6 +139,14 @@ var allAccepted = []accepted{
 			_, waits := m.step.(wait)
 			x, y := m.berth[m.Step].spoken(leave{}), m.linux[m.Step].spoken(leave{})
 			return m.What == "sent" && waits && m.inFlight() > 0 && len(x) == 1 && len(y) == 0
+		},
+		leave{},
+	},
+	{
+		"error queue of a connect",
+		"What ends a connect is told by the call that asks, or SO_ERROR. Linux also puts an ICMP error into the error queue, asked or not, for programs that trace routes, and POLLERR stays until somebody takes it from there.",
+		func(m *moment) bool {
+			return m.What == "events" && m.linux[m.Step].Events&^m.berth[m.Step].Events == socket.POLLERR && slices.ContainsFunc(m.s.steps[:m.Step], isICMP)
 		},
 		leave{},
 	},
@@ -194,6 +221,11 @@ func (m *moment) closed() bool {
 	})
 }
 
+func isICMP(s Step) bool {
+	_, ok := s.(*icmpError)
+	return ok
+}
+
 // crossed tells whether both sides have sent a SYN.
 func (m *moment) crossed() bool {
 	return m.s.active && slices.ContainsFunc(m.berth[:m.Step+1], func(o Observation) bool { return o.State == socket.TCP_SYN_RECV })
@@ -264,6 +296,9 @@ func (m *moment) inFlight() (n int) {
 func (s *segment) odd() bool {
 	return s.seq != next || s.off != 0 || s.ack != next || s.ackOff != 0
 }
+
+// urges tells whether a segment has an urgent pointer.
+func (s *segment) urges() bool { return s.flags.Has(header.URG) }
 
 // resets tells whether a reset is all that a host has sent.
 func resets(o *Observation) bool {

@@ -24,7 +24,7 @@
 //
 // # Limits
 //
-// One connection over IPv4, on a link without offloads. The sizes of windows are
+// One connection, on a link without offloads. The sizes of windows are
 // not compared, which follow from how each host counts memory, but whether they
 // are open is. Neither is what is resent when.
 package judge

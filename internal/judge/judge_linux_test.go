@@ -3,6 +3,7 @@ package judge
 import (
 	"flag"
 	"fmt"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -40,7 +41,7 @@ func newLinux(t *testing.T) *linux {
 	} {
 		ns.Sysctl(name, value)
 	}
-	w := &linux{answers: make(chan uint16, 16), dev: ns.TUN(tuntap.NoOffload(), tuntap.HostAddr(Prefix), tuntap.MTU(mtu))}
+	w := &linux{answers: make(chan uint16, 16), dev: ns.TUN(tuntap.NoOffload(), tuntap.HostAddr(Prefix4), tuntap.HostAddr(Prefix6), tuntap.MTU(mtu))}
 	var err error
 	if w.Provider, err = kernel.InNamespace(fmt.Sprintf("/proc/self/fd/%d", ns.FD())); err != nil {
 		t.Fatal(err)
@@ -91,20 +92,20 @@ func (w *linux) Sent() [][]byte {
 func echoRequest(n uint16) []byte {
 	h := header.ICMP{Type: header.ICMPv4EchoRequest}
 	h.SetSeq(n)
-	ip := header.IPv4{TTL: 64, Protocol: header.ProtocolICMP, Src: Remote, Dst: Local, PayloadLen: 8}
-	b := ip.Append(nil)
-	b = h.Append(b)
-	sum := header.Fold(header.Sum(b[ip.HeaderLen():], 0))
-	b[ip.HeaderLen()+2], b[ip.HeaderLen()+3] = byte(sum>>8), byte(sum)
-	return b
+	b := h.Append(nil)
+	sum := header.Fold(header.Sum(b, 0))
+	b[2], b[3] = byte(sum>>8), byte(sum)
+	return wrap(pinger, local4, header.ProtocolICMP, b)
 }
+
+// pinger is another host than the peers.
+var pinger = netip.MustParseAddr("10.77.0.2")
 
 // echoReply is the number of an answer to one.
 func echoReply(b []byte) (n uint16, ok bool) {
-	var ip header.IPv4
 	var h header.ICMP
-	body, err := ip.Parse(b)
-	if err != nil || ip.Protocol != header.ProtocolICMP {
+	_, _, protocol, body := open(b)
+	if protocol != header.ProtocolICMP {
 		return 0, false
 	}
 	if _, err := h.Parse(body); err != nil || h.Type != header.ICMPv4EchoReply {
@@ -118,7 +119,7 @@ var port atomic.Uint32
 // ports are others for each run.
 func ports() Ports {
 	n := port.Add(1)
-	return Ports{Host: uint16(1024 + n%30000), Peer: uint16(33000 + n%29989)}
+	return Ports{Host: uint16(1024 + n%30000), Peer: uint16(33000 + n%29989), Number: uint16(n % 60000)}
 }
 
 // verdict is what is found of one schedule.

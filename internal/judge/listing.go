@@ -13,7 +13,11 @@ func Listing(s *Schedule, berth, linux []Observation, d *Difference) string {
 	if s.active {
 		opening = "connect()"
 	}
-	fmt.Fprintf(&b, "seed %d, the peer offers %v\n", s.Seed, s.syn)
+	family := ""
+	if s.ipv6 {
+		family = ", IPv6"
+	}
+	fmt.Fprintf(&b, "seed %d%s, the peer offers %v\n", s.Seed, family, s.syn)
 	for i := range min(len(berth), d.Step+1) {
 		what := opening
 		if i > 0 {

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -112,9 +113,8 @@ func letters(f header.TCPFlags) string {
 // parse reads a packet of the host; ok is false if it is none of the
 // connection's.
 func (p *peer) parse(b []byte) (out Packet, ok bool) {
-	var ip header.IPv4
-	body, err := ip.Parse(b)
-	if err != nil || ip.Protocol != header.ProtocolTCP {
+	src, dst, protocol, body := open(b)
+	if protocol != header.ProtocolTCP || src != p.local || dst != p.remote {
 		return out, false
 	}
 	var h header.TCP
@@ -122,7 +122,7 @@ func (p *peer) parse(b []byte) (out Packet, ok bool) {
 	if err != nil || h.SrcPort != p.hostPort || h.DstPort != p.port {
 		return out, false
 	}
-	if header.Fold(header.Sum(body, header.PseudoSum(ip.Src, ip.Dst, ip.Protocol, len(body)))) != 0 {
+	if header.Fold(header.Sum(body, header.PseudoSum(src, dst, protocol, len(body)))) != 0 {
 		out.Bad = "checksum"
 	}
 	if h.Flags.Has(header.SYN) && (!p.knows || h.Seq != p.hostISS) {
@@ -144,6 +144,19 @@ func (p *peer) parse(b []byte) (out Packet, ok bool) {
 		}
 	}
 	return out, true
+}
+
+// open reads the IP header of a packet. The protocol is 0 if it is none.
+func open(b []byte) (src, dst netip.Addr, protocol uint8, body []byte) {
+	var ip4 header.IPv4
+	if body, err := ip4.Parse(b); err == nil {
+		return ip4.Src, ip4.Dst, ip4.Protocol, body
+	}
+	var ip6 header.IPv6
+	if body, err := ip6.Parse(b); err == nil {
+		return ip6.Src, ip6.Dst, ip6.NextHeader, body
+	}
+	return src, dst, 0, nil
 }
 
 // options reads those of a packet.

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"example.com/berth/internal/header"
@@ -11,6 +12,7 @@ import (
 // A peer is the other end of the conversation: it knows what was said, and says
 // what the schedule wants it to.
 type peer struct {
+	local, remote  netip.Addr // of the host and the peer
 	port, hostPort uint16
 	syn            synOptions
 	knows          bool // the host's first number
@@ -141,11 +143,11 @@ func (p *peer) encode(s *segment) []byte {
 		if seq <= p.next && !s.flags.Has(header.RST) {
 			p.next = max(p.next, end)
 		}
-		if s.flags.Has(header.ACK) && ack <= p.seen {
+		if s.flags.Has(header.ACK) && s.flags&(header.SYN|header.RST) == 0 && ack <= p.seen {
 			p.told = max(p.told, ack)
 		}
 	}
-	return packet(&h, data, s.corrupt)
+	return p.packet(&h, data, s.corrupt)
 }
 
 func (p *peer) putOptions(s *segment, h *header.TCP) {
@@ -176,17 +178,23 @@ func (p *peer) putOptions(s *segment, h *header.TCP) {
 	}
 }
 
-// packet is an IPv4 packet with a segment of the peer.
-func packet(h *header.TCP, data []byte, corrupt bool) []byte {
-	n := h.HeaderLen() + len(data)
-	ip := header.IPv4{TTL: 64, Protocol: header.ProtocolTCP, DF: true, Src: Remote, Dst: Local, PayloadLen: n}
-	b := ip.Append(nil)
-	start := len(b)
-	b = append(h.Append(b), data...)
-	sum := header.Fold(header.Sum(b[start:], header.PseudoSum(Remote, Local, header.ProtocolTCP, n)))
+// packet is an IP packet with a segment of the peer.
+func (p *peer) packet(h *header.TCP, data []byte, corrupt bool) []byte {
+	b := append(h.Append(nil), data...)
+	sum := header.Fold(header.Sum(b, header.PseudoSum(p.remote, p.local, header.ProtocolTCP, len(b))))
 	if corrupt {
 		sum ^= 0x0100
 	}
-	b[start+16], b[start+17] = byte(sum>>8), byte(sum)
-	return b
+	b[16], b[17] = byte(sum>>8), byte(sum)
+	return wrap(p.remote, p.local, header.ProtocolTCP, b)
+}
+
+// wrap puts an IP header before a payload.
+func wrap(src, dst netip.Addr, protocol uint8, payload []byte) []byte {
+	if src.Is6() {
+		ip := header.IPv6{HopLimit: 64, NextHeader: protocol, Src: src, Dst: dst, PayloadLen: len(payload)}
+		return append(ip.Append(nil), payload...)
+	}
+	ip := header.IPv4{TTL: 64, Protocol: protocol, DF: true, Src: src, Dst: dst, PayloadLen: len(payload)}
+	return append(ip.Append(nil), payload...)
 }

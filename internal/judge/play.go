@@ -41,9 +41,9 @@ type player struct {
 	more           bool // the last write said that more follows
 }
 
-// Ports are those of one run: another for each, so that no run sees what is left
-// of one before.
-type Ports struct{ Host, Peer uint16 }
+// Ports are those of one run, with the number of the peer's address: others for
+// each, so that no run sees what is left of one before.
+type Ports struct{ Host, Peer, Number uint16 }
 
 // A LateError says that the machine was busy, and a timer may have fired that was
 // not to: what was observed means nothing.
@@ -67,6 +67,7 @@ func (p *player) sleep(d time.Duration) {
 func Play(w World, s *Schedule, ports Ports) ([]Observation, error) {
 	p := &player{World: w, written: 1}
 	p.port, p.hostPort, p.syn = ports.Peer, ports.Host, s.syn
+	p.local, p.remote = ends(s.ipv6, ports.Number%60000)
 	w.Sent()
 	result, err := p.open(s.active)
 	if err != nil {
@@ -86,14 +87,18 @@ func Play(w World, s *Schedule, ports Ports) ([]Observation, error) {
 
 // open makes the socket, which listens or connects.
 func (p *player) open(active bool) (string, error) {
-	s, err := p.Socket(socket.INET, socket.STREAM, 0)
+	domain := socket.INET
+	if p.local.Is6() {
+		domain = socket.INET6
+	}
+	s, err := p.Socket(domain, socket.STREAM, 0)
 	if err != nil {
 		return "", err
 	}
 	for _, err := range []error{
 		socket.Set(s, socket.SO_REUSEADDR, 1),
 		socket.Set(s, socket.TCP_CONGESTION, "reno"), // which every host has
-		s.SetNonblock(true), s.Bind(netip.AddrPortFrom(Local, p.hostPort)),
+		s.SetNonblock(true), s.Bind(netip.AddrPortFrom(p.local, p.hostPort)),
 	} {
 		if err != nil {
 			return "", errors.Join(err, s.Close())
@@ -101,7 +106,7 @@ func (p *player) open(active bool) (string, error) {
 	}
 	if active {
 		p.sock = s
-		return outcome(s.Connect(context.Background(), netip.AddrPortFrom(Remote, p.port))), nil
+		return outcome(s.Connect(context.Background(), netip.AddrPortFrom(p.remote, p.port))), nil
 	}
 	p.listener = s
 	return outcome(s.Listen(1)), nil
@@ -182,7 +187,8 @@ func errnoName(e syscall.Errno) string {
 		"EAGAIN": syscall.EAGAIN, "EPIPE": syscall.EPIPE, "ENOTCONN": syscall.ENOTCONN, "ECONNRESET": syscall.ECONNRESET,
 		"ECONNREFUSED": syscall.ECONNREFUSED, "EINPROGRESS": syscall.EINPROGRESS, "EINVAL": syscall.EINVAL,
 		"ETIMEDOUT": syscall.ETIMEDOUT, "EALREADY": syscall.EALREADY, "EISCONN": syscall.EISCONN,
-		"EHOSTUNREACH": syscall.EHOSTUNREACH, "ECONNABORTED": syscall.ECONNABORTED, "EADDRINUSE": syscall.EADDRINUSE,
+		"EHOSTUNREACH": syscall.EHOSTUNREACH, "ENETUNREACH": syscall.ENETUNREACH, "EPROTO": syscall.EPROTO,
+		"ENOPROTOOPT": syscall.ENOPROTOOPT, "EACCES": syscall.EACCES, "EMSGSIZE": syscall.EMSGSIZE, "EOPNOTSUPP": syscall.EOPNOTSUPP, "ECONNABORTED": syscall.ECONNABORTED, "EADDRINUSE": syscall.EADDRINUSE,
 	} {
 		if x == e {
 			return name

@@ -13,6 +13,7 @@ import (
 type Schedule struct {
 	// Seed is what it was made from.
 	Seed   uint64
+	ipv6   bool
 	active bool // the host connects, or else listens
 	syn    synOptions
 	steps  []Step
@@ -34,7 +35,7 @@ type generator struct{ *rand.Rand }
 // Generate makes the schedule of a seed.
 func Generate(seed uint64) *Schedule {
 	g := generator{rand.New(rand.NewPCG(seed, 0x6a75646765))}
-	s := &Schedule{Seed: seed, active: g.chance(40), syn: g.synOptions()}
+	s := &Schedule{Seed: seed, ipv6: g.chance(35), active: g.chance(40), syn: g.synOptions()}
 	s.steps = g.opening(s.active)
 	for range 4 + g.IntN(20) {
 		s.steps = append(s.steps, g.step())
@@ -92,6 +93,9 @@ func (g generator) early(active bool) Step {
 	if active && g.chance(25) {
 		return pick[Step](g, send(10, 0), recv(10, 0), shutdown(socket.SHUT_WR), shutdown(socket.SHUT_RD), soError(), connectAgain(), names())
 	}
+	if g.chance(10) {
+		return g.icmpError()
+	}
 	s := &segment{
 		flags:  pick(g, header.SYN, header.ACK, header.RST, header.RST|header.ACK, header.SYN|header.ACK, header.FIN, header.FIN|header.ACK, 0, header.SYN|header.FIN, header.SYN|header.RST),
 		ackOff: pick(g, 0, 0, 0, 1, -1, 1000), off: pick(g, 0, 0, 0, 1, -1, 70000),
@@ -104,8 +108,14 @@ func (g generator) early(active bool) Step {
 // step is one of those on a connection.
 func (g generator) step() Step {
 	switch n := g.IntN(100); {
-	case n < 26:
+	case n < 23:
 		return g.data()
+	case n < 26:
+		f := g.data()
+		f.flags |= header.URG
+		f.urgent = pick(g, 1, 5, f.length, f.length, f.length+1, f.length+500, 0, 65535)
+		f.off = pick(g, 0, 0, 0, 0, -1, -100, 100)
+		return f
 	case n < 36:
 		return g.ackOnly()
 	case n < 52:
@@ -124,6 +134,8 @@ func (g generator) step() Step {
 		return g.option()
 	case n < 90:
 		return pick(g, soError(), names(), connectAgain(), Step(accept{}))
+	case n < 92:
+		return g.icmpError()
 	case n < 98:
 		return wait{50 * time.Millisecond}
 	}
@@ -182,6 +194,10 @@ func (g generator) odd() Step {
 
 // io is a read or a write.
 func (g generator) io() Step {
+	if g.chance(12) {
+		return pick(g, atMark(), recv(1, socket.MSG_OOB), recv(1, socket.MSG_OOB|socket.MSG_PEEK), recv(10, socket.MSG_TRUNC),
+			send(1, socket.MSG_OOB), send(pick(g, 10, 2000), socket.MSG_OOB))
+	}
 	if g.chance(60) {
 		return send(pick(g, 1, 10, 100, 536, 1000, 1460, 3000, 5000), pick(g, 0, 0, 0, 0, 0, 0, 0, socket.MSG_MORE))
 	}
@@ -193,7 +209,8 @@ func (g generator) option() Step {
 	return pick(g,
 		set("TCP_NODELAY", socket.TCP_NODELAY, on), set("TCP_CORK", socket.TCP_CORK, on),
 		set("SO_KEEPALIVE", socket.SO_KEEPALIVE, on), set("SO_RCVLOWAT", socket.SO_RCVLOWAT, pick(g, 1, 50, 500)),
-		set("TCP_QUICKACK", socket.TCP_QUICKACK, on),
+		set("TCP_QUICKACK", socket.TCP_QUICKACK, on), set("SO_OOBINLINE", socket.SO_OOBINLINE, on),
+		set("TCP_USER_TIMEOUT", socket.TCP_USER_TIMEOUT, 100000*on), set("TCP_NOTSENT_LOWAT", socket.TCP_NOTSENT_LOWAT, 100000*on),
 	)
 }
 

@@ -92,10 +92,21 @@ func recv(n int, flags socket.Flags) Step {
 	return onSocket{fmt.Sprintf("recv(%d%s)", n, flagNames(flags)), func(_ *player, s socket.Socket) string {
 		b := make([]byte, n)
 		got, err := s.Recv(b, flags)
-		if err != nil || got == 0 {
+		if err != nil || got == 0 || flags&socket.MSG_TRUNC != 0 {
 			return counted(got, err)
 		}
 		return fmt.Sprintf("%d, %x", got, digest(b[:got]))
+	}}
+}
+
+// atMark asks whether the mark of urgent data is next (SIOCATMARK).
+func atMark() Step {
+	return onSocket{"sockatmark()", func(_ *player, s socket.Socket) string {
+		at, err := s.AtMark()
+		if err != nil {
+			return outcome(err)
+		}
+		return fmt.Sprint(at)
 	}}
 }
 
@@ -109,13 +120,16 @@ func digest(b []byte) uint32 {
 }
 
 func flagNames(f socket.Flags) string {
-	switch f {
-	case socket.MSG_PEEK:
-		return ", MSG_PEEK"
-	case socket.MSG_MORE:
-		return ", MSG_MORE"
+	s := ""
+	for _, n := range []struct {
+		flag socket.Flags
+		name string
+	}{{socket.MSG_OOB, "MSG_OOB"}, {socket.MSG_PEEK, "MSG_PEEK"}, {socket.MSG_MORE, "MSG_MORE"}, {socket.MSG_TRUNC, "MSG_TRUNC"}} {
+		if f&n.flag != 0 {
+			s += ", " + n.name
+		}
 	}
-	return ""
+	return s
 }
 
 // shutdown ends one direction or both.
@@ -168,7 +182,7 @@ func soError() Step {
 // connectAgain connects what may be connected already.
 func connectAgain() Step {
 	return onSocket{"connect()", func(p *player, s socket.Socket) string {
-		return outcome(s.Connect(context.Background(), netip.AddrPortFrom(Remote, p.port)))
+		return outcome(s.Connect(context.Background(), netip.AddrPortFrom(p.remote, p.port)))
 	}}
 }
 

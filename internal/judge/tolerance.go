@@ -24,7 +24,7 @@ func (o *Observation) duplicates(was int, out leave) []string {
 	var s []string
 	for i := range o.Sent {
 		k := &o.Sent[i]
-		if !k.pure() || k.Ack > was && (len(k.SACK) == 0 || out.sack) || k.probe(o) {
+		if !k.pure() || k.Ack > was && (len(k.SACK) == 0 || out.sack || len(k.SACK) == 1 && k.SACK[0][1] <= k.Ack) || k.probe(o) {
 			continue
 		}
 		if text := k.text(out); !slices.Contains(s, text) {

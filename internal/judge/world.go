@@ -19,14 +19,30 @@ type World interface {
 	Sent() [][]byte
 }
 
-// Addresses of the host under test and of the peer.
+// Addresses of the host under test, and of the first peer.
 var (
-	Local  = netip.MustParseAddr("192.168.77.1")
-	Remote = netip.MustParseAddr("192.168.77.2")
+	local4, remote4 = netip.MustParseAddr("10.77.0.1"), netip.MustParseAddr("10.77.1.0")
+	local6, remote6 = netip.MustParseAddr("fd77::1"), netip.MustParseAddr("fd77::100")
 )
 
-// Prefix is the network that both are in.
-const Prefix = "192.168.77.1/24"
+// The networks that both are in.
+const (
+	Prefix4 = "10.77.0.1/16"
+	Prefix6 = "fd77::1/64"
+)
+
+// ends are the addresses of a run. The peer has one of its own, since what a host
+// learns of the path to it outlives the connection.
+func ends(ipv6 bool, peer uint16) (local, remote netip.Addr) {
+	if !ipv6 {
+		b := remote4.As4()
+		b[2], b[3] = b[2]+byte(peer>>8), byte(peer)
+		return local4, netip.AddrFrom4(b)
+	}
+	b := remote6.As16()
+	b[13], b[14] = byte(peer>>8), byte(peer)
+	return local6, netip.AddrFrom16(b)
+}
 
 // mtu is that of the wire.
 const mtu = 1500
@@ -93,7 +109,7 @@ type Berth struct {
 // NewBerth makes a world of its own.
 func NewBerth() (*Berth, error) {
 	w := &Berth{Host: berth.NewHost(berth.Config{Name: "berth", Seed: [32]byte{1}})}
-	_, err := w.Attach(&w.wire, Prefix)
+	_, err := w.Attach(&w.wire, Prefix4, Prefix6)
 	return w, err
 }
 

@@ -92,6 +92,7 @@ func (c *Conn) acknowledge(now time.Duration, seg *Segment) {
 	progress := c.snd.wl1.Less(seg.Seq)
 	moved := false
 	if !seg.Ack.Less(c.snd.una) {
+		c.softErr = 0 // the peer is there
 		closed := c.snd.wnd == 0
 		moved = c.updateSendWindow(seg)
 		if closed && moved {
@@ -203,7 +204,7 @@ func (c *Conn) advance(now time.Duration, ack seqnum.Value, s *ackSample) {
 	}
 	c.stats.bytesAcked += uint64(s.acked)
 	c.noMemory = false
-	c.retries, c.stalled, c.softErr = 0, 0, 0
+	c.retries, c.stalled = 0, 0
 	c.growSndBuf()
 }
 

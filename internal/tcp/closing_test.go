@@ -270,6 +270,13 @@ func TestDataAfterCloseIsReset_SHLD3(t *testing.T) {
 			t.Errorf("%v: counted %d", s, n)
 		}
 	}
+	t.Run("beyond the window, too", func(t *testing.T) {
+		tc := reach(t, socket.TCP_FIN_WAIT2)
+		tc.close()
+		tc.input("P. 65536:65546(10) ack 2 win 50000")
+		tc.want("R 2:2(0)")
+		tc.wantState(socket.TCP_CLOSE)
+	})
 	t.Run("but old data is not", func(t *testing.T) {
 		tc := established(t, noOptions)
 		tc.input("P. 1:11(10) ack 1 win 50000")

@@ -82,7 +82,11 @@ func (c *Conn) inputSynchronized(now time.Duration, seg *Segment) {
 		c.p.Counters.Duplicates.Add(1)
 		c.doubtOption(size)
 	}
-	if old || cut && !c.finRcvd {
+	switch {
+	case cut && !c.finRcvd && c.nobodyReads():
+		c.refuse(seg)
+		return
+	case old, cut && !c.finRcvd:
 		c.repeated()
 	}
 	soon := c.ecnReceived(seg, size)

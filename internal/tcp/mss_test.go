@@ -157,7 +157,8 @@ func TestICMPErrors_MUST56(t *testing.T) {
 	}{
 		{"hard in SYN-SENT", func() *conversation { return talk(t).connect() }, true, 0, socket.TCP_CLOSE, e},
 		{"soft in SYN-SENT", func() *conversation { return talk(t).connect() }, false, 0, socket.TCP_SYN_SENT, nil},
-		{"of another SYN", func() *conversation { return talk(t).connect() }, true, 1, socket.TCP_SYN_SENT, nil},
+		{"of another SYN", func() *conversation { return talk(t).connect() }, true, 2, socket.TCP_SYN_SENT, nil},
+		{"of what acknowledgments have", func() *conversation { return talk(t).connect() }, true, 1, socket.TCP_CLOSE, e}, // as on Linux
 		{"hard in SYN-RECEIVED, passive", func() *conversation { return talk(t).accept("S 0:0(0) win 9") }, true, 0, socket.TCP_SYN_RECV, nil},
 		{"hard in ESTABLISHED", func() *conversation { tc := established(t, noOptions); tc.write(9); return tc }, true, 1, socket.TCP_ESTABLISHED, nil},
 		{"hard in FIN-WAIT-1", func() *conversation { return reach(t, socket.TCP_FIN_WAIT1) }, true, 1, socket.TCP_FIN_WAIT1, nil},
@@ -175,6 +176,13 @@ func TestICMPErrors_MUST56(t *testing.T) {
 		tc.c.SetUserTimeout(tc.now, time.Second)
 		tc.advance(2 * time.Second)
 		tc.wantReadError(e)
+	})
+	t.Run("told once", func(t *testing.T) {
+		tc := inFlight(t, noOptions, 1)
+		tc.c.Error(tc.now, e, false, tc.iss.Add(1))
+		if x, y := tc.c.TakeSoftError(), tc.c.TakeSoftError(); x != e || y != 0 {
+			t.Errorf("%v, then %v", x, y)
+		}
 	})
 	t.Run("forgotten when the peer is heard", func(t *testing.T) {
 		tc := inFlight(t, noOptions, 2)

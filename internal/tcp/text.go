@@ -18,9 +18,7 @@ func (c *Conn) takeText(now time.Duration, seg *Segment) {
 		return
 	}
 	if len(seg.Payload) > 0 && c.nobodyReads() {
-		c.p.Counters.AfterClose.Add(1)
-		c.replyReset(seg.Ack) // as from CLOSED, which is where it goes (RFC 9293 3.10.7.1)
-		c.fail(syscall.ECONNRESET)
+		c.refuse(seg)
 		return
 	}
 	if seg.has(header.FIN) {
@@ -36,6 +34,14 @@ func (c *Conn) takeText(now time.Duration, seg *Segment) {
 	if c.rcv.hasFin && c.rcv.fin == c.rcv.nxt {
 		c.takeFIN(now)
 	}
+}
+
+// refuse resets the peer, which sends to nobody: as from CLOSED, which is where the
+// connection goes (RFC 9293 3.10.7.1).
+func (c *Conn) refuse(seg *Segment) {
+	c.p.Counters.AfterClose.Add(1)
+	c.replyReset(seg.Ack)
+	c.fail(syscall.ECONNRESET)
 }
 
 // nobodyReads tells whether data would be for nobody: RFC 1122 4.2.2.13 wants a

@@ -31,7 +31,9 @@ func (c *Conn) checkURG(seg *Segment) {
 		return
 	}
 	if seg.has(header.URG) {
-		c.moveMark(seg.Seq.Add(int(seg.Urgent))) // MUST-62: the octet after the urgent data
+		// MUST-62: the octet after the urgent data. 0 is taken for 1, as on Linux: one
+		// octet before the segment would be none of it.
+		c.moveMark(seg.Seq.Add(max(int(seg.Urgent), 1)))
 	}
 	if c.rcv.urgent != urgentAnnounced {
 		return
@@ -42,8 +44,8 @@ func (c *Conn) checkURG(seg *Segment) {
 }
 
 // moveMark takes an urgent pointer. One that does not move on is old, and one at
-// an octet that has come already is none: a pointer of 0, or an attempt to take
-// away what waits to be read.
+// an octet that has come already is none: an attempt to take away what waits to be
+// read.
 func (c *Conn) moveMark(up seqnum.Value) {
 	if (up - 1).Less(c.rcv.nxt) || c.rcv.urgent != urgentNone && !c.rcv.up.Less(up) {
 		return
@@ -126,16 +128,17 @@ func (c *Conn) Readable() int {
 // EINVAL if there is none, it was read, or it is left in the stream; EAGAIN if it
 // was announced and has not come; ENOTCONN.
 func (c *Conn) ReadUrgent(peek bool) (octet byte, ok bool, err error) {
-	over := c.state == socket.TCP_CLOSE
 	switch {
 	case c.opts.OOBInline, c.rcv.urgent == urgentNone, c.rcv.urgent == urgentTaken:
 		return 0, false, syscall.EINVAL
+	case c.state == socket.TCP_CLOSE && !c.finRcvd:
+		return 0, false, syscall.ENOTCONN
 	case c.rcv.urgent == urgentHere:
 		if !peek {
 			c.rcv.urgent = urgentTaken
 		}
 		return c.rcv.octet, true, nil
-	case over, c.readShut, c.finRcvd:
+	case c.readShut, c.finRcvd:
 		return 0, false, nil
 	}
 	return 0, false, syscall.EAGAIN

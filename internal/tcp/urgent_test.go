@@ -231,7 +231,6 @@ func TestUrgentPointerMoves(t *testing.T) {
 // DEF-22.
 func TestHostileUrgentPointers(t *testing.T) {
 	for _, tt := range []struct{ name, in string }{
-		{"0", "PU. 11:21(10) ack 1 win 50000 urg 0"},
 		{"at what was received", "PU. 1:11(10) ack 1 win 50000 urg 5"},
 		{"at what was received, with more", "PU. 1:21(20) ack 1 win 50000 urg 10"},
 		{"below the segment after it was cut", "PU. 6:21(15) ack 1 win 50000 urg 3"},
@@ -252,6 +251,17 @@ func TestHostileUrgentPointers(t *testing.T) {
 			tc.wantUrgent(syscall.EINVAL)
 		})
 	}
+	t.Run("0 is the first octet", func(t *testing.T) { // as on Linux, and never what was read before
+		tc := established(t, noOptions)
+		tc.input("P. 1:11(10) ack 1 win 50000")
+		tc.input("PU. 11:21(10) ack 1 win 50000 urg 0")
+		tc.wantRead(pattern(1, 10))
+		tc.wantRead(pattern(1, 20)[11:])
+		tc.input("PU. 21:21(0) ack 1 win 50000 urg 0") // and of none is one that comes
+		if n := tc.c.Urgent(); n != 1 {
+			t.Errorf("urgent: %d octets", n)
+		}
+	})
 	t.Run("far ahead", func(t *testing.T) {
 		tc := established(t, noOptions)
 		tc.input("PU. 1:11(10) ack 1 win 50000 urg 65535")

@@ -19,17 +19,17 @@ Private_Dirty:         0 kB
 Anonymous:             8 kB
 0150f000-01575000 rw-p 0110f000 fe:00 131 /usr/bin/berth
 Anonymous:             0 kB
-218f45800000-218f45c00000 r--p 00000000 00:00 0
+71f45800-71f45c00 r--p 00000000 00:00 0
 Anonymous:             0 kB
-7f0f47c89000-7f0f47c8d000 r--p 001cf000 fe:00 99 /usr/lib/libc.so.6
+77c89000-77c8d000 r--p 001cf000 fe:00 99 /usr/lib/libc.so.6
 Anonymous:             0 kB
 Swap:                 16 kB
-7f0f47ae0000-7f0f47c36000 r-xp 00026000 fe:00 99 /usr/lib/libc.so.6
+77ae0000-77c36000 r-xp 00026000 fe:00 99 /usr/lib/libc.so.6
 Anonymous:             0 kB
-7ffdf80bc000-7ffdf80dd000 r-xp 00000000 00:00 0 [vdso]
+7ffdf800-7ffdf900 r-xp 00000000 00:00 0 [vdso]
 Anonymous:             0 kB
 `
-	want := []mapping{{0x400000, 0xc1c000}, {0x7f0f47ae0000, 0x7f0f47c36000}}
+	want := []mapping{{0x400000, 0xc1c000}, {0x77ae0000, 0x77c36000}}
 	if got := cleanMappings(strings.NewReader(text)); !slices.Equal(got, want) {
 		t.Errorf("%x, want %x", got, want)
 	}

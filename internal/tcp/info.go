@@ -82,7 +82,7 @@ func (c *Conn) Info(now time.Duration) socket.TCPInfo {
 		FastOpenFailure: c.seldom().fast.failed(),
 
 		LastDataSent: since(now, c.lastData),
-		LastDataRecv: since(now, c.delack.last),
+		LastDataRecv: since(now, c.lastDataRecv()),
 		LastAckRecv:  since(now, c.heard),
 	}
 	if c.ecn.accurate {
@@ -137,4 +137,13 @@ func (c *Conn) Memory() int {
 	}
 	n += c.rare.memory()
 	return n
+}
+
+// lastDataRecv is when data came last; before any came, when the connection was
+// established, as on Linux.
+func (c *Conn) lastDataRecv() time.Duration {
+	if c.delack.last == 0 {
+		return c.rate.began // which nobody who reads has moved yet
+	}
+	return c.delack.last
 }

@@ -123,6 +123,8 @@ type tcpOption struct {
 	kind     uint8
 	data     []byte
 	val, ecr uint32 // of timestamps
+	anyVal   bool   // TS val ...
+	anyEcr   bool   // ecr ...
 	blocks   [][2]uint32
 	// word stands for the cookie that data ends with, which depends on who speaks.
 	word string

@@ -25,6 +25,14 @@ func (r *run) option(c *call) (f *file, id socket.OptionID, err *Error) {
 	return f, socket.OptionID{Level: int(level), Name: int(name)}, err
 }
 
+// withoutEffect are options that berth does not have and that no packet of a script
+// depends on, with the reason.
+var withoutEffect = map[socket.OptionID]string{
+	optionNames["SO_DEBUG"]:    diagnostics,
+	optionNames["SO_MARK"]:     processing,
+	optionNames["SO_PRIORITY"]: processing,
+}
+
 // callSetsockopt is setsockopt(fd, level, option, value, length).
 func callSetsockopt(r *run, c *call) (*running, *Error) {
 	f, id, err := r.option(c)
@@ -34,6 +42,10 @@ func callSetsockopt(r *run, c *call) (*running, *Error) {
 	value, err := r.optionValue(id, &c.args[3])
 	if err != nil {
 		return nil, err
+	}
+	if why := withoutEffect[id]; why != "" && r.system() == nil {
+		r.remark("%v: the option has no effect here: %s", c.pos, why)
+		return f.run(func() (int64, error) { return 0, nil }), nil
 	}
 	return f.run(func() (int64, error) {
 		err := f.sock.SetOption(id, value)

@@ -135,7 +135,7 @@ var constants = map[string]int64{
 	"TIOCOUTQ":                siocOutq,
 }
 
-// optionNames are the options that berth has.
+// optionNames are the options that berth has, and some that it passes over.
 var optionNames = map[string]socket.OptionID{
 	"ICMPV6_FILTER":             socket.ICMPV6_FILTER.ID,
 	"ICMP_FILTER":               socket.ICMP_FILTER.ID,
@@ -184,6 +184,9 @@ var optionNames = map[string]socket.OptionID{
 	"SO_ACCEPTCONN":             socket.SO_ACCEPTCONN.ID,
 	"SO_BINDTODEVICE":           socket.SO_BINDTODEVICE.ID,
 	"SO_BROADCAST":              socket.SO_BROADCAST.ID,
+	"SO_DEBUG":                  {Level: socket.SOL_SOCKET, Name: 1},
+	"SO_MARK":                   {Level: socket.SOL_SOCKET, Name: 36},
+	"SO_PRIORITY":               {Level: socket.SOL_SOCKET, Name: 12},
 	"SO_DOMAIN":                 socket.SO_DOMAIN.ID,
 	"SO_DONTROUTE":              socket.SO_DONTROUTE.ID,
 	"SO_ERROR":                  socket.SO_ERROR.ID,

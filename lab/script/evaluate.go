@@ -142,7 +142,7 @@ const (
 )
 
 // variables are the fields of TCP_INFO and TCP_CC_INFO of the socket that the script
-// is about, with Linux's names and units.
+// is about, and the sizes of its buffers, with Linux's names and units.
 func (r *run) variables() map[string]int64 {
 	s := r.socketOf()
 	if s == nil {
@@ -185,6 +185,11 @@ func (r *run) variables() map[string]int64 {
 		"tcpi_received_e1_bytes": int64(i.ReceivedE1Bytes), "tcpi_received_ce_bytes": int64(i.ReceivedCEBytes),
 		"tcpi_delivery_rate": int64(i.DeliveryRate), "tcpi_pacing_rate": int64(i.PacingRate),
 		"tcpi_last_data_sent": ms(i.LastDataSent), "tcpi_last_data_recv": ms(i.LastDataRecv), "tcpi_last_ack_recv": ms(i.LastAckRecv),
+	}
+	for name, o := range map[string]socket.Option[int]{"SK_MEMINFO_RCVBUF": socket.SO_RCVBUF, "SK_MEMINFO_SNDBUF": socket.SO_SNDBUF} {
+		if n, err := socket.Get(s, o); err == nil {
+			vars[name] = int64(n)
+		}
 	}
 	if cc, err := socket.Get(s, socket.TCP_CC_INFO); err == nil {
 		maps.Copy(vars, congestionFields(&cc))

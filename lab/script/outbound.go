@@ -190,9 +190,11 @@ func (r *run) compareOptions(k *packet, s *sighting, differ func(string, any, an
 		switch {
 		case !same:
 		case w.kind == optTimestamps:
-			s.flow.learn(w.val, g.val)
-			same = w.ecr == g.ecr
-			if tick := r.setup.tsTick; tick > 0 && same {
+			if !w.anyVal {
+				s.flow.learn(w.val, g.val)
+			}
+			same = w.anyEcr || w.ecr == g.ecr
+			if tick := r.setup.tsTick; tick > 0 && same && !w.anyVal {
 				off := int32(g.val-s.flow.firstLive) - int32(w.val-s.flow.firstScript)
 				same = int64(max(off, -off)) <= int64(r.setup.tolerance/tick)+1
 			}

@@ -92,7 +92,7 @@ func (p *parser) tcpOption() (o tcpOption, err error) {
 		o.blocks, err = p.blocks()
 	case "TS":
 		o.kind = optTimestamps
-		o.val, o.ecr, err = p.timestamps()
+		err = p.timestamps(&o)
 	case "md5":
 		o.kind = optMD5
 		o.data, o.sign, err = p.code(nil, md5.Size)
@@ -145,20 +145,24 @@ func (p *parser) blocks() (list [][2]uint32, err error) {
 	return list, nil
 }
 
-// timestamps reads "val 100 ecr 200".
-func (p *parser) timestamps() (val, ecr uint32, err error) {
-	if err := p.expect("val"); err != nil {
-		return 0, 0, err
+// timestamps reads "val 100 ecr 200", in which ... is any.
+func (p *parser) timestamps(o *tcpOption) (err error) {
+	if o.val, o.anyVal, err = p.timestamp("val"); err == nil {
+		o.ecr, o.anyEcr, err = p.timestamp("ecr")
+	}
+	return err
+}
+
+func (p *parser) timestamp(name string) (n uint32, any bool, err error) {
+	if err := p.expect(name); err != nil {
+		return 0, false, err
+	}
+	if p.peek().kind == ellipsis {
+		p.next()
+		return 0, true, nil
 	}
 	v, err := p.unsigned("a timestamp", 32)
-	if err != nil {
-		return 0, 0, err
-	}
-	if err := p.expect("ecr"); err != nil {
-		return 0, 0, err
-	}
-	e, err := p.unsigned("a timestamp", 32)
-	return uint32(v), uint32(e), err
+	return uint32(v), false, err
 }
 
 // cookie reads one of Fast Open, which may be missing, or a word that stands for

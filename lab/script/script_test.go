@@ -43,12 +43,12 @@ func TestScripts(t *testing.T) {
 
 // Options without a meaning here are taken, and said.
 func TestOptionsWithoutEffectAreNoted(t *testing.T) {
-	s, err := script.Parse("o.pkt", []byte("--speed=10G\n0 `true`\n"), nil)
+	s, err := script.Parse("o.pkt", []byte("--speed=10G\n0 socket(..., SOCK_STREAM, 0) = 3\n+0 setsockopt(3, SOL_SOCKET, SO_MARK, [1], 4) = 0\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := s.Run(script.Config{})
-	if !r.Passed() || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "o.pkt:1:") || !strings.Contains(r.Notes[0], "--speed has no effect") {
+	if !r.Passed() || len(r.Notes) != 2 || !strings.Contains(r.Notes[1], "o.pkt:3:4: the option has no effect here") || !strings.Contains(r.Notes[0], "o.pkt:1:") || !strings.Contains(r.Notes[0], "--speed has no effect") {
 		t.Errorf("it says %v, %q", r.Err, r.Notes)
 	}
 }

@@ -25,7 +25,8 @@
 //   - The way up of a frame: input.go, deliver.go, fragments.go, then tcpinput.go
 //     with arrivals.go, udpinput.go, icmpinput.go, raw.go.
 //   - Packets for others: forward.go, which routes them; forwarder.go, flows.go and
-//     foreign.go, which have a [Forwarder] answer for everybody.
+//     foreign.go, which have a [Forwarder] answer for everybody; redirecting.go.
+//   - Options of IPv4: sentoptions.go, gotoptions.go.
 //   - The way down: stream.go, datagram.go, raw.go, then outbox.go, output.go,
 //     path.go.
 //   - Sockets: sock.go, wait.go, poll.go, options.go, reports.go, zerocopy.go, and demux.go,

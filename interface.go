@@ -262,6 +262,10 @@ func (in *inlet) Input(frames []link.Frame) {
 	batch.settle()
 }
 
+// Concurrent implements link.ConcurrentHandler: what comes in is guarded by the locks
+// of what it is for. With a Scheduler all happens on one goroutine.
+func (in *inlet) Concurrent() bool { return (*Interface)(in).host.turns == nil }
+
 // Changed takes over what has changed of the device.
 func (in *inlet) Changed() {
 	ifc := (*Interface)(in)

@@ -53,7 +53,15 @@ func stationed(t testing.TB, cfg berth.Config, opts ...wire.Option) (*berth.Host
 	}
 	t.Cleanup(func() { b.Close() })
 	cfg.Name = "alice"
-	return hostOn(t, cfg, a, "10.0.0.1/24", "fd00::1/64"), s
+	return hostOn(t, cfg, oneLane{a}, "10.0.0.1/24", "fd00::1/64"), s
+}
+
+// A oneLane is a device that brings all frames from one goroutine at a time, so that
+// a station can have those of several flows come in at once.
+type oneLane struct{ link.Device }
+
+func (d oneLane) Attach(h link.Handler) error {
+	return d.Device.Attach(struct{ link.Handler }{h})
 }
 
 // A packet is one that a station saw, taken apart as far as it is IP or ARP.

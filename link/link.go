@@ -67,6 +67,14 @@ type Handler interface {
 	Changed()
 }
 
+// A ConcurrentHandler is a Handler whose Input may be called from several
+// goroutines at once, if Concurrent says so when it is attached. A device that does
+// so brings the frames of one flow in order, from one goroutine at a time.
+type ConcurrentHandler interface {
+	Handler
+	Concurrent() bool
+}
+
 // A Poller reads descriptors on a goroutine of its own, where a program has a loop
 // that serves many. Devices on descriptors that take one (tuntap.OnPoller) have
 // theirs read by it: what comes in is then handled on the same goroutine as the rest.

@@ -8,14 +8,15 @@ import (
 )
 
 // A Device is one end of a pair, or a port of a switch or hub. It implements
-// link.Device. Input is called from one goroutine at a time, which is one that
-// called Output on some other device.
+// link.Device. Input is called from goroutines that called Output on some other
+// device: from one at a time, unless the handler is a link.ConcurrentHandler.
 type Device struct {
 	carrier carrier
 	invalid error // what was wrong with the options
 	state   atomic.Pointer[state]
 	setting sync.Mutex // guards the replacement of state
 	in      inlet
+	more    atomic.Pointer[lanes] // nil: in is for all
 	out     sent
 }
 
@@ -59,7 +60,7 @@ func (d *Device) Attach(h link.Handler) error {
 	if d.invalid != nil {
 		return d.invalid
 	}
-	return d.in.attach(h)
+	return d.attach(h)
 }
 
 // Output implements link.Device. Frames for an end that is not attached, or
@@ -89,7 +90,7 @@ func (d *Device) Output(frames []link.Frame) (int, error) {
 // Close implements link.Device. The other end of a pair goes down.
 func (d *Device) Close() error {
 	d.set(func(s *state) { s.closed, s.info.Up = true, false })
-	if d.in.close() {
+	if d.closeInlets() {
 		d.carrier.changed(d)
 	}
 	return nil
@@ -109,8 +110,8 @@ func (d *Device) SetMTU(mtu int) error {
 // SetUp sets the device up, as it is at first, or down: nothing passes, and
 // what is sent is lost. The other end of a pair sees its link go down, too.
 func (d *Device) SetUp(up bool) {
-	d.in.setDown(!up)
 	d.set(func(s *state) { s.down = !up })
+	d.each(func(in *inlet) { in.setDown(!up) })
 	d.carrier.changed(d)
 }
 
@@ -144,6 +145,6 @@ func (d *Device) Stats() Stats {
 		TooLong: d.out.tooLong.Load(), BadOffload: d.out.badOffload.Load(),
 		LinkDown: d.out.linkDown.Load(),
 	}
-	d.in.addTo(&s)
+	d.each(func(in *inlet) { in.addTo(&s) })
 	return s
 }

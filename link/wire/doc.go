@@ -8,12 +8,16 @@
 // program sends is in the peer's receive buffer when the call returns, and the
 // acknowledgement has come back too.
 //
-// Each device receives from one goroutine at a time. Whoever finds another one
-// delivering to the same device, or is itself inside that delivery because the
-// handler's answer was answered, leaves its frames in the device's queue, and
+// A device has a lane for the frames that come in, or sixteen if its handler is a
+// [link.ConcurrentHandler], as a berth host's is: then each flow of TCP and UDP has
+// one of them, by a hash of its ends, and processors that have different flows do
+// not wait for one another, nor work for one another.
+//
+// Each lane brings in from one goroutine at a time. Whoever finds another one
+// delivering in the same lane, or is itself inside that delivery because the
+// handler's answer was answered, leaves its frames in the lane's queue, and
 // the one that delivers takes them along, in order, before it returns. So no
-// device is entered twice, and the stack is at most as deep as there are
-// devices. A queue holds at most as many frames as the option [Queue] says
+// lane is entered twice, and the stack is at most as deep as there are lanes. A queue holds at most as many frames as the option [Queue] says
 // (65536 if it says nothing); what is beyond that is not taken by Output on a
 // pair, and dropped by a switch or hub, and counted in [Stats] either way.
 //
@@ -28,6 +32,6 @@
 // # Limits
 //
 // A wire carries no frame by itself, so a goroutine that keeps a device busy
-// may find itself delivering what others send, too. Delay, loss and rate are
+// may find itself delivering what others send in its lane, too. Delay, loss and rate are
 // not here: package impair adds them to any device.
 package wire

@@ -196,6 +196,10 @@ func (in *inlet) close() bool {
 func (in *inlet) addTo(s *Stats) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	s.InFrames, s.InBytes = in.inFrames, in.inBytes
-	s.Queued, s.QueueFull, s.Unheard, s.Malformed = in.queued, in.queueFull, in.unheard, in.bad
+	s.InFrames += in.inFrames
+	s.InBytes += in.inBytes
+	s.Queued += in.queued
+	s.QueueFull += in.queueFull
+	s.Unheard += in.unheard
+	s.Malformed += in.bad
 }

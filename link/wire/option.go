@@ -90,8 +90,8 @@ func Offload(o link.Offload) Option { return func(c *config) { c.offload = o } }
 // default, leaves it to the 64 KiB.
 func MaxSegments(n int) Option { return func(c *config) { c.segments = n } }
 
-// Queue sets how many frames wait for a device that is busy receiving; 65536 is
-// the default.
+// Queue sets how many frames wait for a device that is busy receiving, in each of
+// its lanes; 65536 is the default.
 func Queue(frames int) Option { return func(c *config) { c.queue = frames } }
 
 // Names names the two ends of a pair. Of a port, the first counts.

@@ -23,9 +23,9 @@ type pair struct {
 
 func (p *pair) carry(from *Device, frames []link.Frame) int {
 	if from == p.a {
-		return p.b.in.deliver(frames)
+		return p.b.deliver(frames)
 	}
-	return p.a.in.deliver(frames)
+	return p.a.deliver(frames)
 }
 
 // changed makes the link up when both ends are.

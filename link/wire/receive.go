@@ -16,7 +16,7 @@ var cutters = sync.Pool{New: func() any { return new(gso.Cutter) }}
 func (d *Device) receive(frames []link.Frame) {
 	info := &d.state.Load().info
 	if info.Offload == link.OffloadAll {
-		d.in.deliver(frames)
+		d.deliver(frames)
 		return
 	}
 	c := cutters.Get().(*gso.Cutter)
@@ -26,6 +26,6 @@ func (d *Device) receive(frames []link.Frame) {
 		d.in.malformed(bad)
 	}
 	if len(out) > 0 {
-		d.in.deliver(out)
+		d.deliver(out)
 	}
 }

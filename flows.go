@@ -79,34 +79,53 @@ func (w *flows) again(local, remote netip.AddrPort, seg *tcp.Segment) bool {
 	if !ok {
 		return false
 	}
-	f.asked = w.host.now()
-	f.syn.Seq, f.syn.Options = seg.Seq, seg.Options // the sender may have begun anew
-	w.waiting.MoveToBack(f.at)
+	if f.over == nil {
+		f.asked = w.host.now()
+		f.syn.Seq, f.syn.Options = seg.Seq, seg.Options // the sender may have begun anew
+		w.waiting.MoveToBack(f.at)
+	}
 	w.host.count.Forward.Repeated.Add(1)
 	return true
 }
 
-// end takes a flow out, for the reason that later answers get. It returns that of
-// an earlier end.
+// end has a flow wait no longer, for the reason that later answers get. It returns
+// that of an earlier end. The flow's SYN is remembered until answered, so that one that
+// comes again meanwhile begins no other flow.
 func (w *flows) end(f *Flow, reason error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if f.over != nil {
 		return f.over
 	}
-	w.remove(f, reason)
+	w.dequeue(f, reason)
 	return nil
 }
 
-// remove is end for one that waits. The lock is held.
+// answered forgets the SYN of a flow that has ended: the connection is in the table,
+// or there is none.
+func (w *flows) answered(f *Flow) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forgetSYN(f)
+}
+
+// remove is end and answered for one that waits. The lock is held.
 func (w *flows) remove(f *Flow, reason error) {
+	w.dequeue(f, reason)
+	w.forgetSYN(f)
+}
+
+func (w *flows) forgetSYN(f *Flow) {
+	if t := w.host.tupleOf(f.Dst, f.Src); f.syn.Flags != 0 && w.syns[t] == f {
+		delete(w.syns, t)
+	}
+}
+
+func (w *flows) dequeue(f *Flow, reason error) {
 	f.over = reason
 	w.waiting.Remove(f.at)
 	f.at = nil
 	w.host.budget.Give(f.charge)
-	if f.syn.Flags != 0 {
-		delete(w.syns, w.host.tupleOf(f.Dst, f.Src))
-	}
 	if w.waiting.Len() == 0 {
 		w.host.timers.remove(&w.timer)
 	}

@@ -3,6 +3,7 @@ package berth
 import (
 	"net/netip"
 	"slices"
+	"syscall"
 
 	"example.com/berth/internal/header"
 	"example.com/berth/internal/icmp"
@@ -75,6 +76,12 @@ func (h *Host) ask(f *Flow) bool {
 	if !h.flows.begin(f) {
 		return false
 	}
+	if h.overtaken(f) {
+		_ = h.flows.end(f, syscall.EALREADY)
+		h.flows.answered(f)
+		h.count.Forward.Repeated.Add(1)
+		return false
+	}
 	if h.turns == nil {
 		h.config.Forwarder(f)
 		return true
@@ -94,6 +101,16 @@ func (h *Host) foreignSYN(in *inPacket, seg *tcp.Segment, local, remote netip.Ad
 	f.syn, f.minISS = *seg, minISS
 	f.syn.Payload, f.syn.Buffer, f.syn.Header = nil, nil, nil // it is lent; the sender has it still
 	h.ask(f)
+}
+
+// overtaken tells whether the connection that a SYN asks for has been accepted since
+// it was looked for: it is a repetition.
+func (h *Host) overtaken(f *Flow) bool {
+	if f.syn.Flags == 0 {
+		return false
+	}
+	_, there := h.streams.lookup(h.tupleOf(f.Dst, f.Src))
+	return there
 }
 
 // foreignDatagram takes a datagram to the socket that was accepted for its ends,

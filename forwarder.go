@@ -205,6 +205,7 @@ func (f *Flow) answer(act func(over error)) {
 	h := f.host
 	h.inTurn(Order{Host: h.name, Protocol: f.Protocol, Local: f.Dst, Remote: f.Src}, func() {
 		act(h.flows.end(f, syscall.EALREADY))
+		h.flows.answered(f)
 	})
 }
 

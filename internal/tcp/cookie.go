@@ -20,6 +20,9 @@ import (
 // Linux); a peer without timestamps goes without. Two values in 2^32 times four
 // sizes are good at a time, so that one guess in 2^29 finds one, and a listener
 // looks at none unless it sent a cookie in the last two minutes.
+//
+// Accurate ECN needs no room: the flags of the acknowledgment say that it was agreed
+// on, for a peer with classic ECN or none has not these values (RFC 9768 5.1).
 const (
 	cookieMinute = time.Minute
 	// cookieAges is for how many minutes, counting that in which it was made, a
@@ -43,6 +46,10 @@ const (
 	cookieECN      = 1 << 5
 	cookieBits     = 1<<6 - 1
 )
+
+// cookieAccurate is the least value of the ACE field in an acknowledgment that ends a
+// handshake with accurate ECN (RFC 9768 5.1).
+const cookieAccurate = 0b010
 
 // A CookieJar makes and recognizes cookies.
 type CookieJar struct {
@@ -87,6 +94,10 @@ func (j *CookieJar) SynAck(now time.Duration, local, remote netip.AddrPort, o Op
 	}
 	out.Seq = j.sum(local, remote, syn.Seq, int64(now/cookieMinute)).Add(i)
 	out.Ack = syn.Seq.Add(1)
+	accurate := j.Params.grantsAccurate(syn.Flags)
+	if accurate {
+		out.Flags |= withACE(handshakeACE[syn.ECN])
+	}
 	if !syn.Options.HasTS { // nothing else can carry these
 		out.Options.HasWScale, out.Options.WScale, out.Options.SACKPermitted = false, 0, false
 		return
@@ -98,7 +109,7 @@ func (j *CookieJar) SynAck(now time.Duration, local, remote netip.AddrPort, o Op
 	if syn.Options.SACKPermitted {
 		bits |= cookieSACK
 	}
-	if syn.has(ecnSetup) && j.Params.grantsECN(opts) {
+	if !accurate && syn.has(ecnSetup) && j.Params.grantsECN(opts) {
 		bits |= cookieECN
 		out.Flags |= header.ECE
 	}
@@ -140,6 +151,9 @@ func (j *CookieJar) Open(now time.Duration, local, remote netip.AddrPort, o Open
 		if bits&cookieECN != 0 {
 			syn.Flags |= ecnSetup
 		}
+	}
+	if ace(ack.Flags) >= cookieAccurate && j.Params.ECN >= ECNAccurate {
+		syn.Flags |= aceFlags
 	}
 	o.ISS = cookie
 	c := Passive(j.Params, now, o, &syn, opts)

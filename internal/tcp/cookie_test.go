@@ -72,8 +72,7 @@ func TestCookieKeepsWhatWasNegotiated(t *testing.T) {
 		{"S 0:0(0) win 1000 <mss 1460,sackOK,TS val 100 ecr 0,wscale 9>", terms{mss: 1448, sack: true, ts: true, ws: true, sndWScale: 9, rcvScale: 7}},
 		{"S 0:0(0) win 1000 <mss 1460,sackOK,TS val 100 ecr 0,wscale 14>", terms{mss: 1448, sack: true, ts: true, ws: true, sndWScale: 14, rcvScale: 7}},
 		{"SEW 0:0(0) win 1000 <mss 1460,sackOK,TS val 100 ecr 0,wscale 0>", terms{mss: 1448, sack: true, ts: true, ws: true, ecn: true, rcvScale: 7}},
-		// There is no bit for accurate ECN: it is granted the classic one (RFC 9768,
-		// table 2).
+		// A host without accurate ECN grants the classic one (RFC 9768, table 2).
 		{"SEWA 0:0(0) win 1000 <mss 1460,sackOK,TS val 100 ecr 0,wscale 0>", terms{mss: 1448, sack: true, ts: true, ws: true, ecn: true, rcvScale: 7}},
 		{"S 0:0(0) win 1000 <mss 1459,TS val 100 ecr 0>", terms{mss: 1428, ts: true}},
 		{"S 0:0(0) win 1000 <mss 1300,sackOK,TS val 100 ecr 0>", terms{mss: 1288, sack: true, ts: true}},

@@ -60,7 +60,7 @@ func namespaces() map[string]bool {
 
 // TestRunKilled kills either side at random moments, and nothing is left.
 func TestRunKilled(t *testing.T) {
-	times := 50
+	times := 100
 	if testing.Short() {
 		times = 5
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -156,7 +157,8 @@ func (s *stage) configure(p *plan) error {
 		if gw.Is6() && !ipv6 {
 			continue
 		}
-		if err := addDefaultRoute(l, gw); err != nil {
+		onLink := slices.ContainsFunc(p.Addrs, func(a netip.Prefix) bool { return a.Contains(gw) })
+		if err := addDefaultRoute(l, gw, onLink); err != nil {
 			return &step{"add a route by " + gw.String(), err}
 		}
 	}
@@ -187,8 +189,16 @@ func awaitLocal(ip net.IP) error {
 	return unix.ETIMEDOUT
 }
 
-func addDefaultRoute(l netlink.Link, gw netip.Addr) error {
+// addDefaultRoute sends what is not on the link to a gateway, which is on the link
+// even if the interface's addresses do not have it there.
+func addDefaultRoute(l netlink.Link, gw netip.Addr, onLink bool) error {
 	bits := gw.BitLen()
+	if !onLink {
+		itself := &net.IPNet{IP: gw.AsSlice(), Mask: net.CIDRMask(bits, bits)}
+		if err := netlink.RouteAdd(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: itself, Scope: netlink.SCOPE_LINK}); err != nil {
+			return err
+		}
+	}
 	all := &net.IPNet{IP: make(net.IP, bits/8), Mask: net.CIDRMask(0, bits)}
 	return netlink.RouteAdd(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: all, Gw: gw.AsSlice()})
 }

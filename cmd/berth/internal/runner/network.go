@@ -5,9 +5,10 @@ import "net/netip"
 // The program's network. Of IPv4 it is the block that was set aside for the inside
 // of a translator (RFC 7335), so that it hides nothing that the program may want to
 // reach. Of IPv6 it is a unique local one: a program that has both families then
-// begins with IPv4 (RFC 6724 2.1), which the outside is more likely to have.
+// begins with IPv4 (RFC 6724 2.1), which the outside is more likely to have. Nothing
+// but the gateway is on the program's link: on Ethernet, nobody else would answer.
 var (
-	programAddrs = []netip.Prefix{netip.MustParsePrefix("192.0.0.2/29"), netip.MustParsePrefix("fd62:6572:7468::2/64")}
+	programAddrs = []netip.Prefix{netip.MustParsePrefix("192.0.0.2/32"), netip.MustParsePrefix("fd62:6572:7468::2/128")}
 	gatewayAddrs = []netip.Prefix{netip.MustParsePrefix("192.0.0.1/29"), netip.MustParsePrefix("fd62:6572:7468::1/64")}
 )
 

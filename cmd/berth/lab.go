@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"example.com/berth/cmd/berth/internal/usage"
@@ -158,8 +157,8 @@ func readLab(in io.Reader, path string) (*labfile.File, error) {
 		return nil, &usage.Error{Arg: path, Problem: fmt.Sprintf("cannot read %s: %s", usage.Quote(path), reason(err)), Hint: "FILE is a network in YAML; 'berth lab --help' shows one"}
 	}
 	open := func(trace string) (io.ReadCloser, error) {
-		if !filepath.IsAbs(trace) && path != "-" {
-			trace = filepath.Join(filepath.Dir(path), trace)
+		if path != "-" {
+			trace = labfile.Beside(path, trace)
 		}
 		f, err := os.Open(trace)
 		if err != nil {

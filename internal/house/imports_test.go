@@ -67,6 +67,7 @@ var rooms = map[string][]string{
 	"netconn":                {"socket", "internal/route"},
 	"lab":                    {"", "socket", "link", "link/impair", "link/pcapng", "netconn", "lab/report", "internal/nat"},
 	"netconn/netconntest":    {"socket", "netconn"},
+	"lab/labtest":            {"lab", "internal/labfile", "internal/labrun"},
 	"lab/report":             {"link", "internal/header", "internal/seqnum", "internal/ladder"},
 	"lab/script":             {"", "socket", "link", "link/pcapng", "internal/header", "internal/seqnum", "internal/siphash", "tcpauth"},
 	"lab/report/reporttest":  {"", "lab/report", "link", "link/impair", "link/wire", "netconn"},

@@ -12,6 +12,12 @@ import (
 
 // Options say how a file is run.
 type Options struct {
+	// Network, if not nil, is an empty one to run the file in, on the clock that it
+	// is on, and is left as it is at the end. Without it Play makes one.
+	Network *lab.Network
+	// Until, if not nil, has the run go on until it is closed, unless the file's bound
+	// comes before.
+	Until <-chan struct{}
 	// Show is told what happens.
 	Show Printer
 	// Record is how many bytes of packets are kept for After; negative for none.
@@ -40,7 +46,7 @@ func Play(ctx context.Context, f *labfile.File, o Options) (result *Result, err 
 		result, err = newRun(f, o).play(ctx)
 		return err
 	}
-	if f.Fake {
+	if f.Fake && o.Network == nil {
 		err = onFakeTime(ctx, play)
 	} else {
 		err = play(ctx)
@@ -76,8 +82,10 @@ func newRun(f *labfile.File, o Options) *run {
 }
 
 func (r *run) play(ctx context.Context) (result *Result, err error) {
-	r.net = lab.New(nil, lab.Seed(r.file.Seed), lab.Record(r.options.Record))
-	defer func() { err = errors.Join(err, r.net.Close()) }()
+	if r.net = r.options.Network; r.net == nil {
+		r.net = lab.New(nil, lab.Seed(r.file.Seed), lab.Record(r.options.Record))
+		defer func() { err = errors.Join(err, r.net.Close()) }()
+	}
 	if err := r.build(); err != nil {
 		return nil, err
 	}
@@ -170,21 +178,25 @@ func (r *run) wait(ctx context.Context) (bounded bool) {
 		defer timer.Stop()
 		bound = timer.C
 	}
-	waited := false
+	var ends []<-chan struct{}
 	for _, t := range r.tasks {
-		if !t.cmd.Ends() {
-			continue
+		if t.cmd.Ends() {
+			ends = append(ends, t.done)
 		}
-		waited = true
+	}
+	if r.options.Until != nil {
+		ends = append(ends, r.options.Until)
+	}
+	for _, end := range ends {
 		select {
-		case <-t.done:
+		case <-end:
 		case <-bound:
 			return true
 		case <-ctx.Done():
 			return false
 		}
 	}
-	if waited {
+	if len(ends) > 0 {
 		return false
 	}
 	select {

@@ -42,7 +42,7 @@ var allAccepted = []accepted{
 			if m.earlier(bad) && (m.What == "sent" || m.What == "result" || m.linux[m.Step].Events&^m.berth[m.Step].Events == socket.POLLIN) {
 				return true
 			}
-			return m.What == "result" && m.apart() && m.earlier(func(s *segment) bool { return s.off < 0 })
+			return (m.What == "result" || m.What == "events") && m.apart() && m.earlier(func(s *segment) bool { return s.off < 0 })
 		},
 		leave{echo: true},
 	},

@@ -19,6 +19,7 @@ type facts struct {
 	apparmor   string // kernel.apparmor_restrict_unprivileged_userns, Ubuntu's
 	supported  bool   // the kernel has user namespaces
 	confined   bool   // a filter of system calls is in force: a container's
+	label      string // the profile of AppArmor that is, such as docker-default; "" for none
 	chrooted   bool
 	executable string
 }
@@ -38,9 +39,20 @@ func theFacts() facts {
 		apparmor:   read("kernel/apparmor_restrict_unprivileged_userns"),
 		supported:  err == nil,
 		confined:   strings.Contains(string(status), "\nSeccomp:\t2"),
+		label:      label(),
 		chrooted:   chrooted(),
 		executable: exe,
 	}
+}
+
+// label is the profile of AppArmor that this process is under, "" for none.
+func label() string {
+	b, _ := os.ReadFile("/proc/self/attr/apparmor/current")
+	name, _, _ := strings.Cut(strings.TrimRight(string(b), "\n\x00"), " (")
+	if name == "unconfined" {
+		return ""
+	}
+	return name
 }
 
 // chrooted tells whether the root directory is not that of the mount namespace; the
@@ -69,15 +81,24 @@ func (f facts) explain(err error) error {
 		return say("the limit user.max_user_namespaces ("+f.max+") is reached, or they are 32 deep", "sudo sysctl -w user.max_user_namespaces=100000")
 	case denied && f.clone == "0" && !f.root:
 		return say("kernel.unprivileged_userns_clone is 0", "sudo sysctl -w kernel.unprivileged_userns_clone=1")
-	case denied && f.apparmor == "1" && !f.root:
+	case denied && f.label != "" && !f.confined:
+		return say("the AppArmor profile "+f.label+" is in force", f.container(""))
+	case denied && f.apparmor == "1" && !f.root && f.label == "":
 		return say("AppArmor keeps them from programs without a profile (kernel.apparmor_restrict_unprivileged_userns is 1)", f.profile())
 	case denied && f.confined:
-		return say("a container's filter of system calls is in force", "start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined, "+
-			"or run berth outside of it")
+		return say("a container's filter of system calls is in force", f.container("--security-opt seccomp=unconfined "))
 	case denied && f.chrooted:
 		return say("you are in a chroot", "run berth outside of it")
 	}
 	return fmt.Errorf("%s: %w", what, err)
+}
+
+// container is how a container is started in which there can be another.
+func (f facts) container(options string) string {
+	if f.label != "" {
+		options += "--security-opt apparmor=unconfined "
+	}
+	return "start the container with " + options + "--security-opt systempaths=unconfined, or run berth outside of it"
 }
 
 // profile is how the shipped profile of AppArmor gets to where it works.

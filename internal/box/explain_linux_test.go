@@ -36,6 +36,14 @@ func TestRemedies(t *testing.T) {
 		},
 		{"too many", free, unix.ENOSPC, []string{"user.max_user_namespaces (10000) is reached"}},
 		{"a container", with(func(f *facts) { f.confined = true }), unix.EPERM, []string{"seccomp=unconfined"}},
+		{
+			"a container under AppArmor", with(func(f *facts) { f.confined, f.label, f.apparmor = true, "docker-default", "1" }), unix.EPERM,
+			[]string{"seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined"},
+		},
+		{
+			"a container's AppArmor alone", with(func(f *facts) { f.label, f.root = "docker-default", true }), unix.EACCES,
+			[]string{"the AppArmor profile docker-default is in force", "start the container with --security-opt apparmor=unconfined"},
+		},
 		{"a chroot", with(func(f *facts) { f.chrooted = true }), unix.EPERM, []string{"chroot"}},
 		{"a kernel without", with(func(f *facts) { f.supported = false }), unix.EINVAL, []string{"CONFIG_USER_NS"}},
 		{"something else", free, unix.EPERM, []string{"operation not permitted"}},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,7 +20,21 @@ type directory struct {
 	lock *os.File
 }
 
-// openDirectory makes the directory if it is not there, and takes the lock.
+// makeDirectory makes the directory if it is not there, and takes the lock.
+func makeDirectory() (*directory, error) {
+	for {
+		d, err := openDirectory()
+		if !errors.Is(err, fs.ErrNotExist) {
+			return d, err
+		}
+		if err := os.Mkdir(d.path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	}
+}
+
+// openDirectory takes the lock of the directory. Of one that is not there it gives
+// the path, and the error fs.ErrNotExist.
 func openDirectory() (*directory, error) {
 	d := &directory{path: filepath.Join(os.TempDir(), "berth-labs-"+strconv.Itoa(os.Getuid()))}
 	if run := os.Getenv("XDG_RUNTIME_DIR"); run != "" {
@@ -28,17 +43,12 @@ func openDirectory() (*directory, error) {
 		}
 	}
 	for {
-		if err := os.Mkdir(d.path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, err
+		err := private(d.path)
+		if err == nil {
+			d.lock, err = os.Open(d.path)
 		}
-		if err := private(d.path); err != nil {
-			return nil, err
-		}
-		var err error
-		if d.lock, err = os.Open(d.path); errors.Is(err, fs.ErrNotExist) {
-			continue // the last lab has just taken it away
-		} else if err != nil {
-			return nil, err
+		if err != nil {
+			return d, err
 		}
 		if err := unix.Flock(int(d.lock.Fd()), unix.LOCK_EX); err != nil {
 			return nil, errors.Join(err, d.unlock())
@@ -49,7 +59,7 @@ func openDirectory() (*directory, error) {
 		if err1 == nil && err2 == nil && os.SameFile(held, there) {
 			return d, nil
 		}
-		_ = d.unlock()
+		_ = d.unlock() // the last lab has just taken it away
 	}
 }
 
@@ -75,7 +85,12 @@ func (d *directory) unlock() error { return d.lock.Close() }
 
 // socket is where a lab's hosts come to, and hosts its names.
 func (d *directory) socket(lab string) string { return filepath.Join(d.path, lab+".sock") }
-func (d *directory) hosts(lab string) string  { return filepath.Join(d.path, lab+".hosts") }
+
+func (d *directory) address(lab string) *net.UnixAddr {
+	return &net.UnixAddr{Name: d.socket(lab), Net: "unixpacket"}
+}
+
+func (d *directory) hosts(lab string) string { return filepath.Join(d.path, lab+".hosts") }
 
 // remove takes away what a lab has, and the directory if it was the last. The lock
 // is held.

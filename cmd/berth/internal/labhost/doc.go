@@ -14,8 +14,8 @@
 // # A host's way
 //
 // A host takes the directory's lock, looks whether anybody answers at the lab's
-// socket, and if not makes the socket and starts the process with it. It says who
-// it is, and is told its addresses. From then on a message is a frame, either way.
+// socket, and if not starts the process, which makes directory and socket: of a host
+// that is killed nothing can be left. It says who it is, and is told its addresses. From then on a message is a frame, either way.
 // The lab ends under the same lock, so that nobody comes to one that is ending.
 //
 // # Limits

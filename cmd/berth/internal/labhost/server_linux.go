@@ -2,6 +2,7 @@ package labhost
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -46,24 +47,56 @@ type server struct {
 	serving int // hosts that are there, or come; of the loop of serve
 }
 
+// What the process tells who started it, if nothing went wrong.
+const (
+	begun   = "begun"
+	present = "present" // another process is that lab
+)
+
 // serve is a lab from its first host to its last.
 func serve(name, shape, report string) error {
-	d, err := openDirectory() // waits for who began it to have come
-	if err != nil {
+	beginning := os.NewFile(3, "beginning")
+	d, ln, err := open(name)
+	said := begun
+	switch {
+	case err != nil:
+		said = err.Error()
+	case ln == nil:
+		said = present
+	}
+	_, _ = beginning.WriteString(said) // the other may have been killed
+	if err != nil || ln == nil {
 		return err
 	}
-	f := os.NewFile(3, "listener")
-	ln, err := net.FileListener(f)
-	f.Close()
-	if err = errors.Join(err, d.unlock()); err != nil {
-		return err
-	}
-	s := &server{name: name, report: report, ln: ln.(*net.UnixListener), gone: make(chan struct{})}
+	s := &server{name: name, report: report, ln: ln, gone: make(chan struct{})}
 	s.build(shape)
 	if s.failed == nil {
 		s.failed = s.net.writeNames(d.hosts(name))
 	}
-	return s.run(d)
+	come := make(chan struct{}) // has the first host, or it never will
+	go func() {
+		_, _ = beginning.Read(make([]byte, 1))
+		close(come)
+	}()
+	return s.run(d, come)
+}
+
+// open listens for a lab's hosts, unless there is somebody who does, as the nil
+// listener says.
+func open(name string) (d *directory, ln *net.UnixListener, err error) {
+	if d, err = makeDirectory(); err != nil {
+		return nil, nil, fmt.Errorf("the directory of labs: %w", err)
+	}
+	if c, err := net.DialUnix("unixpacket", nil, d.address(name)); err == nil {
+		return d, nil, errors.Join(c.Close(), d.unlock())
+	}
+	_ = os.Remove(d.socket(name)) // of a lab that was killed
+	if ln, err = net.ListenUnix("unixpacket", d.address(name)); err != nil {
+		d.remove(name)
+		return nil, nil, errors.Join(err, d.unlock())
+	}
+	ln.SetUnlinkOnClose(false) // that is done under the lock
+	return d, ln, d.unlock()
 }
 
 // build makes the network. What stands against it the hosts are told.
@@ -89,11 +122,10 @@ func (s *server) build(shape string) {
 	s.failed = err
 }
 
-// run takes hosts until none is left.
-func (s *server) run(d *directory) error {
+// run takes hosts until none is left, the first one included, when that has come.
+func (s *server) run(d *directory, come <-chan struct{}) error {
 	hosts := make(chan *net.UnixConn)
 	go s.accept(hosts)
-	nobody := time.After(patience) // came, though it was begun for somebody
 	for {
 		select {
 		case c := <-hosts:
@@ -102,12 +134,13 @@ func (s *server) run(d *directory) error {
 			continue
 		case <-s.gone:
 			s.serving--
-		case <-nobody:
+		case <-come:
+			come = nil
 		}
-		if s.serving > 0 {
+		if s.serving > 0 || come != nil {
 			continue
 		}
-		locked, err := openDirectory()
+		locked, err := makeDirectory()
 		if err != nil {
 			return err
 		}

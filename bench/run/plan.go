@@ -118,7 +118,13 @@ func (s *settings) install(ctx context.Context, dir string) error {
 		return nil
 	}
 	s.berth = filepath.Join(dir, "berth")
-	build := exec.CommandContext(ctx, "go", "build", "-o", s.berth, "example.com/berth/cmd/berth")
+	// In its own module: this one does not know what the command needs.
+	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "example.com/berth").Output()
+	if err != nil {
+		return fmt.Errorf("where berth is: %w", err)
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", s.berth, "./cmd/berth")
+	build.Dir = strings.TrimSpace(string(module))
 	if b, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build berth: %w\n%s", err, b)
 	}

@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"example.com/berth"
 	"example.com/berth/internal/testnet"
@@ -74,15 +76,22 @@ func (w *world) survives(t *testing.T, f flood) {
 		w.echoes(t, netip.AddrPortFrom(a.berth, echoPort))
 	}
 	var conns []*net.TCPConn
-	exchange := func(when string) {
+	exchange := func() error {
 		for i, c := range conns {
 			b := []byte{byte(i)}
 			if _, err := c.Write(b); err != nil {
-				t.Fatalf("%s, over %s: %v", when, families[i%2].name, err)
+				return fmt.Errorf("over %s: %w", families[i%2].name, err)
 			}
 			if _, err := io.ReadFull(c, b); err != nil || b[0] != byte(i) {
-				t.Fatalf("%s, over %s: %d came back, %v", when, families[i%2].name, b[0], err)
+				return fmt.Errorf("over %s: %d came back, %w", families[i%2].name, b[0], err)
 			}
+		}
+		return nil
+	}
+	mustExchange := func(when string) {
+		t.Helper()
+		if err := exchange(); err != nil {
+			t.Fatalf("%s, %v", when, err)
 		}
 	}
 	dial := func(when string) {
@@ -95,7 +104,7 @@ func (w *world) survives(t *testing.T, f flood) {
 		}
 	}
 	dial("before")
-	exchange("before")
+	mustExchange("before")
 	before := held()
 
 	cmd := w.kernel.Command(w.ctx, f.program, f.args...)
@@ -106,24 +115,44 @@ func (w *world) survives(t *testing.T, f flood) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
+	// The flood ends when there was enough of it, whatever becomes of the
+	// connections meanwhile: a slow host loses most of what is for them, too.
 	in := &w.berth.Counters().IP.In
-	during, own := uint64(0), uint64(6) // what the connections take for one time, at most
-	for start := in.Load(); in.Load()-start < packets+during*own; during++ {
+	var during atomic.Uint64
+	var over atomic.Bool
+	used := make(chan error, 1)
+	go func() {
+		for !over.Load() {
+			if err := exchange(); err != nil {
+				used <- err
+				return
+			}
+			during.Add(1)
+		}
+		used <- nil
+	}()
+	const own = 6 // packets of the connections' for one time, at most
+	for start := in.Load(); in.Load()-start < packets+during.Load()*own; time.Sleep(time.Millisecond) {
 		select {
 		case err := <-ended:
 			t.Fatalf("%s ended after %d packets: %v: %s", f.program, in.Load()-start, err, out.String())
+		case <-w.ctx.Done():
+			t.Fatalf("%d packets came", in.Load()-start)
 		default:
 		}
-		exchange("while it lasts")
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	<-ended
-	t.Logf("%d times there and back meanwhile", during)
-	exchange("afterwards")
+	over.Store(true)
+	if err := <-used; err != nil {
+		t.Fatalf("while it lasted, %v", err)
+	}
+	t.Logf("%d times there and back meanwhile", during.Load())
+	mustExchange("afterwards")
 	dial("afterwards")
-	exchange("afterwards")
+	mustExchange("afterwards")
 	if after := held(); after > before+memory {
 		t.Errorf("%d MiB are held that were not before", (after-before)>>20)
 	}

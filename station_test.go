@@ -1,9 +1,12 @@
 package berth_test
 
 import (
+	"math"
 	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +28,10 @@ type station struct {
 	dev   *wire.Device
 	mac   header.MAC
 	addrs []netip.Addr
+
+	host     *wire.Device  // nil: not known
+	answered atomic.Uint64 // frames that the host is done with
+	marks    atomic.Uint64 // that came: see settle
 
 	gathering bool // see together
 	gathered  []link.Frame
@@ -53,16 +60,65 @@ func stationed(t testing.TB, cfg berth.Config, opts ...wire.Option) (*berth.Host
 	}
 	t.Cleanup(func() { b.Close() })
 	cfg.Name = "alice"
-	return hostOn(t, cfg, oneLane{a}, "10.0.0.1/24", "fd00::1/64"), s
+	s.host = a
+	return hostOn(t, cfg, oneLane{a, &s.answered}, "10.0.0.1/24", "fd00::1/64"), s
 }
 
 // A oneLane is a device that brings all frames from one goroutine at a time, so that
-// a station can have those of several flows come in at once.
-type oneLane struct{ link.Device }
+// a station can have those of several flows come in at once. It counts them when they
+// are dealt with.
+type oneLane struct {
+	link.Device
+	done *atomic.Uint64
+}
 
 func (d oneLane) Attach(h link.Handler) error {
-	return d.Device.Attach(struct{ link.Handler }{h})
+	return d.Device.Attach(counting{h, d.done})
 }
+
+type counting struct {
+	link.Handler
+	done *atomic.Uint64
+}
+
+func (c counting) Input(frames []link.Frame) {
+	c.Handler.Input(frames)
+	c.done.Add(uint64(len(frames)))
+}
+
+// settle waits until the frames have arrived that were sent. They have when the
+// sender returns, unless another goroutine is just carrying something over the wire,
+// as a solicitation of the host's own: then that one carries them, too, a moment
+// later. It gives up in the end: who is called from within a delivery waits for
+// himself.
+func (s *station) settle() {
+	if s.host == nil {
+		return
+	}
+	until(func() bool {
+		host, station := s.host.Stats(), s.dev.Stats()
+		return s.answered.Load()+host.QueueFull+host.Unheard+station.LinkDown >= station.OutFrames
+	})
+	// What is sent now comes behind all that was sent before.
+	before := s.marks.Load()
+	mark := link.Frame{Payload: append(append([]byte{}, s.mac[:]...), make([]byte, 54)...), Serial: markSerial}
+	if n, _ := s.host.Output([]link.Frame{mark}); n == 1 {
+		until(func() bool { return s.marks.Load() > before })
+	}
+}
+
+// until lets others run until something is so, or does not become so.
+func until(so func() bool) {
+	for range 100_000 {
+		if so() {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// markSerial is that of frames by which settle knows how far the wire is.
+const markSerial = math.MaxUint64
 
 // A packet is one that a station saw, taken apart as far as it is IP or ARP.
 type packet struct {
@@ -84,6 +140,10 @@ type packet struct {
 // Input implements link.Handler.
 func (s *station) Input(frames []link.Frame) {
 	for i := range frames {
+		if frames[i].Serial == markSerial {
+			s.marks.Add(1)
+			continue
+		}
 		p := s.parse(frames[i].AppendTo(nil))
 		s.mu.Lock()
 		if !s.blind {
@@ -371,6 +431,7 @@ func (s *station) onPacket(f func(*packet)) {
 // take returns the packets that f picks of those that came since the last call;
 // nil picks all.
 func (s *station) take(f func(*packet) bool) []*packet {
+	s.settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.packets

@@ -66,10 +66,12 @@ func (o *listenOptions) streams(cmd *cobra.Command, m *machine.Machine, l *netco
 		if err != nil {
 			return err
 		}
+		if !o.keep {
+			l.Close() // before it is said that somebody came: the next one is refused
+		}
 		say(cmd, "connection from %s", c.RemoteAddr())
 		if !o.keep {
 			defer c.Close()
-			l.Close()
 			if err := o.one(ctx, cmd, c, in); err != nil {
 				return err
 			}

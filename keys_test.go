@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -109,9 +110,8 @@ func listenerWith(t testing.TB, h *berth.Host, addr netip.Addr, keys func(socket
 // authentication, and those that it is to cut.
 type watched struct {
 	link.Device
-	kind               byte
-	segments, unsigned int
-	large              int
+	kind                      byte
+	segments, unsigned, large atomic.Int64
 }
 
 func (w *watched) Output(frames []link.Frame) (int, error) {
@@ -129,12 +129,12 @@ func (w *watched) Output(frames []link.Frame) (int, error) {
 		if _, err := h.Parse(rest); err != nil {
 			continue
 		}
-		w.segments++
+		w.segments.Add(1)
 		if h.Options.Auth.Kind != w.kind {
-			w.unsigned++
+			w.unsigned.Add(1)
 		}
 		if f.GSO != link.GSONone {
-			w.large++
+			w.large.Add(1)
 		}
 	}
 	return w.Device.Output(frames)
@@ -170,8 +170,8 @@ func longTransfer(t *testing.T, p protection, addrs [2]netip.Addr, bad bool) {
 	data := bytes.Repeat([]byte("routes and more routes, "), 20_000)
 	carry(t, c, s, data)
 	carry(t, s, c, data)
-	if w.segments < 300 || w.unsigned != 0 || w.large != 0 {
-		t.Errorf("of %d segments %d are not signed, %d are large", w.segments, w.unsigned, w.large)
+	if all, unsigned, large := w.segments.Load(), w.unsigned.Load(), w.large.Load(); all < 300 || unsigned != 0 || large != 0 {
+		t.Errorf("of %d segments %d are not signed, %d are large", all, unsigned, large)
 	}
 	for _, name := range []string{"MD5Bad", "MD5Missing", "AOBad", "AORequired", "AOKeyNotFound"} {
 		if n := machineCounter(bob, name); n != 0 {
@@ -479,8 +479,8 @@ func TestEndsAreSigned(t *testing.T) {
 			}
 			s.Close()
 			time.Sleep(time.Second)
-			if w.unsigned != 0 {
-				t.Errorf("%d of %d segments are not signed", w.unsigned, w.segments)
+			if n := w.unsigned.Load(); n != 0 {
+				t.Errorf("%d of %d segments are not signed", n, w.segments.Load())
 			}
 		})
 	}
@@ -495,7 +495,7 @@ func TestKeysOnAConnectionUnderWay(t *testing.T) {
 		c, s := connected(t, alice, bob, bob4)
 		data := make([]byte, 200_000)
 		carry(t, c, s, data)
-		if w.large == 0 {
+		if w.large.Load() == 0 {
 			t.Error("no segment was large before there was a key")
 		}
 		time.Sleep(time.Second)
@@ -505,10 +505,11 @@ func TestKeysOnAConnectionUnderWay(t *testing.T) {
 		if after := mustGet(t, c, socket.TCP_INFO).SndMSS; after != before-20 {
 			t.Errorf("segments of %d bytes, before %d", after, before)
 		}
-		w.unsigned, w.large = 0, 0
+		w.unsigned.Store(0)
+		w.large.Store(0)
 		carry(t, c, s, data)
-		if w.unsigned != 0 || w.large != 0 {
-			t.Errorf("%d segments are not signed, %d are large", w.unsigned, w.large)
+		if unsigned, large := w.unsigned.Load(), w.large.Load(); unsigned != 0 || large != 0 {
+			t.Errorf("%d segments are not signed, %d are large", unsigned, large)
 		}
 	})
 }

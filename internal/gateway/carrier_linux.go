@@ -22,16 +22,13 @@ type carrier struct {
 	// The loop's goroutine's.
 	scratch *[bufferSize]byte
 	loan    berth.Loan
-	live    map[aborter]struct{} // the flows that have begun
+	live    map[onLoop]struct{} // the flows that have begun
 	closed  bool
 }
 
-// An aborter is a flow that ends when the gateway does.
-type aborter interface{ abort() }
-
 func (c *carrier) init(g *Gateway) {
 	c.g, c.on, c.loop = g, g.cfg.Dial == nil, g.cfg.Loop
-	c.live = make(map[aborter]struct{})
+	c.live = make(map[onLoop]struct{})
 }
 
 // start makes the loop, when there is first something for it to do. It is false
@@ -52,21 +49,22 @@ func (c *carrier) carry(what policy.Flow, bf *berth.Flow) bool {
 	if what.Proto != policy.TCP && what.Proto != policy.UDP || !c.start() {
 		return false
 	}
-	var f *flow
-	var r eventloop.Runner
+	var r *looped
 	if what.Proto == policy.TCP {
-		conn := newConn(c, bf)
-		f, r = &conn.flow, conn
+		f := &conn{}
+		f.init(f, c, bf)
+		r = &f.looped
 	} else {
-		grams := newGrams(c, bf)
-		f, r = &grams.flow, grams
+		f := &gramConn{}
+		f.init(f, c, bf)
+		r = &f.looped
 	}
-	f.g, f.what = c.g, what
-	if !c.g.admit(f) {
+	r.g, r.what = c.g, what
+	if !c.g.admit(&r.flow) {
 		bf.Drop()
 		return true
 	}
-	if !c.loop.Post(r) {
+	if !c.loop.Post(r.self) {
 		c.g.flows.Add(-1)
 		bf.Drop()
 	}

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"example.com/berth"
 	"example.com/berth/internal/eventloop"
 	"example.com/berth/socket"
 )
@@ -17,17 +16,8 @@ import (
 // A conn is a connection that the program begins, on the loop. All but what says
 // otherwise is the loop's goroutine's.
 type conn struct {
-	flow
-	c  *carrier
-	bf *berth.Flow // until it is answered
-	in socket.Socket
-	fd int // outside; -1: there is none
-	id eventloop.ID
-
-	state  connState
-	may    bool          // what the Judge says
-	queued atomic.Bool   // it is posted, by any goroutine
-	wants  atomic.Uint32 // what it is to be posted for (socket.Events)
+	looped
+	wants atomic.Uint32 // what it is to be posted for (socket.Events)
 
 	// The outside is readable or writable as far as is known; at its end it need not
 	// be read until it says EAGAIN.
@@ -38,17 +28,6 @@ type conn struct {
 	hearing  *hearing // nil: nothing is inspected
 	patience *eventloop.Timer
 }
-
-// connState is how far a conn is.
-type connState uint8
-
-const (
-	connNew        connState = iota
-	connJudged               // the Judge has answered
-	connConnecting           // the outside has not yet
-	connOpen
-	connOver
-)
 
 // A half is one direction.
 type half struct {
@@ -83,29 +62,16 @@ func (h *half) drop() {
 	h.rest, h.buf = nil, nil
 }
 
-func newConn(c *carrier, bf *berth.Flow) *conn {
-	r := &conn{c: c, bf: bf, fd: -1}
-	r.queued.Store(true)
-	return r
-}
-
 // Run implements eventloop.Runner: it was posted.
 func (r *conn) Run() {
 	r.queued.Store(false)
 	switch r.state {
-	case connNew:
+	case loopNew:
 		r.judge()
-	case connJudged:
+	case loopJudged:
 		r.connect()
-	case connOpen:
+	case loopOpen:
 		r.pump()
-	}
-}
-
-// post has it run once more; it may be called from any goroutine.
-func (r *conn) post() {
-	if r.queued.CompareAndSwap(false, true) {
-		r.c.loop.Post(r)
 	}
 }
 
@@ -123,24 +89,10 @@ func (r *conn) Ready(e eventloop.Events) {
 	r.canWrite = r.canWrite || e&(eventloop.Out|failed) != 0
 	r.ending = r.ending || e&(eventloop.End|failed) != 0
 	switch {
-	case r.state == connConnecting && r.canWrite:
+	case r.state == loopConnecting && r.canWrite:
 		r.connected(e&failed != 0)
-	case r.state == connOpen:
+	case r.state == loopOpen:
 		r.pump()
-	}
-}
-
-func (r *conn) judge() {
-	if r.c.closed {
-		r.bf.Drop()
-		r.leave()
-		return
-	}
-	r.c.live[r] = struct{}{}
-	r.state = connJudged
-	if !r.c.consult(func() { r.may = r.allowed() }, r) {
-		r.bf.Drop()
-		r.leave()
 	}
 }
 
@@ -166,7 +118,7 @@ func (r *conn) connect() {
 		r.failed(err)
 		return
 	}
-	r.state = connConnecting
+	r.state = loopConnecting
 }
 
 // failed is the world's refusal.
@@ -194,7 +146,7 @@ func (r *conn) connected(failed bool) {
 		r.leave()
 		return
 	}
-	r.bf, r.state = nil, connOpen
+	r.bf, r.state = nil, loopOpen
 	_ = socket.Set(r.in, socket.TCP_NODELAY, 1) // the other side has had its Nagle
 	r.tell(Begun, nil)
 	if r.verdict.Inspect && r.g.cfg.Judge != nil {
@@ -206,18 +158,18 @@ func (r *conn) connected(failed bool) {
 
 // abort ends it with the gateway.
 func (r *conn) abort() {
-	if r.state == connOpen {
+	if r.state == loopOpen {
 		r.end(net.ErrClosed)
 		return
 	}
-	r.state = connOver
+	r.state = loopOver
 	r.bf.Drop()
 	r.leave()
 }
 
 // end closes both sides, by force if there is an error, and tells of it.
 func (r *conn) end(err error) {
-	r.state = connOver
+	r.state = loopOver
 	r.wants.Store(0)
 	if r.patience != nil {
 		r.c.loop.Stop(r.patience)
@@ -242,16 +194,4 @@ func (r *conn) end(err error) {
 	}
 	r.tell(Ended, err)
 	r.leave()
-}
-
-// leave forgets it.
-func (r *conn) leave() {
-	r.state = connOver
-	if r.fd >= 0 {
-		r.c.loop.Forget(r.id)
-		unix.Close(r.fd)
-		r.fd = -1
-	}
-	delete(r.c.live, r)
-	r.g.flows.Add(-1)
 }

@@ -73,7 +73,7 @@ func (r *conn) think(ask func()) error {
 
 // thought is the end of a think elsewhere.
 func (r *conn) thought() {
-	if r.state != connOpen {
+	if r.state != loopOpen {
 		return
 	}
 	r.hearing.busy = false
@@ -111,7 +111,7 @@ func (r *conn) heard() error {
 // hushed is the end of the time that the program may take to go on.
 func (r *conn) hushed() {
 	switch h := r.hearing; {
-	case h == nil || r.state != connOpen || len(h.held) == 0 && !h.busy:
+	case h == nil || r.state != loopOpen || len(h.held) == 0 && !h.busy:
 	case h.busy:
 		h.late = true
 	default:

@@ -17,7 +17,7 @@ func (r *conn) pump() {
 	r.wants.Store(uint32(always))
 	err := r.pumpUp()
 	switch {
-	case r.state != connOpen: // a judge has ended it
+	case r.state != loopOpen: // a judge has ended it
 		return
 	case isOutside(err):
 		// The world takes no more. What it has said before may still be read.

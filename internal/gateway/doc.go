@@ -14,7 +14,7 @@
 //
 //   - gateway.go: the configuration, making and ending one; flow.go: what all flows
 //     have in common; judge.go: who may talk to whom, and what is told of it.
-//   - carrier_linux.go, conn_linux.go, grams_linux.go: flows on a loop
+//   - carrier_linux.go, looped_linux.go, conn_linux.go, grams_linux.go: flows on a loop
 //     (internal/eventloop), where their outside is the operating system: no goroutine
 //     belongs to one. A packet of the program's is read, ended by the host, and what
 //     was in it written outside, on one goroutine, and so is the way back.

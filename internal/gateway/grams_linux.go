@@ -2,13 +2,11 @@ package gateway
 
 import (
 	"os"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"example.com/berth"
 	"example.com/berth/internal/eventloop"
 	"example.com/berth/socket"
 )
@@ -16,16 +14,7 @@ import (
 // A gramConn is a flow of datagrams that the program begins, on the loop. All but
 // what says otherwise is the loop's goroutine's.
 type gramConn struct {
-	flow
-	c  *carrier
-	bf *berth.Flow
-	in socket.Socket
-	fd int
-	id eventloop.ID
-
-	state    connState
-	may      bool
-	queued   atomic.Bool // as in conn
+	looped
 	canRead  bool
 	busy     bool // a Hello thinks, elsewhere
 	held     *heldGrams
@@ -34,28 +23,16 @@ type gramConn struct {
 	idling   eventloop.Timer
 }
 
-func newGrams(c *carrier, bf *berth.Flow) *gramConn {
-	r := &gramConn{c: c, bf: bf, fd: -1}
-	r.queued.Store(true)
-	return r
-}
-
 // Run implements eventloop.Runner: it was posted.
 func (r *gramConn) Run() {
 	r.queued.Store(false)
 	switch r.state {
-	case connNew:
+	case loopNew:
 		r.judge()
-	case connJudged:
+	case loopJudged:
 		r.open()
-	case connOpen:
+	case loopOpen:
 		r.pump()
-	}
-}
-
-func (r *gramConn) post() {
-	if r.queued.CompareAndSwap(false, true) {
-		r.c.loop.Post(r)
 	}
 }
 
@@ -69,22 +46,8 @@ func (r *gramConn) notice(e socket.Events) {
 // Ready implements eventloop.Handler.
 func (r *gramConn) Ready(eventloop.Events) {
 	r.canRead = true
-	if r.state == connOpen {
+	if r.state == loopOpen {
 		r.pumpDown()
-	}
-}
-
-func (r *gramConn) judge() {
-	if r.c.closed {
-		r.bf.Drop()
-		r.leave()
-		return
-	}
-	r.c.live[r] = struct{}{}
-	r.state = connJudged
-	if !r.c.consult(func() { r.may = r.allowed() }, r) {
-		r.bf.Drop()
-		r.leave()
 	}
 }
 
@@ -117,7 +80,7 @@ func (r *gramConn) open() {
 		r.leave()
 		return
 	}
-	r.state = connOpen
+	r.state = loopOpen
 	if r.verdict.Inspect && r.g.cfg.Judge != nil {
 		r.held = &heldGrams{hello: r.g.cfg.Judge.NewHello(r.what, r.verdict)}
 	}
@@ -155,7 +118,7 @@ func (r *gramConn) idle() {
 
 // pump carries what the program has sent.
 func (r *gramConn) pump() {
-	for turn := 0; r.state == connOpen && !r.busy; turn++ {
+	for turn := 0; r.state == loopOpen && !r.busy; turn++ {
 		if turn == maxTurnsGrams {
 			r.post()
 			return
@@ -201,7 +164,7 @@ func (r *gramConn) think(b []byte) {
 	var pass [][]byte
 	err := r.held.take(&r.flow, b, func(b []byte) { pass = append(pass, b) })
 	r.c.loop.Post(eventloop.Func(func() {
-		if r.busy = false; r.state != connOpen {
+		if r.busy = false; r.state != loopOpen {
 			return
 		}
 		if err != nil {
@@ -238,7 +201,7 @@ func (r *gramConn) pumpDown() {
 	for turn := 0; r.canRead; turn++ {
 		if turn == maxTurnsGrams {
 			r.c.loop.Post(eventloop.Func(func() {
-				if r.state == connOpen {
+				if r.state == loopOpen {
 					r.pumpDown()
 				}
 			}))
@@ -264,7 +227,7 @@ func (r *gramConn) pumpDown() {
 
 // abort ends it with the gateway.
 func (r *gramConn) abort() {
-	if r.state == connOpen {
+	if r.state == loopOpen {
 		var err error
 		if r.held != nil && !r.busy {
 			err = r.held.end()
@@ -278,7 +241,7 @@ func (r *gramConn) abort() {
 
 // end closes both sides, and tells of it.
 func (r *gramConn) end(err error) {
-	r.state = connOver
+	r.state = loopOver
 	r.c.loop.Stop(&r.idling)
 	_ = r.in.Close()
 	if denied, ok := err.(*denial); ok {
@@ -288,16 +251,4 @@ func (r *gramConn) end(err error) {
 	}
 	r.tell(Ended, err)
 	r.leave()
-}
-
-// leave forgets it.
-func (r *gramConn) leave() {
-	r.state = connOver
-	if r.fd >= 0 {
-		r.c.loop.Forget(r.id)
-		unix.Close(r.fd)
-		r.fd = -1
-	}
-	delete(r.c.live, r)
-	r.g.flows.Add(-1)
 }

@@ -25,15 +25,15 @@ type message struct {
 // enough that empty ones cannot be queued without bound.
 const messageOverhead = 256
 
-// messageQueue is the receive queue of a datagram or raw socket: a ring, bounded
-// by SO_RCVBUF and the host's budget. An empty one owns nothing.
+// messageQueue is the receive queue of a datagram or raw socket, bounded by
+// SO_RCVBUF and the host's budget: a chain of blocks of messages, which are taken
+// from a pool and given back as the queue grows and shrinks. One that a call has
+// found empty owns nothing.
 type messageQueue struct {
-	ring   []message
-	pooled *[]message // what ring came from the pool in; nil if it did not
-	head   int
-	n      int
-	charge int // what the queued messages cost
-	limit  int // SO_RCVBUF
+	head, tail *messageBlock // both nil if it owns nothing
+	n          int           // messages
+	charge     int           // what they cost
+	limit      int           // SO_RCVBUF
 }
 
 // push queues a message with the given bytes, and says why not: at the limit of
@@ -65,77 +65,89 @@ func (q *messageQueue) push(m message, data []byte, buf *link.Buffer, budget *bu
 	return false, false
 }
 
+// A messageBlock is a piece of a queue: the messages from index from to, but not with, to.
+type messageBlock struct {
+	next     *messageBlock
+	from, to int
+	messages [blockMessages]message
+}
+
+// blockMessages is how many there are in a block: enough that a burst seldom
+// goes to the pool, few enough for a socket that gets one now and then.
+const blockMessages = 16
+
+var messageBlocks = sync.Pool{New: func() any { return new(messageBlock) }}
+
+// put enters a message at the end.
 func (q *messageQueue) put(m message) {
-	if q.n == len(q.ring) {
-		q.grow()
+	b := q.tail
+	if b == nil || b.to == blockMessages {
+		b = messageBlocks.Get().(*messageBlock)
+		if q.tail == nil {
+			q.head = b
+		} else {
+			q.tail.next = b
+		}
+		q.tail = b
 	}
+	b.messages[b.to] = m
+	b.to++
 	q.n++
-	*q.at(q.n - 1) = m
 }
-
-// grow doubles the ring.
-func (q *messageQueue) grow() {
-	var bigger []message
-	var pooled *[]message
-	if size := max(4, 2*len(q.ring)); size == burst {
-		pooled = rings.Get().(*[]message)
-		bigger = *pooled
-	} else {
-		bigger = make([]message, size)
-	}
-	for i := range q.n {
-		bigger[i] = *q.at(i)
-	}
-	q.drop()
-	q.ring, q.pooled, q.head = bigger, pooled, 0
-}
-
-// drop gives the ring back. Messages in it have been moved or released.
-func (q *messageQueue) drop() {
-	if q.pooled != nil {
-		clear(q.ring)
-		rings.Put(q.pooled)
-	}
-	q.ring, q.pooled, q.head = nil, nil, 0
-}
-
-// burst is the length of the rings that are pooled: what a burst of datagrams
-// takes that fills a receive buffer of the usual size. A socket whose queue is
-// emptied after one gives the ring back, and takes it again with the next.
-const burst = 128
-
-var rings = sync.Pool{New: func() any {
-	r := make([]message, burst)
-	return &r
-}}
-
-func (q *messageQueue) at(i int) *message { return &q.ring[(q.head+i)&(len(q.ring)-1)] }
 
 // first is the message to receive next; nil if there is none.
 func (q *messageQueue) first() *message {
 	if q.n == 0 {
 		return nil
 	}
-	return q.at(0)
+	return &q.head.messages[q.head.from]
 }
 
 // pop drops the first message.
 func (q *messageQueue) pop(budget *buffer.Budget) {
-	m := q.at(0)
+	b := q.head
+	m := &b.messages[b.from]
 	m.buf.Release()
 	q.charge -= m.charge
 	budget.Give(m.charge)
 	*m = message{}
-	q.head = (q.head + 1) & (len(q.ring) - 1)
-	q.n--
-	if q.n == 0 && len(q.ring) >= burst {
-		q.drop()
+	b.from++
+	switch q.n--; {
+	case q.n == 0: // the next one goes where the cache has it
+		b.from, b.to = 0, 0
+	case b.from == blockMessages:
+		q.head = b.next
+		b.release()
 	}
+}
+
+// rest gives the memory of a queue back that is empty.
+func (q *messageQueue) rest() {
+	if q.head != nil {
+		q.head.release()
+		q.head, q.tail = nil, nil
+	}
+}
+
+// release gives a block back whose messages have been dropped.
+func (b *messageBlock) release() {
+	b.next, b.from, b.to = nil, 0, 0
+	messageBlocks.Put(b)
+}
+
+// bytes is how much data waits.
+func (q *messageQueue) bytes() (n int) {
+	for b := q.head; b != nil; b = b.next {
+		for i := b.from; i < b.to; i++ {
+			n += len(b.messages[i].data)
+		}
+	}
+	return n
 }
 
 func (q *messageQueue) clear(budget *buffer.Budget) {
 	for q.n > 0 {
 		q.pop(budget)
 	}
-	q.drop()
+	q.rest()
 }

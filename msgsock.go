@@ -104,6 +104,7 @@ func (s *messageSock) receive(flags socket.Flags, use func(*message)) error {
 			if s.readEnd {
 				return nil
 			}
+			s.queue.rest()
 			return syscall.EAGAIN
 		}
 		use(m)

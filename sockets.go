@@ -77,14 +77,6 @@ func (s *messageSock) describe() SocketInfo {
 	return r
 }
 
-// bytes is how much data waits.
-func (q *messageQueue) bytes() (n int) {
-	for i := range q.n {
-		n += len(q.at(i).data)
-	}
-	return n
-}
-
 func (s *stream) describe() SocketInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()

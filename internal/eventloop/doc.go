@@ -12,7 +12,8 @@
 //
 // loop_linux.go waits (epoll) and takes turns: what was posted, what is ready, whose
 // time has come. slots.go are the descriptors, timers.go the deadlines, queue.go
-// what was posted: they decide, and know nothing of the system.
+// what was posted, breather.go when to let the scheduler see the goroutine: they
+// decide, and know nothing of the system.
 //
 // # Limits
 //

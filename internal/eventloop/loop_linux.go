@@ -2,6 +2,7 @@ package eventloop
 
 import (
 	"errors"
+	"runtime"
 	"time"
 	"unsafe"
 
@@ -153,7 +154,11 @@ func (l *Loop) Close() error {
 func (l *Loop) run() {
 	defer close(l.over)
 	var events [atOnce]unix.EpollEvent
+	var breath breather
 	for {
+		if breath.due(time.Now) {
+			runtime.Gosched()
+		}
 		l.turn()
 		if l.queue.over() {
 			return

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,9 +14,12 @@ import (
 
 // A contender is a way to give a program a network.
 type contender struct {
-	name   string
-	needs  []string // programs in PATH
-	target string   // what stands for the outside's loopback
+	name  string
+	needs []string // programs in PATH
+	// sources are packages that those of needs are built from, in their order, where
+	// they are not installed.
+	sources []string
+	target  string // what stands for the outside's loopback
 	// userTCP tells that it ends the program's TCP in a stack of its own, as berth
 	// does, and does not lean on the kernel's by its socket options.
 	userTCP bool
@@ -28,8 +33,17 @@ var contenders = []contender{
 	{name: "berth", target: "192.0.0.3", start: startBerth},
 	{name: "pasta", needs: []string{"pasta"}, target: routerAddr, start: startPasta},
 	{name: "slirp4netns", needs: []string{"slirp4netns"}, target: "10.0.2.2", userTCP: true, start: startSlirp},
-	{name: "gvisor-tap-vsock", needs: []string{"gvproxy", "gvforwarder"}, target: "192.168.127.254", userTCP: true, start: startGvproxy},
+	{
+		name: "gvisor-tap-vsock", needs: []string{"gvproxy", "gvforwarder"}, sources: gvisorTapVsock,
+		target: "192.168.127.254", userTCP: true, start: startGvproxy,
+	},
 	{name: "loopback", target: "127.0.0.1", start: startLoopback},
+}
+
+// gvisorTapVsock are its programs, which Go fetches as it fetches any module.
+var gvisorTapVsock = []string{
+	"github.com/containers/gvisor-tap-vsock/cmd/gvproxy@v0.8.9",
+	"github.com/containers/gvisor-tap-vsock/cmd/vm@v0.8.9",
 }
 
 func contenderNamed(name string) contender {
@@ -49,6 +63,27 @@ func (c *contender) missing() string {
 		}
 	}
 	return ""
+}
+
+// build makes the programs that are missing, if there are sources, in a directory of
+// PATH.
+func (c *contender) build(ctx context.Context, dir string) error {
+	for i, source := range c.sources {
+		if _, err := exec.LookPath(c.needs[i]); err == nil {
+			continue
+		}
+		cmd := exec.CommandContext(ctx, "go", "install", source)
+		cmd.Dir = dir // outside of any module
+		cmd.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0")
+		if b, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", source, err, b)
+		}
+		name, _, _ := strings.Cut(path.Base(source), "@")
+		if err := os.Rename(filepath.Join(dir, name), filepath.Join(dir, c.needs[i])); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // startLoopback has no contender: the client is outside, and what it measures is
@@ -92,12 +127,12 @@ func startSlirp(t *trialRun, client []string) error {
 // startGvproxy starts the proxy outside and the forwarder inside, with a Unix
 // socket between.
 func startGvproxy(t *trialRun, client []string) error {
-	path := filepath.Join(t.dir, "gvproxy.sock")
+	socket := filepath.Join(t.dir, "gvproxy.sock")
 	mtu := strconv.Itoa(t.MTU)
-	if err := t.startHelper(exec.Command("gvproxy", "-listen", "unix://"+path, "-mtu", mtu, "-ssh-port", "-1")); err != nil {
+	if err := t.startHelper(exec.Command("gvproxy", "-listen", "unix://"+socket, "-mtu", mtu, "-ssh-port", "-1")); err != nil {
 		return err
 	}
-	if err := waitFor(path); err != nil {
+	if err := waitFor(socket); err != nil {
 		return err
 	}
 	script := `ip link set lo up
@@ -105,7 +140,7 @@ ip tuntap add dev tap0 mode tap
 ip link set tap0 mtu ` + mtu + ` address 5a:94:ef:e4:0c:ee up
 ip addr add 192.168.127.2/24 dev tap0
 ip route add default via 192.168.127.1
-gvforwarder -preexisting -iface tap0 -mtu ` + mtu + ` -url unix://` + path + ` </dev/null >&2 &
+gvforwarder -preexisting -iface tap0 -mtu ` + mtu + ` -url unix://` + socket + ` </dev/null >&2 &
 `
 	if err := t.startClient(afterLine(script, client), ownNamespaces()); err != nil {
 		return err

@@ -68,10 +68,11 @@ func (f *datagramFlow) send() error {
 	return nil
 }
 
-// receive takes one, or gives up those that are late.
+// receive takes one, or gives up those that are late, also while others are not.
 func (f *datagramFlow) receive() error {
 	now := time.Now()
 	if now.Add(patience).Sub(f.deadline) > patience/2 { // not for each: it costs
+		f.giveUp(now)
 		f.deadline = now.Add(patience)
 		if err := f.conn.SetReadDeadline(f.deadline); err != nil {
 			return err
@@ -79,7 +80,7 @@ func (f *datagramFlow) receive() error {
 	}
 	k, err := f.conn.Read(f.buf)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		f.giveUp()
+		f.giveUp(time.Now())
 		return nil
 	}
 	if err != nil {
@@ -103,9 +104,9 @@ func (f *datagramFlow) receive() error {
 }
 
 // giveUp forgets those that have been under way for too long.
-func (f *datagramFlow) giveUp() {
+func (f *datagramFlow) giveUp(now time.Time) {
 	for id, at := range f.sent {
-		if time.Since(at) >= patience/2 {
+		if now.Sub(at) >= patience/2 {
 			delete(f.sent, id)
 			if f.r.measuring.Load() {
 				f.r.lost.Add(1)

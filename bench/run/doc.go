@@ -14,7 +14,8 @@
 // this command and compare every byte. All contenders take their turn within one
 // repetition, and ratios are taken within it. Besides speed the table shows the
 // CPU time of the contender with all its processes. Who is not installed is left
-// out: pasta, slirp4netns, gvproxy and gvforwarder are looked for in PATH.
+// out: pasta and slirp4netns are looked for in PATH, and so are gvproxy and
+// gvforwarder, which are built otherwise.
 //
 // # Its parts
 //

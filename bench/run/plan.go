@@ -114,6 +114,17 @@ func (s *settings) install(ctx context.Context, dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "run"), self, 0o755); err != nil {
 		return err
 	}
+	if err := os.Setenv("PATH", os.Getenv("PATH")+":"+dir); err != nil {
+		return err
+	}
+	for _, c := range contenders {
+		if !match(s.contenders, c.name) {
+			continue
+		}
+		if err := c.build(ctx, dir); err != nil {
+			fmt.Fprintln(os.Stderr, err) // it is left out
+		}
+	}
 	if s.berth != "" {
 		return nil
 	}

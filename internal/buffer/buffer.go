@@ -28,8 +28,8 @@ var pools [len(classes)]sync.Pool
 // be changed only by the one who made it, and only where nobody else looks yet
 // (appending behind what others refer to is fine).
 type Buffer struct {
-	refs  atomic.Int32
-	class int8 // index into classes; -1 for a size of its own
+	refs  int32 // atomic while there are several
+	class int8  // index into classes; -1 for a size of its own
 	data  []byte
 }
 
@@ -42,13 +42,11 @@ func Get(size int) *Buffer {
 			if b == nil {
 				b = &Buffer{class: int8(i), data: make([]byte, c)}
 			}
-			b.refs.Store(1)
+			b.refs = 1
 			return b
 		}
 	}
-	b := &Buffer{class: -1, data: make([]byte, size)}
-	b.refs.Store(1)
-	return b
+	return &Buffer{refs: 1, class: -1, data: make([]byte, size)}
 }
 
 // Bytes returns the whole block.
@@ -60,7 +58,7 @@ func (b *Buffer) Size() int { return len(b.data) }
 // Retain adds a reference. It does nothing on nil.
 func (b *Buffer) Retain() {
 	if b != nil {
-		b.refs.Add(1)
+		atomic.AddInt32(&b.refs, 1)
 	}
 }
 
@@ -70,15 +68,24 @@ func (b *Buffer) Release() {
 	if b == nil {
 		return
 	}
-	switch n := b.refs.Add(-1); {
+	if atomic.LoadInt32(&b.refs) == 1 {
+		b.refs = 0 // the only holder: there is nobody to be atomic for
+		b.recycle()
+		return
+	}
+	switch n := atomic.AddInt32(&b.refs, -1); {
 	case n == 0:
-		if b.class >= 0 {
-			pools[b.class].Put(b)
-		}
+		b.recycle()
 	case n < 0:
 		panic("buffer: released more often than retained")
 	}
 }
 
+func (b *Buffer) recycle() {
+	if b.class >= 0 {
+		pools[b.class].Put(b)
+	}
+}
+
 // Shared tells whether somebody else holds a reference too.
-func (b *Buffer) Shared() bool { return b.refs.Load() > 1 }
+func (b *Buffer) Shared() bool { return atomic.LoadInt32(&b.refs) > 1 }

@@ -32,9 +32,9 @@ func (h *Host) Left() (left []string) {
 		report(connected, name+" peers")
 		report(bound, name+" ports")
 	}
-	h.raws.RLock()
-	report(len(h.raws.m), "raw protocols")
-	h.raws.RUnlock()
+	if m := h.raws.m.Load(); m != nil {
+		report(len(*m), "raw protocols")
+	}
 	h.ports.mu.Lock()
 	for _, p := range []port.Protocol{port.TCP, port.UDP, port.ICMP} {
 		for n := range 1 << 16 {

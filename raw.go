@@ -2,9 +2,11 @@ package berth
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"example.com/berth/internal/buffer"
@@ -31,35 +33,47 @@ func newRaw(h *Host, domain socket.Domain, protocol socket.Protocol) *raw {
 	return s
 }
 
-// rawTable has the raw sockets by protocol. Its lock guards the map and the
-// slices in it, which are replaced, never changed.
+// rawTable has the raw sockets by protocol. Each packet looks into it and sockets
+// come and go seldom: the map is replaced, never changed, and read without a lock.
 type rawTable struct {
-	sync.RWMutex
-	m map[socket.Protocol][]*raw
+	mu sync.Mutex // guards the replacement
+	m  atomic.Pointer[map[socket.Protocol][]*raw]
 }
 
 func (t *rawTable) insert(s *raw) {
-	t.Lock()
-	defer t.Unlock()
-	if t.m == nil {
-		t.m = make(map[socket.Protocol][]*raw)
-	}
-	t.m[s.protocol] = append(slices.Clip(t.m[s.protocol]), s)
+	t.change(s.protocol, func(all []*raw) []*raw { return append(slices.Clip(all), s) })
 }
 
 func (t *rawTable) remove(s *raw) {
-	t.Lock()
-	defer t.Unlock()
-	t.m[s.protocol] = slices.DeleteFunc(slices.Clone(t.m[s.protocol]), func(x *raw) bool { return x == s })
-	if len(t.m[s.protocol]) == 0 {
-		delete(t.m, s.protocol)
+	t.change(s.protocol, func(all []*raw) []*raw {
+		return slices.DeleteFunc(slices.Clone(all), func(x *raw) bool { return x == s })
+	})
+}
+
+// change replaces the sockets of a protocol.
+func (t *rawTable) change(p socket.Protocol, f func([]*raw) []*raw) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := make(map[socket.Protocol][]*raw)
+	if old := t.m.Load(); old != nil {
+		maps.Copy(m, *old)
 	}
+	if m[p] = f(m[p]); len(m[p]) == 0 {
+		delete(m, p)
+	}
+	if len(m) == 0 {
+		t.m.Store(nil)
+		return
+	}
+	t.m.Store(&m)
 }
 
 func (t *rawTable) of(p socket.Protocol) []*raw {
-	t.RLock()
-	defer t.RUnlock()
-	return t.m[p]
+	m := t.m.Load()
+	if m == nil {
+		return nil
+	}
+	return (*m)[p]
 }
 
 // rawInput gives a copy of a packet to each raw socket that wants it, and tells

@@ -3,13 +3,14 @@ package berth
 import (
 	"container/heap"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // timers is the host's one timer: a heap of who wants to be woken when, and a
 // time.Timer armed for the first of them. A deadline that moves later is left
 // where it stands and looked at again when it comes, so that the deadline of a
-// busy connection, which moves with every segment, costs a comparison.
+// busy connection, which moves with every segment, costs a comparison and no lock.
 //
 // Its lock guards the heap alone and is never held while somebody is woken.
 type timers struct {
@@ -27,9 +28,15 @@ type timers struct {
 // A timerEntry is one row; it lives in its owner. Its fields belong to timers.
 type timerEntry struct {
 	owner timerOwner
-	at    time.Duration // 0: not in the heap
+	at    atomicDuration // 0: not in the heap; changed under the lock of timers
 	index int
 }
+
+// An atomicDuration is a time that is read without the lock under which it changes.
+type atomicDuration struct{ v atomic.Int64 }
+
+func (d *atomicDuration) load() time.Duration   { return time.Duration(d.v.Load()) }
+func (d *atomicDuration) store(t time.Duration) { d.v.Store(int64(t)) }
 
 // A timerOwner is woken when its time has come, or earlier; it looks at its own
 // deadline and schedules itself again.
@@ -37,18 +44,23 @@ type timerOwner interface {
 	timerFired(now time.Duration)
 }
 
-// schedule sees to it that e's owner is woken at the latest at time at.
+// schedule sees to it that e's owner is woken at the latest at time at. The owner
+// calls it with the lock held under which it also looks at its deadline when it is
+// woken: so an entry that is due earlier, and may be fired this instant, will do.
 func (t *timers) schedule(e *timerEntry, at time.Duration) {
+	if due := e.at.load(); due != 0 && due <= at {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
+	switch due := e.at.load(); {
 	case t.closed:
 		return
-	case e.at == 0:
-		e.at = at
+	case due == 0:
+		e.at.store(at)
 		heap.Push(&t.heap, e)
-	case at < e.at:
-		e.at = at
+	case at < due:
+		e.at.store(at)
 		heap.Fix(&t.heap, e.index)
 	default:
 		return
@@ -60,9 +72,9 @@ func (t *timers) schedule(e *timerEntry, at time.Duration) {
 func (t *timers) remove(e *timerEntry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e.at != 0 {
+	if e.at.load() != 0 {
 		heap.Remove(&t.heap, e.index)
-		e.at = 0
+		e.at.store(0)
 	}
 }
 
@@ -77,7 +89,7 @@ func (t *timers) close() {
 		t.turn.Stop()
 	}
 	for _, e := range t.heap {
-		e.at = 0
+		e.at.store(0)
 	}
 	t.heap = nil
 }
@@ -88,7 +100,7 @@ func (t *timers) arm() {
 	if len(t.heap) == 0 || t.firing {
 		return
 	}
-	first := t.heap[0].at
+	first := t.heap[0].at.load()
 	if t.armed != 0 && t.armed <= first {
 		return
 	}
@@ -117,9 +129,9 @@ func (t *timers) fire() {
 	now := t.host.now()
 	t.mu.Lock()
 	t.armed, t.firing = 0, true
-	for len(t.heap) > 0 && t.heap[0].at <= now && !t.closed {
+	for len(t.heap) > 0 && t.heap[0].at.load() <= now && !t.closed {
 		e := heap.Pop(&t.heap).(*timerEntry)
-		e.at = 0
+		e.at.store(0)
 		t.mu.Unlock()
 		e.owner.timerFired(now)
 		t.mu.Lock()
@@ -133,7 +145,7 @@ func (t *timers) fire() {
 type timerHeap []*timerEntry
 
 func (h timerHeap) Len() int           { return len(h) }
-func (h timerHeap) Less(i, j int) bool { return h[i].at < h[j].at }
+func (h timerHeap) Less(i, j int) bool { return h[i].at.load() < h[j].at.load() }
 func (h timerHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j

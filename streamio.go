@@ -1,7 +1,6 @@
 package berth
 
 import (
-	"context"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -42,39 +41,57 @@ func (s *stream) send(bufs [][]byte, flags socket.Flags, addr netip.AddrPort) (i
 
 // sendFrom sends all but the first bytes, which are sent already. The lock is held.
 func (s *stream) sendFrom(bufs [][]byte, sent int, flags socket.Flags) (int, error) {
-	piece, off := 0, sent // off bytes of bufs[piece] are in the buffer
-	for piece < len(bufs) && off > len(bufs[piece]) {
-		off -= len(bufs[piece])
-		piece++
+	at := cursor{off: sent}
+	for at.piece < len(bufs) && at.off > len(bufs[at.piece]) {
+		at.off -= len(bufs[at.piece])
+		at.piece++
 	}
-	err := s.block(context.Background(), &s.writers, flags, func() error {
-		for {
-			for piece < len(bufs) && off == len(bufs[piece]) {
-				piece, off = piece+1, 0
-			}
-			if piece == len(bufs) {
-				return s.sendNothing(sent)
-			}
-			last := piece == len(bufs)-1
-			var n int
-			var err error
-			now := s.host.now()
-			if last && flags&socket.MSG_OOB != 0 {
-				n, err = s.writeUrgent(now, bufs[piece][off:])
-			} else {
-				n, err = s.write(now, bufs[piece][off:], !last || flags&socket.MSG_MORE != 0)
-			}
-			if err != nil {
-				return err
-			}
-			sent, off = sent+n, off+n
-			s.pumpAt(now)
+	err := s.ended(&s.writers)
+	for err == nil {
+		var n int
+		n, err = s.sendNext(bufs, &at, sent, flags)
+		if sent += n; err != syscall.EAGAIN {
+			break
 		}
-	})
+		err = s.await(&s.writers, flags)
+	}
 	if sent > 0 {
 		return sent, s.partial(err)
 	}
 	return 0, err
+}
+
+// A cursor is where a call stands in the pieces of memory that it was given.
+type cursor struct{ piece, off int }
+
+// pass moves to the next piece, and on, where nothing is left of the present one.
+func (at *cursor) pass(bufs [][]byte) {
+	for at.piece < len(bufs) && at.off == len(bufs[at.piece]) {
+		at.piece, at.off = at.piece+1, 0
+	}
+}
+
+// sendNext sends what is left, and returns how much went; EAGAIN, if there is no
+// room for all. The lock is held.
+func (s *stream) sendNext(bufs [][]byte, at *cursor, sent int, flags socket.Flags) (done int, err error) {
+	for {
+		if at.pass(bufs); at.piece == len(bufs) {
+			return done, s.sendNothing(sent + done)
+		}
+		last := at.piece == len(bufs)-1
+		b, now := bufs[at.piece][at.off:], s.host.now()
+		var n int
+		if last && flags&socket.MSG_OOB != 0 {
+			n, err = s.writeUrgent(now, b)
+		} else {
+			n, err = s.write(now, b, !last || flags&socket.MSG_MORE != 0)
+		}
+		if err != nil {
+			return done, err
+		}
+		done, at.off = done+n, at.off+n
+		s.pumpAt(now)
+	}
 }
 
 // write gives bytes to the machine, if there is one to take them.
@@ -169,39 +186,52 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 	if len(bufs) == 0 {
 		bufs = [][]byte{nil}
 	}
-	var got, piece, off int
-	err := s.block(context.Background(), &s.readers, flags, func() error {
-		if got == 0 && !s.enough(bufs, flags) {
-			return syscall.EAGAIN
-		}
-		deepen()
-		for {
-			for off == len(bufs[piece]) && piece < len(bufs)-1 {
-				piece, off = piece+1, 0
-			}
-			if got > 0 && (s.failed() || flags&socket.MSG_PEEK == 0 && s.conn.AtMark()) {
-				return nil // the error, or what is behind the mark, is for the next call
-			}
-			now := s.host.now()
-			n, err := s.read(now, bufs[piece][off:], got, flags)
-			if err != nil {
-				return err
-			}
-			got, off = got+n, off+n
-			full := off == len(bufs[piece])
-			if full && piece < len(bufs)-1 && n > 0 {
-				continue
-			}
-			s.pumpAt(now) // the window may have opened
-			if full || n == 0 || flags&(socket.MSG_WAITALL|socket.MSG_PEEK) != socket.MSG_WAITALL {
-				return nil
+	var at cursor
+	got := 0
+	err := s.ended(&s.readers)
+	for err == nil {
+		if got > 0 || s.enough(bufs, flags) {
+			var n int
+			n, err = s.recvNext(bufs, &at, got, flags)
+			if got += n; err != syscall.EAGAIN {
+				break
 			}
 		}
-	})
+		err = s.await(&s.readers, flags)
+	}
 	if got > 0 {
 		return got, s.partial(err)
 	}
 	return 0, err
+}
+
+// recvNext takes, or looks at, what there is behind the first got bytes, and
+// returns how much it gave; EAGAIN, if the call wants more. The lock is held.
+func (s *stream) recvNext(bufs [][]byte, at *cursor, got int, flags socket.Flags) (done int, err error) {
+	deepen()
+	for {
+		for at.off == len(bufs[at.piece]) && at.piece < len(bufs)-1 {
+			at.piece, at.off = at.piece+1, 0
+		}
+		if got+done > 0 && (s.failed() || flags&socket.MSG_PEEK == 0 && s.conn.AtMark()) {
+			return done, nil // the error, or what is behind the mark, is for the next call
+		}
+		n, err := s.read(bufs[at.piece][at.off:], got+done, flags)
+		if err != nil {
+			return done, err
+		}
+		done, at.off = done+n, at.off+n
+		full := at.off == len(bufs[at.piece])
+		if full && at.piece < len(bufs)-1 && n > 0 {
+			continue
+		}
+		if s.conn.AckDue() || s.host.config.Probe != nil { // the window may have opened
+			s.pump()
+		}
+		if full || n == 0 || flags&(socket.MSG_WAITALL|socket.MSG_PEEK) != socket.MSG_WAITALL {
+			return done, nil
+		}
+	}
 }
 
 // enough tells whether there is so much to read that a call which may wait
@@ -233,7 +263,7 @@ func (s *stream) failed() bool {
 
 // read takes bytes from the machine, if this is a connection, or looks at those
 // behind the first got.
-func (s *stream) read(now time.Duration, b []byte, got int, flags socket.Flags) (int, error) {
+func (s *stream) read(b []byte, got int, flags socket.Flags) (int, error) {
 	if s.closed { // as in write
 		return 0, syscall.EBADF
 	}
@@ -245,11 +275,20 @@ func (s *stream) read(now time.Duration, b []byte, got int, flags socket.Flags) 
 		_, err := s.conn.Peek(nil, 0)
 		return max(0, min(len(b), s.conn.Readable()-got)), err
 	case socket.MSG_TRUNC:
-		return s.discard(now, len(b))
+		return s.discard(len(b))
 	case socket.MSG_PEEK:
 		return s.conn.Peek(b, got)
 	}
-	return s.conn.Read(now, b)
+	return s.conn.Read(s.readTime(), b)
+}
+
+// readTime is the time of a Read, for a machine that measures how fast they are. To
+// look at the clock costs as much as to read a few bytes.
+func (s *stream) readTime() time.Duration {
+	if s.conn.TimesReads() {
+		return s.host.now()
+	}
+	return 0
 }
 
 // recvUrgent takes the last urgent byte, out of the stream, and tells what is to
@@ -287,9 +326,9 @@ func (s *stream) AtMark() (at bool, err error) {
 }
 
 // discard takes up to n bytes and drops them: MSG_TRUNC on a stream (tcp(7)).
-func (s *stream) discard(now time.Duration, n int) (int, error) {
+func (s *stream) discard(n int) (int, error) {
 	var scratch [4096]byte
-	done := 0
+	done, now := 0, s.readTime()
 	for done < n {
 		k, err := s.conn.Read(now, scratch[:min(len(scratch), n-done)])
 		done += k

@@ -136,14 +136,34 @@ func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try fu
 	}
 }
 
+// await is what block does between two tries, for calls without a context that are
+// made so often that they try by themselves: it waits for w to be woken. It gives the
+// reason if the call is over; EAGAIN, if it must not wait. The socket's lock is held.
+func (s *sock) await(w *waiters, flags socket.Flags) error {
+	if s.nonblock || flags&socket.MSG_DONTWAIT != 0 {
+		return syscall.EAGAIN
+	}
+	if err := s.ended(w); err != nil {
+		return err
+	}
+	s.wait(w)
+	return s.ended(w)
+}
+
 // over is the reason for which nobody may wait any more, if there is one. The
 // socket's lock is held.
 func (s *sock) over(ctx context.Context, w *waiters) error {
+	if err := ctx.Err(); err != nil && !s.closed {
+		return err
+	}
+	return s.ended(w)
+}
+
+// ended is over for a call without a context.
+func (s *sock) ended(w *waiters) error {
 	switch {
 	case s.closed:
 		return syscall.EBADF
-	case ctx.Err() != nil:
-		return ctx.Err()
 	case w.expired && !s.nonblock:
 		return os.ErrDeadlineExceeded
 	}

@@ -54,7 +54,7 @@ func (c *Conn) unsent() int { return max(0, c.sendQ.end.Sub(c.snd.nxt)) }
 // Read is the RECEIVE of RFC 9293: it copies what arrived in order into b, but
 // not across the mark of urgent data. At the end of the stream it returns 0. It
 // gives EAGAIN if nothing is there, a pending error once, and ENOTCONN if there
-// never was a connection.
+// never was a connection. The time matters if TimesReads says so.
 func (c *Conn) Read(now time.Duration, b []byte) (int, error) {
 	if len(b) > 0 && c.atHole() {
 		c.skipHole()
@@ -68,6 +68,14 @@ func (c *Conn) Read(now time.Duration, b []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// TimesReads tells whether Read goes by the time: once the round trip is known, to
+// measure how much the user reads in one.
+func (c *Conn) TimesReads() bool { return c.rate.rtt != 0 }
+
+// AckDue tells whether a Read has made an acknowledgment due, of what was read or of
+// the room that it made. If not, Next has no more than it had before.
+func (c *Conn) AckDue() bool { return c.ackNow }
 
 // Peek is Read that leaves everything as it is, of what comes after from octets
 // that it gave before.

@@ -283,48 +283,35 @@ func (s *stream) setFastOpenKey(value any) error {
 // fastOpenKey is none unless the socket has its own, as on Linux.
 func (s *stream) fastOpenKey() []byte { return s.fasts().keys.Bytes() }
 
-func bit(b bool) int {
-	if b {
-		return 1
+// setFastOpen is TCP_FASTOPEN: how many connections may wait of which the handshake
+// has not ended.
+func (s *stream) setFastOpen(v int) error {
+	if v < 0 || !s.idle() {
+		return syscall.EINVAL
 	}
-	return 0
+	s.fastOpening().backlog = min(v, s.host.maxBacklog())
+	return nil
 }
 
-// The options of Fast Open whose values are numbers.
-var (
-	fastOpenOption = tcpOption{
-		get: func(s *stream) int { return s.fasts().backlog },
-		set: func(s *stream, v int) error {
-			if v < 0 || !s.idle() {
-				return syscall.EINVAL
-			}
-			s.fastOpening().backlog = min(v, s.host.maxBacklog())
-			return nil
-		},
+// setFastOpenConnect is TCP_FASTOPEN_CONNECT.
+func (s *stream) setFastOpenConnect(v int) error {
+	switch {
+	case v < 0 || v > 1:
+		return syscall.EINVAL
+	case !s.host.fastOpen(FastOpenClient):
+		return syscall.EOPNOTSUPP
+	case !s.idle() || s.lis != nil:
+		return syscall.EINVAL
 	}
-	fastOpenConnectOption = tcpOption{
-		min: 0, max: 1,
-		get: func(s *stream) int { return bit(s.fasts().connect) },
-		set: func(s *stream, v int) error {
-			switch {
-			case !s.host.fastOpen(FastOpenClient):
-				return syscall.EOPNOTSUPP
-			case !s.idle() || s.lis != nil:
-				return syscall.EINVAL
-			}
-			s.fastOpening().connect = v == 1
-			return nil
-		},
+	s.fastOpening().connect = v == 1
+	return nil
+}
+
+// setFastOpenNoCookie is TCP_FASTOPEN_NO_COOKIE.
+func (s *stream) setFastOpenNoCookie(v int) error {
+	if v < 0 || v > 1 || !s.idle() {
+		return syscall.EINVAL
 	}
-	fastOpenNoCookieOption = tcpOption{
-		min: 0, max: 1,
-		get: func(s *stream) int { return bit(s.fasts().noCookie) },
-		set: func(s *stream, v int) error {
-			if !s.idle() {
-				return syscall.EINVAL
-			}
-			s.fastOpening().noCookie = v == 1
-			return nil
-		},
-	}
-)
+	s.fastOpening().noCookie = v == 1
+	return nil
+}

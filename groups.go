@@ -170,16 +170,48 @@ func (ifc *Interface) reported(group netip.Addr) {
 func only4(g netip.Addr) bool { return g.Is4() }
 func only6(g netip.Addr) bool { return g.Is6() }
 
-// group makes the setter of a membership option of an operation, for the groups
-// that takes allows (nil: of the socket's domain).
-func group(change func(f *multicast.Filter, ifc int, g socket.Group) (multicast.Change, error), takes func(netip.Addr) bool) func(*sock, any) error {
-	return func(s *sock, v any) error {
-		g, ok := v.(socket.Group)
-		if !ok || s.typ == socket.STREAM || takes != nil && !takes(g.Group) || s.domain == socket.INET && g.Group.Is6() {
-			return syscall.EINVAL
-		}
-		return s.changeGroup(g, change)
+// A groupChange is what a membership option does to the filter of a socket.
+type groupChange func(f *multicast.Filter, ifc int, g socket.Group) (multicast.Change, error)
+
+// membership finds what an option does, nil if it is not about memberships, and the
+// groups that it is for: nil are those of the socket's domain.
+func membership(id socket.OptionID) (change groupChange, takes func(netip.Addr) bool) {
+	switch id {
+	case socket.IP_ADD_MEMBERSHIP.ID:
+		return joinAny, only4
+	case socket.IPV6_JOIN_GROUP.ID:
+		return joinAny, only6
+	case socket.IP_DROP_MEMBERSHIP.ID:
+		return leaveAny, only4
+	case socket.IPV6_LEAVE_GROUP.ID:
+		return leaveAny, only6
+	case socket.IP_ADD_SOURCE_MEMBERSHIP.ID:
+		return joinSource, only4
+	case socket.MCAST_JOIN_SOURCE_GROUP.ID:
+		return joinSource, nil
+	case socket.IP_DROP_SOURCE_MEMBERSHIP.ID:
+		return leaveSource, only4
+	case socket.MCAST_LEAVE_SOURCE_GROUP.ID:
+		return leaveSource, nil
+	case socket.IP_BLOCK_SOURCE.ID:
+		return blockSource, only4
+	case socket.MCAST_BLOCK_SOURCE.ID:
+		return blockSource, nil
+	case socket.IP_UNBLOCK_SOURCE.ID:
+		return unblockSource, only4
+	case socket.MCAST_UNBLOCK_SOURCE.ID:
+		return unblockSource, nil
 	}
+	return nil, nil
+}
+
+// setMembership sets an option that membership has found. The lock is held.
+func (s *sock) setMembership(value any, change groupChange, takes func(netip.Addr) bool) error {
+	g, ok := value.(socket.Group)
+	if !ok || s.typ == socket.STREAM || takes != nil && !takes(g.Group) || s.domain == socket.INET && g.Group.Is6() {
+		return syscall.EINVAL
+	}
+	return s.changeGroup(g, change)
 }
 
 func joinAny(f *multicast.Filter, i int, g socket.Group) (multicast.Change, error) {
@@ -209,7 +241,7 @@ func unblockSource(f *multicast.Filter, i int, g socket.Group) (multicast.Change
 // changeGroup changes a membership of the socket. The interface is told by
 // applyChanges, once the socket's lock, which is held here, is let go: what the
 // interface then sends may come back to this very socket.
-func (s *sock) changeGroup(g socket.Group, change func(*multicast.Filter, int, socket.Group) (multicast.Change, error)) error {
+func (s *sock) changeGroup(g socket.Group, change groupChange) error {
 	if !g.Group.IsMulticast() || g.Group.Is4In6() {
 		return syscall.EINVAL
 	}

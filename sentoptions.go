@@ -35,22 +35,6 @@ func (s *sock) ownHeader() *headerOptions {
 	return &h
 }
 
-// headerFlag is a switch among them.
-func headerFlag(field func(*headerOptions) *bool) intOption {
-	return intOption{
-		get: func(s *sock) int {
-			if *field(s.ip.inHeader()) {
-				return 1
-			}
-			return 0
-		},
-		set: func(s *sock, v int) error {
-			*field(s.ownHeader()) = v != 0
-			return nil
-		},
-	}
-}
-
 // sentTo are the options that the header of packets to dst has. IPv6 has none.
 func (o *ipOptions) sentTo(dst netip.Addr) *ipoptions.Options {
 	if o.header == nil || !dst.Is4() {

@@ -1,6 +1,7 @@
 package berth
 
 import (
+	"cmp"
 	"syscall"
 	"time"
 
@@ -8,220 +9,193 @@ import (
 	"example.com/berth/socket"
 )
 
-// tcpOption is an option that a stream socket alone has, or has in a way of its
-// own. The lock is held by whoever calls its functions.
-type tcpOption struct {
-	min, max int // EINVAL outside; both 0: any
-	get      func(*stream) int
-	set      func(*stream, int) error
-}
+// Bounds of options (Linux: TCP_MIN_MSS, MAX_TCP_WINDOW; MAX_TCP_KEEPIDLE,
+// MAX_TCP_KEEPINTVL; MAX_TCP_KEEPCNT, MAX_TCP_SYNCNT).
+const (
+	minMaxSeg, maxMaxSeg = 88, 32767
+	maxKeepTime          = 32767 // seconds
+	maxTries             = 127
+)
 
-// tcpSwitch makes an option of a switch of the TCP machine.
-func tcpSwitch(get func(*stream) bool, set func(*stream, bool)) tcpOption {
-	return tcpOption{
-		get: func(s *stream) int {
-			if get(s) {
-				return 1
-			}
-			return 0
-		},
-		set: func(s *stream, v int) error {
-			set(s, v != 0)
-			return nil
-		},
+// tcpNumber reads an option with a number or a switch as value that a stream socket
+// alone has, or has in a way of its own, and tells whether there is one. The lock
+// is held.
+func (s *stream) tcpNumber(id socket.OptionID) (v int, ok bool) {
+	o := s.conn.Options()
+	switch id {
+	case socket.SO_KEEPALIVE.ID:
+		return bit(o.KeepAlive), true
+	case socket.SO_OOBINLINE.ID:
+		return bit(o.OOBInline), true
+	case socket.SO_RCVBUF.ID:
+		return s.conn.RcvBuf(), true
+	case socket.SO_SNDBUF.ID:
+		return s.conn.SndBuf(), true
+	case socket.SO_RCVLOWAT.ID:
+		return max(o.RcvLowat, 1), true
+	case socket.SO_MAX_PACING_RATE.ID:
+		if o.MaxPacingRate == 0 {
+			return -1, true
+		}
+		return int(o.MaxPacingRate), true
+	case socket.SO_ACCEPTCONN.ID:
+		return bit(s.lis != nil), true
+	case socket.SO_ZEROCOPY.ID:
+		return bit(s.ip.zeroCopy), true
+	case socket.TCP_NODELAY.ID:
+		return bit(o.NoDelay), true
+	case socket.TCP_CORK.ID:
+		return bit(o.Cork), true
+	case socket.TCP_QUICKACK.ID:
+		return bit(s.conn.QuickAck()), true
+	case TCP_REPORTS.ID:
+		return bit(s.reports != nil && s.reports.asked), true
+	case socket.TCP_MAXSEG.ID:
+		return s.conn.MaxSeg(), true
+	case socket.TCP_KEEPIDLE.ID:
+		return int(o.KeepIdle / time.Second), true
+	case socket.TCP_KEEPINTVL.ID:
+		return int(o.KeepInterval / time.Second), true
+	case socket.TCP_KEEPCNT.ID:
+		return o.KeepCount, true
+	case socket.TCP_SYNCNT.ID:
+		return cmp.Or(o.SynCount, s.host.tcp.SynRetries), true
+	case socket.TCP_LINGER2.ID:
+		if o.Linger2 <= 0 {
+			return -1, true
+		}
+		return int(o.Linger2 / time.Second), true
+	case socket.TCP_DEFER_ACCEPT.ID:
+		return int(o.DeferAccept / time.Second), true
+	case socket.TCP_WINDOW_CLAMP.ID:
+		return o.WindowClamp, true
+	case socket.TCP_USER_TIMEOUT.ID:
+		return int(o.UserTimeout / time.Millisecond), true
+	case socket.TCP_NOTSENT_LOWAT.ID:
+		return o.NotSentLowat, true
+	case socket.TCP_INQ.ID:
+		return bit(s.ip.inq), true
+	case socket.TCP_FASTOPEN.ID:
+		return s.fasts().backlog, true
+	case socket.TCP_FASTOPEN_CONNECT.ID:
+		return bit(s.fasts().connect), true
+	case socket.TCP_FASTOPEN_NO_COOKIE.ID:
+		return bit(s.fasts().noCookie), true
 	}
+	return 0, false
 }
 
-// Bounds of TCP_MAXSEG (Linux: TCP_MIN_MSS, MAX_TCP_WINDOW).
-const minMaxSeg, maxMaxSeg = 88, 32767
+// setTCPNumber sets an option that tcpNumber reads; ENOPROTOOPT if that is all that
+// can be done with it. The lock is held.
+func (s *stream) setTCPNumber(id socket.OptionID, v int) error {
+	switch id {
+	case socket.SO_KEEPALIVE.ID:
+		s.conn.SetKeepAlive(s.host.now(), v != 0)
+	case socket.SO_OOBINLINE.ID:
+		s.conn.SetOOBInline(v != 0)
+	case socket.SO_RCVBUF.ID:
+		s.conn.SetRcvBuf(bufferSize(v, minRcvBuf))
+	case socket.SO_SNDBUF.ID:
+		s.conn.SetSndBuf(bufferSize(v, minSndBuf))
+	case socket.SO_MAX_PACING_RATE.ID:
+		s.conn.SetMaxPacingRate(uint64(max(v, 0)))
+	case socket.SO_ZEROCOPY.ID:
+		return s.setZeroCopy(v)
+	case socket.TCP_NODELAY.ID:
+		s.conn.SetNoDelay(v != 0)
+	case socket.TCP_CORK.ID:
+		s.conn.SetCork(v != 0)
+	case socket.TCP_QUICKACK.ID:
+		s.conn.SetQuickAck(v != 0)
+	case TCP_REPORTS.ID:
+		s.setReports(v != 0)
+	case socket.TCP_MAXSEG.ID:
+		if v != 0 && (v < minMaxSeg || v > maxMaxSeg) {
+			return syscall.EINVAL
+		}
+		s.conn.SetMaxSeg(v)
+	case socket.TCP_KEEPIDLE.ID, socket.TCP_KEEPINTVL.ID, socket.TCP_KEEPCNT.ID:
+		return s.setKeepTiming(id, v)
+	case socket.TCP_USER_TIMEOUT.ID:
+		if v < 0 {
+			return syscall.EINVAL
+		}
+		s.conn.SetUserTimeout(s.host.now(), time.Duration(v)*time.Millisecond)
+	case socket.TCP_INQ.ID:
+		return s.setInq(v)
+	case socket.TCP_FASTOPEN.ID:
+		return s.setFastOpen(v)
+	case socket.TCP_FASTOPEN_CONNECT.ID:
+		return s.setFastOpenConnect(v)
+	case socket.TCP_FASTOPEN_NO_COOKIE.ID:
+		return s.setFastOpenNoCookie(v)
+	default:
+		return s.setMachineOption(id, v)
+	}
+	return nil
+}
 
-var tcpOptions = map[socket.OptionID]tcpOption{
-	socket.SO_KEEPALIVE.ID: tcpSwitch(
-		func(s *stream) bool { return s.conn.Options().KeepAlive },
-		func(s *stream, on bool) { s.conn.SetKeepAlive(s.host.now(), on) },
-	),
-	socket.SO_OOBINLINE.ID: tcpSwitch(
-		func(s *stream) bool { return s.conn.Options().OOBInline },
-		func(s *stream, on bool) { s.conn.SetOOBInline(on) },
-	),
-	socket.SO_RCVBUF.ID: {
-		get: func(s *stream) int { return s.conn.RcvBuf() },
-		set: func(s *stream, v int) error { s.conn.SetRcvBuf(bufferSize(v, minRcvBuf)); return nil },
-	},
-	socket.SO_SNDBUF.ID: {
-		get: func(s *stream) int { return s.conn.SndBuf() },
-		set: func(s *stream, v int) error { s.conn.SetSndBuf(bufferSize(v, minSndBuf)); return nil },
-	},
-	socket.SO_RCVLOWAT.ID: {
-		get: func(s *stream) int { return max(s.conn.Options().RcvLowat, 1) },
-		set: func(s *stream, v int) error {
-			if v < 0 {
-				v = 1<<31 - 1
-			}
-			o := *s.conn.Options()
-			o.RcvLowat = v
-			s.conn.SetOptions(o)
-			return nil
-		},
-	},
-	socket.SO_MAX_PACING_RATE.ID: {
-		get: func(s *stream) int {
-			if r := s.conn.Options().MaxPacingRate; r != 0 {
-				return int(r)
-			}
-			return -1
-		},
-		set: func(s *stream, v int) error { s.conn.SetMaxPacingRate(uint64(max(v, 0))); return nil },
-	},
-	socket.SO_ERROR.ID: {get: func(s *stream) int {
-		if err, _ := s.conn.TakeError().(syscall.Errno); err != 0 {
-			return int(err)
+// setKeepTiming sets one of the three numbers that say when an idle connection is
+// probed.
+func (s *stream) setKeepTiming(id socket.OptionID, v int) error {
+	o := s.conn.Options()
+	idle, interval, count := o.KeepIdle, o.KeepInterval, o.KeepCount
+	most := maxKeepTime
+	switch id {
+	case socket.TCP_KEEPIDLE.ID:
+		idle = time.Duration(v) * time.Second
+	case socket.TCP_KEEPINTVL.ID:
+		interval = time.Duration(v) * time.Second
+	default:
+		count, most = v, maxTries
+	}
+	if v < 1 || v > most {
+		return syscall.EINVAL
+	}
+	s.conn.SetKeepTimings(s.host.now(), idle, interval, count)
+	return nil
+}
+
+// setMachineOption sets an option that changes nothing at once.
+func (s *stream) setMachineOption(id socket.OptionID, v int) error {
+	o := *s.conn.Options()
+	switch id {
+	case socket.SO_RCVLOWAT.ID:
+		if v < 0 {
+			v = 1<<31 - 1
 		}
-		return int(s.conn.TakeSoftError())
-	}},
-	socket.SO_ACCEPTCONN.ID: {get: func(s *stream) int {
-		if s.lis != nil {
-			return 1
+		o.RcvLowat = v
+	case socket.TCP_SYNCNT.ID:
+		if v < 1 || v > maxTries {
+			return syscall.EINVAL
 		}
-		return 0
-	}},
-	socket.TCP_NODELAY.ID: tcpSwitch(
-		func(s *stream) bool { return s.conn.Options().NoDelay },
-		func(s *stream, on bool) { s.conn.SetNoDelay(on) },
-	),
-	socket.TCP_CORK.ID: tcpSwitch(
-		func(s *stream) bool { return s.conn.Options().Cork },
-		func(s *stream, on bool) { s.conn.SetCork(on) },
-	),
-	socket.TCP_QUICKACK.ID: tcpSwitch(
-		func(s *stream) bool { return s.conn.QuickAck() },
-		func(s *stream, on bool) { s.conn.SetQuickAck(on) },
-	),
-	TCP_REPORTS.ID: tcpSwitch(
-		func(s *stream) bool { return s.reports != nil && s.reports.asked },
-		(*stream).setReports,
-	),
-	socket.TCP_MAXSEG.ID: {
-		get: func(s *stream) int { return s.conn.MaxSeg() },
-		set: func(s *stream, v int) error {
-			if v != 0 && (v < minMaxSeg || v > maxMaxSeg) {
-				return syscall.EINVAL
-			}
-			s.conn.SetMaxSeg(v)
-			return nil
-		},
-	},
-	socket.TCP_KEEPIDLE.ID: {
-		min: 1, max: 32767,
-		get: func(s *stream) int { return int(s.conn.Options().KeepIdle / time.Second) },
-		set: func(s *stream, v int) error {
-			o := s.conn.Options()
-			s.conn.SetKeepTimings(s.host.now(), time.Duration(v)*time.Second, o.KeepInterval, o.KeepCount)
-			return nil
-		},
-	},
-	socket.TCP_KEEPINTVL.ID: {
-		min: 1, max: 32767,
-		get: func(s *stream) int { return int(s.conn.Options().KeepInterval / time.Second) },
-		set: func(s *stream, v int) error {
-			o := s.conn.Options()
-			s.conn.SetKeepTimings(s.host.now(), o.KeepIdle, time.Duration(v)*time.Second, o.KeepCount)
-			return nil
-		},
-	},
-	socket.TCP_KEEPCNT.ID: {
-		min: 1, max: 127,
-		get: func(s *stream) int { return s.conn.Options().KeepCount },
-		set: func(s *stream, v int) error {
-			o := s.conn.Options()
-			s.conn.SetKeepTimings(s.host.now(), o.KeepIdle, o.KeepInterval, v)
-			return nil
-		},
-	},
-	socket.TCP_SYNCNT.ID: {
-		min: 1, max: 127,
-		get: func(s *stream) int {
-			if n := s.conn.Options().SynCount; n != 0 {
-				return n
-			}
-			return s.host.tcp.SynRetries
-		},
-		set: func(s *stream, v int) error {
-			o := *s.conn.Options()
-			o.SynCount = v
-			s.conn.SetOptions(o)
-			return nil
-		},
-	},
-	socket.TCP_LINGER2.ID: {
-		get: func(s *stream) int {
-			if d := s.conn.Options().Linger2; d > 0 {
-				return int(d / time.Second)
-			}
-			return -1
-		},
-		set: func(s *stream, v int) error {
-			o, most := *s.conn.Options(), s.host.tcp.Options.Linger2
-			switch {
-			case v < 0:
-				o.Linger2 = -1
-			case v == 0:
-				o.Linger2 = most
-			default:
-				o.Linger2 = min(time.Duration(v)*time.Second, 2*most)
-			}
-			s.conn.SetOptions(o)
-			return nil
-		},
-	},
-	socket.TCP_DEFER_ACCEPT.ID: {
-		get: func(s *stream) int { return int(s.conn.Options().DeferAccept / time.Second) },
-		set: func(s *stream, v int) error {
-			o := *s.conn.Options()
-			o.DeferAccept = deferAccept(v)
-			s.conn.SetOptions(o)
-			return nil
-		},
-	},
-	socket.TCP_WINDOW_CLAMP.ID: {
-		get: func(s *stream) int { return s.conn.Options().WindowClamp },
-		set: func(s *stream, v int) error {
-			if v < 0 {
-				return syscall.EINVAL
-			}
-			if v > 0 {
-				v = max(v, minRcvBuf/2)
-			}
-			o := *s.conn.Options()
-			o.WindowClamp = v
-			s.conn.SetOptions(o)
-			return nil
-		},
-	},
-	socket.TCP_USER_TIMEOUT.ID: {
-		get: func(s *stream) int { return int(s.conn.Options().UserTimeout / time.Millisecond) },
-		set: func(s *stream, v int) error {
-			if v < 0 {
-				return syscall.EINVAL
-			}
-			s.conn.SetUserTimeout(s.host.now(), time.Duration(v)*time.Millisecond)
-			return nil
-		},
-	},
-	socket.SO_ZEROCOPY.ID:            zeroCopyOption,
-	socket.TCP_INQ.ID:                inqOption,
-	socket.TCP_FASTOPEN.ID:           fastOpenOption,
-	socket.TCP_FASTOPEN_CONNECT.ID:   fastOpenConnectOption,
-	socket.TCP_FASTOPEN_NO_COOKIE.ID: fastOpenNoCookieOption,
-	socket.TCP_NOTSENT_LOWAT.ID: {
-		get: func(s *stream) int { return s.conn.Options().NotSentLowat },
-		set: func(s *stream, v int) error {
-			o := *s.conn.Options()
-			o.NotSentLowat = v
-			s.conn.SetOptions(o)
-			return nil
-		},
-	},
+		o.SynCount = v
+	case socket.TCP_LINGER2.ID:
+		switch most := s.host.tcp.Options.Linger2; {
+		case v < 0:
+			o.Linger2 = -1
+		case v == 0:
+			o.Linger2 = most
+		default:
+			o.Linger2 = min(time.Duration(v)*time.Second, 2*most)
+		}
+	case socket.TCP_DEFER_ACCEPT.ID:
+		o.DeferAccept = deferAccept(v)
+	case socket.TCP_WINDOW_CLAMP.ID:
+		if v < 0 {
+			return syscall.EINVAL
+		}
+		if v > 0 {
+			v = max(v, minRcvBuf/2)
+		}
+		o.WindowClamp = v
+	case socket.TCP_NOTSENT_LOWAT.ID:
+		o.NotSentLowat = v
+	default:
+		return syscall.ENOPROTOOPT
+	}
+	s.conn.SetOptions(o)
+	return nil
 }
 
 // SetOption is setsockopt(2) of a stream socket.
@@ -238,20 +212,14 @@ func (s *stream) SetOption(id socket.OptionID, value any) error {
 			socket.TCP_AO_ADD_KEY.ID, socket.TCP_AO_DEL_KEY.ID, socket.TCP_AO_INFO.ID:
 			return s.setKeys(id, value)
 		}
-		o, ok := tcpOptions[id]
-		if !ok {
+		if _, ok := s.tcpNumber(id); !ok {
 			return s.setOption(id, value)
 		}
 		v, isInt := value.(int)
-		switch {
-		case !isInt:
-			return syscall.EINVAL
-		case o.set == nil:
-			return syscall.ENOPROTOOPT
-		case (o.min != 0 || o.max != 0) && (v < o.min || v > o.max):
+		if !isInt {
 			return syscall.EINVAL
 		}
-		if err := o.set(s, v); err != nil {
+		if err := s.setTCPNumber(id, v); err != nil {
 			return err
 		}
 		s.pump() // what an option held back may go
@@ -298,6 +266,9 @@ func (s *stream) Option(id socket.OptionID) (v any, err error) {
 		case socket.TCP_FASTOPEN_KEY.ID:
 			v = s.fastOpenKey()
 			return nil
+		case socket.SO_ERROR.ID:
+			v = s.takeErrno()
+			return nil
 		case socket.TCP_AO_INFO.ID:
 			v, err = s.conn.AOInfo()
 			return err
@@ -305,14 +276,22 @@ func (s *stream) Option(id socket.OptionID) (v any, err error) {
 			v, err = s.keys()
 			return err
 		}
-		if o, ok := tcpOptions[id]; ok {
-			v = o.get(s)
+		if n, ok := s.tcpNumber(id); ok {
+			v = n
 			return nil
 		}
 		v, err = s.option(id)
 		return err
 	})
 	return v, err
+}
+
+// takeErrno is SO_ERROR.
+func (s *stream) takeErrno() int {
+	if err, _ := s.conn.TakeError().(syscall.Errno); err != 0 {
+		return int(err)
+	}
+	return int(s.conn.TakeSoftError())
 }
 
 // info is TCP_INFO. Of a listener it tells the queue and its limit.

@@ -42,28 +42,22 @@ func (c *copies) take(m *socket.Message) bool {
 	return true
 }
 
-// zeroCopyOption is SO_ZEROCOPY, which a listener hands on.
-var zeroCopyOption = tcpOption{
-	get: func(s *stream) int { return bit(s.ip.zeroCopy) },
-	set: func(s *stream, v int) error {
-		if v < 0 || v > 1 {
-			return syscall.EINVAL
-		}
-		s.ownIP().zeroCopy = v == 1
-		return nil
-	},
+// setZeroCopy is SO_ZEROCOPY, which a listener hands on.
+func (s *stream) setZeroCopy(v int) error {
+	if v < 0 || v > 1 {
+		return syscall.EINVAL
+	}
+	s.ownIP().zeroCopy = v == 1
+	return nil
 }
 
-// inqOption is TCP_INQ, which a listener hands on.
-var inqOption = tcpOption{
-	get: func(s *stream) int { return bit(s.ip.inq) },
-	set: func(s *stream, v int) error {
-		if v < 0 || v > 1 {
-			return syscall.EINVAL
-		}
-		s.ownIP().inq = v == 1
-		return nil
-	},
+// setInq is TCP_INQ, which a listener hands on.
+func (s *stream) setInq(v int) error {
+	if v < 0 || v > 1 {
+		return syscall.EINVAL
+	}
+	s.ownIP().inq = v == 1
+	return nil
 }
 
 // tellQueue adds to what RecvMsg returns how much is left to read, if TCP_INQ asks

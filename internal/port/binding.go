@@ -3,7 +3,6 @@ package port
 import (
 	"hash/maphash"
 	"net/netip"
-	"unique"
 )
 
 // A Binding is what a socket has of a port. The caller sets the first group of
@@ -35,8 +34,8 @@ type Binding struct {
 	// Remote is the peer, set by Connect and by the caller before Inherit.
 	Remote netip.AddrPort
 
-	class    unique.Handle[class] // as the table has counted it
-	next     *Binding             // with the same hash of its ends: see space.ends
+	class    *sharedClass // as the table has counted it
+	next     *Binding     // with the same hash of its ends: see space.ends
 	state    State
 	any      uint8 // Addr before Connect set it, if that was unspecified: of wildcards
 	bound6   bool  // Bind gave it an IPv6 address, which makes it V6Only

@@ -1,9 +1,6 @@
 package port
 
-import (
-	"math/bits"
-	"unique"
-)
+import "math/bits"
 
 // owners are the bindings of one port that are of one class, and those of the
 // other classes: a list, the newest class first. Its zero value is none.
@@ -11,13 +8,43 @@ import (
 // Most ports of a host with many connections have one owner, and most of these
 // owners are alike: so a class is kept once, whoever has it.
 type owners struct {
-	class unique.Handle[class]
+	class *sharedClass
 	count int
 	next  *owners
 }
 
+// A sharedClass is the one copy of a class that the bindings of a protocol have in
+// common.
+type sharedClass struct {
+	class
+	bindings int // that have it
+}
+
+// share returns the copy of a class for one more binding.
+func (s *space) share(c class) *sharedClass {
+	shared := s.classes[c]
+	if shared == nil {
+		if shared, s.spare = s.spare, nil; shared == nil {
+			shared = new(sharedClass)
+		}
+		shared.class = c
+		s.classes[c] = shared
+	}
+	shared.bindings++
+	return shared
+}
+
+// unshare is the reverse of share. One copy that nobody has any more is kept for the
+// next class, as that of a host with a connection at a time.
+func (s *space) unshare(c *sharedClass) {
+	if c.bindings--; c.bindings == 0 {
+		delete(s.classes, c.class)
+		s.spare = c
+	}
+}
+
 // add counts one more of a class, and returns the list.
-func (o owners) add(c unique.Handle[class]) owners {
+func (o owners) add(c *sharedClass) owners {
 	if o.count == 0 {
 		return owners{c, 1, nil}
 	}
@@ -32,7 +59,7 @@ func (o owners) add(c unique.Handle[class]) owners {
 }
 
 // remove counts one less, and returns the list.
-func (o owners) remove(c unique.Handle[class]) owners {
+func (o owners) remove(c *sharedClass) owners {
 	if o.class == c {
 		if o.count--; o.count > 0 {
 			return o
@@ -54,7 +81,7 @@ func (o owners) remove(c unique.Handle[class]) owners {
 // Then Connect does not choose this port for anybody.
 func (o owners) claimed() bool {
 	for o.count > 0 {
-		if !o.class.Value().chosen {
+		if !o.class.chosen {
 			return true
 		}
 		o = o.rest()
@@ -74,8 +101,7 @@ func (o owners) rest() owners {
 // share speaks for the older ones, as with Linux's UDP.
 func (o owners) refuse(newcomer *class, judge rules) bool {
 	for ; o.count > 0; o = o.rest() {
-		owner := o.class.Value()
-		switch judge(newcomer, &owner) {
+		switch judge(newcomer, &o.class.class) {
 		case conflict:
 			return true
 		case shares:

@@ -4,7 +4,6 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"syscall"
-	"unique"
 )
 
 // A Table has the ports of one host. It is not safe for concurrent use: the
@@ -22,6 +21,8 @@ type space struct {
 	judgeChoice rules // of a port that the table chooses for Bind
 	first, last uint16
 	ports       map[uint16]owners
+	classes     map[class]*sharedClass // those that bindings have
+	spare       *sharedClass           // nobody's; may be nil
 	used        *bitmap
 	// ends are the connections, with TCP only, by a hash of their two ends:
 	// lists of those that have one in common. The seed is one that nobody knows,
@@ -41,7 +42,7 @@ func New(random func() uint32) *Table {
 		icmp:   space{judge: judgeICMP, judgeChoice: judgeAny, first: 1, last: 65535},
 	}
 	for _, s := range []*space{&t.tcp, &t.udp, &t.icmp} {
-		s.ports = make(map[uint16]owners)
+		s.ports, s.classes = make(map[uint16]owners), make(map[class]*sharedClass)
 		s.used = new(bitmap)
 	}
 	_ = t.SetRange(32768, 60999)
@@ -183,7 +184,7 @@ func (t *Table) Release(b *Binding) {
 func (s *space) release(b *Binding) {
 	s.forget(b)
 	s.remove(b)
-	b.Port, b.state, b.class = 0, Unbound, unique.Handle[class]{}
+	b.Port, b.state, b.class = 0, Unbound, nil
 	b.chosen, b.keepPort = false, false
 }
 
@@ -206,14 +207,16 @@ func (t *Table) Owners(p Protocol, port uint16) int {
 
 // add counts b among the owners of its port.
 func (s *space) add(b *Binding, c class) {
-	b.class, b.state = unique.Make(c), c.state
+	b.class, b.state = s.share(c), c.state
 	s.ports[b.Port] = s.ports[b.Port].add(b.class)
 	s.used.set(b.Port)
 }
 
 // remove is the reverse of add.
 func (s *space) remove(b *Binding) {
-	if rest := s.ports[b.Port].remove(b.class); rest.count > 0 {
+	rest := s.ports[b.Port].remove(b.class)
+	s.unshare(b.class)
+	if rest.count > 0 {
 		s.ports[b.Port] = rest
 		return
 	}

@@ -326,6 +326,9 @@ func empty(t *testing.T, table *Table) {
 		if *s.used != (bitmap{}) {
 			t.Error("a port without owners is in use")
 		}
+		if len(s.classes) != 0 {
+			t.Errorf("%d classes are kept without a binding", len(s.classes))
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package berth
 import (
 	"slices"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/tcp"
 )
 
@@ -78,5 +79,5 @@ func (cfg *TCPConfig) setCongestion(p *tcp.Params) {
 		panic("berth: TCPConfig.Congestion: there is no algorithm " + cfg.Congestion)
 	}
 	first := p.Algorithms[i]
-	p.Algorithms = slices.Insert(slices.Delete(p.Algorithms, i, i+1), 0, first)
+	p.Algorithms = lean.Insert(slices.Delete(p.Algorithms, i, i+1), 0, first)
 }

@@ -2,11 +2,11 @@ package berth
 
 import (
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/route"
 )
 
@@ -94,7 +94,7 @@ func (g *gateways) timerFired(now time.Duration) {
 	if rested {
 		g.host.gen.Add(1)
 	}
-	slices.SortFunc(ask, func(a, b route.Gateway) int { return a.Addr.Compare(b.Addr) })
+	lean.Sort(ask, func(a, b *route.Gateway) bool { return a.Addr.Less(b.Addr) })
 	for _, gw := range ask {
 		g.host.interfaceByIndex(gw.Interface).doubt(gw.Addr)
 	}

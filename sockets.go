@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/socket"
 )
 
@@ -115,7 +116,7 @@ func (h *Host) endpoints() []endpoint {
 		rows[i].order = b.order()
 		b.mu.Unlock()
 	}
-	slices.SortStableFunc(rows, func(a, b row) int { return a.order.Compare(&b.order) })
+	lean.Sort(rows, func(a, b *row) bool { return a.order.Compare(&b.order) < 0 })
 	all := make([]endpoint, 0, len(rows))
 	seen := make(map[endpoint]bool, len(rows))
 	for _, r := range rows {

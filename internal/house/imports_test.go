@@ -21,18 +21,19 @@ var rooms = map[string][]string{
 	"tcpauth":                {"socket"},
 	"internal/seqnum":        {},
 	"internal/siphash":       {},
+	"internal/lean":          {},
 	"internal/buffer":        {},
 	"internal/house":         {},
 	"internal/requirements":  {},
 	"internal/header":        {"internal/seqnum"},
-	"internal/tcp":           {"internal/header", "internal/seqnum", "internal/siphash", "internal/buffer", "socket"},
-	"internal/reassembly":    {"internal/header", "internal/buffer"},
+	"internal/tcp":           {"internal/header", "internal/seqnum", "internal/siphash", "internal/lean", "internal/buffer", "socket"},
+	"internal/reassembly":    {"internal/header", "internal/lean", "internal/buffer"},
 	"internal/ipoptions":     {"internal/header"},
 	"internal/neighbor":      {"internal/header"},
 	"internal/autoconf":      {"internal/header", "internal/neighbor", "internal/siphash"},
-	"internal/multicast":     {"internal/header"},
+	"internal/multicast":     {"internal/header", "internal/lean"},
 	"internal/icmp":          {"internal/header", "internal/ipoptions", "internal/seqnum", "internal/siphash"},
-	"internal/route":         {},
+	"internal/route":         {"internal/lean"},
 	"internal/port":          {},
 	"internal/nat":           {"internal/header"},
 	"internal/hello":         {},
@@ -80,14 +81,14 @@ var rooms = map[string][]string{
 // it.
 var withoutNet = []string{
 	"", "socket", "tcpauth", "link", "link/gso", "link/wire", "link/impair", "link/pcapng",
-	"internal/seqnum", "internal/siphash", "internal/buffer", "internal/header", "internal/tcp",
+	"internal/seqnum", "internal/siphash", "internal/lean", "internal/buffer", "internal/header", "internal/tcp",
 	"internal/reassembly", "internal/neighbor", "internal/autoconf", "internal/multicast",
 	"internal/icmp", "internal/ipoptions", "internal/route", "internal/port", "internal/nat",
 }
 
 // pure are the rooms below internal/ that are functions of (state, input, now).
 var pure = []string{
-	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "ipoptions", "route", "port", "seqnum", "nat", "hello",
+	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "ipoptions", "route", "port", "seqnum", "lean", "nat", "hello",
 }
 
 type pkg struct {

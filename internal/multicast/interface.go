@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // Config says how an interface reports its groups. Zero fields take defaults.
@@ -169,7 +171,7 @@ func (i *Interface) apply(now time.Duration, c Change, delay time.Duration) {
 	if g == nil {
 		g = &group{addr: addr, silent: isSilent(addr)}
 		at, _ := i.search(addr)
-		i.groups = slices.Insert(i.groups, at, g)
+		i.groups = lean.Insert(i.groups, at, g)
 	}
 	g.count(c.From, -1)
 	g.count(c.To, +1)
@@ -189,7 +191,7 @@ func (g *group) count(s Sources, n int) {
 	for _, a := range s.List {
 		at, found := slices.BinarySearchFunc(g.sources, a, func(s source, a netip.Addr) int { return s.addr.Compare(a) })
 		if !found {
-			g.sources = slices.Insert(g.sources, at, source{addr: a})
+			g.sources = lean.Insert(g.sources, at, source{addr: a})
 		}
 		src := &g.sources[at]
 		if s.Exclude {

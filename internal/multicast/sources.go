@@ -3,6 +3,8 @@ package multicast
 import (
 	"net/netip"
 	"slices"
+
+	"example.com/berth/internal/lean"
 )
 
 // Sources says from whom packets to a group are taken: from those in List, or
@@ -23,7 +25,7 @@ func (s Sources) None() bool { return !s.Exclude && len(s.List) == 0 }
 
 func with(list []netip.Addr, a netip.Addr) []netip.Addr {
 	at, _ := slices.BinarySearchFunc(list, a, netip.Addr.Compare)
-	return slices.Insert(slices.Clone(list), at, a)
+	return lean.Insert(slices.Clone(list), at, a)
 }
 
 func without(list []netip.Addr, a netip.Addr) []netip.Addr {

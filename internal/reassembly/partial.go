@@ -8,6 +8,7 @@ import (
 
 	"example.com/berth/internal/buffer"
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 )
 
 // A partial is a packet of which fragments are missing.
@@ -87,7 +88,7 @@ func (p *partial) insert(at int, f *Fragment) {
 	x := piece{begin: f.Offset, end: f.Offset + len(f.Data)}
 	x.data, x.buf = hold(f.Data, f.Buffer)
 	p.held += x.size()
-	p.pieces = slices.Insert(p.pieces, at, x)
+	p.pieces = lean.Insert(p.pieces, at, x)
 }
 
 func (p *partial) setHeader(f *Fragment) {

@@ -1,6 +1,10 @@
 package route
 
-import "slices"
+import (
+	"slices"
+
+	"example.com/berth/internal/lean"
+)
 
 // A node of the trie looks at one byte of an address, so that there are four
 // steps at the most to a route of IPv4 and sixteen of IPv6, however many routes
@@ -70,7 +74,7 @@ func (n *node) put(slot int, routes []Route) {
 		n.routes = slices.Delete(n.routes, i, i+1)
 		n.prefixes.clear(slot)
 	case len(routes) > 0:
-		n.routes = slices.Insert(n.routes, i, routes)
+		n.routes = lean.Insert(n.routes, i, routes)
 		n.prefixes.set(slot)
 	}
 }
@@ -85,7 +89,7 @@ func (n *node) adopt(b int, child *node) {
 		n.child = slices.Delete(n.child, i, i+1)
 		n.children.clear(b)
 	case child != nil:
-		n.child = slices.Insert(n.child, i, child)
+		n.child = lean.Insert(n.child, i, child)
 		n.children.set(b)
 	}
 }

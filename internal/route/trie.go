@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"net/netip"
 	"slices"
+
+	"example.com/berth/internal/lean"
 )
 
 // key is an address with its first bit in the top bit of hi; IPv4 uses the
@@ -138,7 +140,7 @@ func ranked(routes []Route, r *Route) []Route {
 	for at < len(routes) && routes[at].Metric <= r.Metric {
 		at++
 	}
-	return slices.Insert(slices.Clone(routes), at, *r)
+	return lean.Insert(slices.Clone(routes), at, *r)
 }
 
 // remove returns the trie without r, which is in it.

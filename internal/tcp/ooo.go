@@ -8,6 +8,7 @@ import (
 
 	"example.com/berth/internal/buffer"
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -110,7 +111,7 @@ func (r *reassembly) store(i int, joins bool, seq seqnum.Value, payload []byte, 
 			s := &r.spans[i]
 			r.pieces[s.last].next, s.last = p, p
 		} else {
-			r.spans = slices.Insert(r.spans, i, span{seq, end, p, p})
+			r.spans = lean.Insert(r.spans, i, span{seq, end, p, p})
 		}
 	}
 	r.spans[i].end = end

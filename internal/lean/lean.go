@@ -1,0 +1,46 @@
+// Package lean inserts and sorts in little code. The functions of package slices that do
+// this are made for every case (several elements, those that overlap, sorts that are
+// fast in the best), and the compiler makes each anew for every type: 3 kB of a program
+// for Insert, 20 for SortFunc and 17 more for SortStableFunc, where these take a fifth of one.
+// Programs that link a host are to be small; commands and tests use package slices.
+package lean
+
+// Insert returns s with x at index at, which is at most len(s). Like append it may use
+// the memory of s.
+func Insert[E any](s []E, at int, x E) []E {
+	s = append(s, x)
+	copy(s[at+1:], s[at:])
+	s[at] = x
+	return s
+}
+
+// Sort puts s in an order in which no element is less than one before it. Elements that
+// are equal may change places. It is a heap sort: n log n steps whatever the order was,
+// and no memory.
+func Sort[E any](s []E, less func(a, b *E) bool) {
+	for root := len(s)/2 - 1; root >= 0; root-- {
+		sink(s, root, less)
+	}
+	for end := len(s) - 1; end > 0; end-- {
+		s[0], s[end] = s[end], s[0]
+		sink(s[:end], 0, less)
+	}
+}
+
+// sink moves an element down the heap until none below it is greater.
+func sink[E any](heap []E, at int, less func(a, b *E) bool) {
+	for {
+		below := 2*at + 1
+		if below >= len(heap) {
+			return
+		}
+		if right := below + 1; right < len(heap) && less(&heap[below], &heap[right]) {
+			below = right
+		}
+		if !less(&heap[at], &heap[below]) {
+			return
+		}
+		heap[at], heap[below] = heap[below], heap[at]
+		at = below
+	}
+}

@@ -1,0 +1,63 @@
+package lean
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// Insert and Sort do what their models in package slices do.
+
+func TestInsert(t *testing.T) {
+	for n := range 5 {
+		for at := range n + 1 {
+			for _, room := range []int{0, 1} {
+				s := make([]int, n, n+room)
+				for i := range s {
+					s[i] = i
+				}
+				want := slices.Insert(slices.Clone(s), at, 99)
+				if got := Insert(s, at, 99); !slices.Equal(got, want) {
+					t.Errorf("at %d of %d: %v, want %v", at, n, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestSort(t *testing.T) {
+	less := func(a, b *int) bool { return *a < *b }
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 200 {
+		for _, values := range []int{1, 3, 1000} {
+			s := make([]int, n)
+			for i := range s {
+				s[i] = r.IntN(values)
+			}
+			for _, order := range [...]func([]int){func([]int) {}, slices.Sort[[]int], slices.Reverse[[]int]} {
+				order(s)
+				got := slices.Clone(s)
+				Sort(got, less)
+				if want := slices.Sorted(slices.Values(s)); !slices.Equal(got, want) {
+					t.Fatalf("%v became %v", s, got)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkSort(b *testing.B) {
+	for _, n := range []int{10, 1000, 100_000} {
+		r := rand.New(rand.NewPCG(1, 2))
+		random := r.Perm(n)
+		s := make([]int, n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				copy(s, random)
+				Sort(s, func(a, b *int) bool { return *a < *b })
+			}
+		})
+	}
+}

@@ -92,7 +92,7 @@ func (c *Conn) FastOpen(option header.FastOpen, mss uint16, bufs ...[]byte) int 
 		if n <= 0 {
 			break
 		}
-		n = c.sendQ.append(b[:n], maxWindow, c.p.SndBuf.Min, c.p.Budget)
+		n = c.sendQ.append(b[:n], false, maxWindow, c.p.SndBuf.Min, c.p.Budget)
 		f.data += n
 	}
 	return f.data

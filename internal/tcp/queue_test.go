@@ -3,6 +3,7 @@ package tcp
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"example.com/berth/internal/buffer"
@@ -26,7 +27,7 @@ func TestSendQueueIsAStream(t *testing.T) {
 				for i := range b {
 					b[i] = byte(rng.Uint32())
 				}
-				if n := q.append(b, mss, 4096, budget); n != len(b) {
+				if n := q.append(b, rng.IntN(2) == 0, mss, 4096, budget); n != len(b) {
 					t.Fatalf("took %d of %d", n, len(b))
 				}
 				slow = append(slow, b...)
@@ -77,7 +78,7 @@ func TestSendQueueBlocksFitWhatIsWritten(t *testing.T) {
 	} {
 		var q sendQueue
 		for _, n := range tt.writes {
-			q.append(make([]byte, n), 1448, 0, nil)
+			q.append(make([]byte, n), false, 1448, 0, nil)
 		}
 		if q.held != tt.held {
 			t.Errorf("%v: %d bytes held, want %d", tt.writes, q.held, tt.held)
@@ -85,12 +86,52 @@ func TestSendQueueBlocksFitWhatIsWritten(t *testing.T) {
 	}
 }
 
+// A long write that finds all sent leaves in as few segments as it can: what the
+// one before it left of a block does not cut it up.
+func TestSendQueueBeginsLongWritesAnew(t *testing.T) {
+	const mss, most = 1448, 45 * 1448
+	for _, tt := range []struct {
+		write, blocks int
+		fresh         bool
+		pieces        []int
+	}{
+		{1 << 16, 4, true, []int{65160, 376}},
+		{1 << 16, 3, false, []int{1448, 63712, 376}}, // put together across the border of two blocks
+		{40_000, 2, true, []int{39096, 904}},
+		{40_000, 2, false, []int{24616, 1448, 13032, 904}},
+		{8 * mss, 1, true, []int{8 * mss}}, // there is room
+		{1000, 2, true, []int{1000}},
+		{1000, 2, false, []int{1000}},
+	} {
+		var q sendQueue
+		var pieces []int
+		for range 2 {
+			at := q.end
+			q.append(make([]byte, tt.write), tt.fresh, mss, 0, nil)
+			for pieces = nil; at != q.end; {
+				n := min(q.end.Sub(at), most)
+				if n >= mss { // whole segments, as sendNew asks for them
+					n -= n % mss
+				}
+				p, buf := q.slice(at, n, mss)
+				buf.Release()
+				pieces = append(pieces, len(p))
+				at = at.Add(len(p))
+			}
+		}
+		if !slices.Equal(pieces, tt.pieces) || q.blocks.len() != tt.blocks {
+			t.Errorf("a second write of %d leaves in pieces of %v from %d blocks, want %v and %d", tt.write, pieces, q.blocks.len(), tt.pieces, tt.blocks)
+		}
+		q.clear(nil)
+	}
+}
+
 // What was sent stays as it is while more is written behind it.
 func TestSendQueueOnlyAppends(t *testing.T) {
 	var q sendQueue
-	q.append([]byte("hello"), 1000, 0, nil)
+	q.append([]byte("hello"), false, 1000, 0, nil)
 	p, buf := q.slice(0, 5, 1000)
-	q.append([]byte(" world"), 1000, 0, nil)
+	q.append([]byte(" world"), false, 1000, 0, nil)
 	if string(p) != "hello" || cap(p) != 5 {
 		t.Errorf("%q, capacity %d", p, cap(p))
 	}
@@ -183,10 +224,10 @@ func TestRecvQueueKeepsFramesWhereThatIsCheap(t *testing.T) {
 func TestQueuesAtTheEndOfTheBudget(t *testing.T) {
 	full := buffer.NewBudget(0)
 	var s sendQueue
-	if n := s.append(make([]byte, 1<<20), 1000, 4096, full); n < 4000 || s.held > 4096+buffer.Medium {
+	if n := s.append(make([]byte, 1<<20), false, 1000, 4096, full); n < 4000 || s.held > 4096+buffer.Medium {
 		t.Errorf("the send queue took %d, holds %d", n, s.held)
 	}
-	if n := s.append([]byte("x"), 1000, 4096, full); n != 0 && s.held > 4096+buffer.Medium {
+	if n := s.append([]byte("x"), false, 1000, 4096, full); n != 0 && s.held > 4096+buffer.Medium {
 		t.Errorf("and %d more", n)
 	}
 	var r recvQueue

@@ -31,11 +31,12 @@ var sendBlocks ringPool[sendBlock]
 
 // append takes bytes of b as long as the budget gives memory, or the queue is
 // below floor, and returns how many. Blocks hold whole segments of mss bytes
-// where they can, so that few segments lie in two of them.
-func (q *sendQueue) append(b []byte, mss, floor int, budget *buffer.Budget) int {
+// where they can, so that few segments lie in two of them. Fresh says that all
+// before b has been sent, so that a segment begins with it.
+func (q *sendQueue) append(b []byte, fresh bool, mss, floor int, budget *buffer.Budget) int {
 	n := 0
 	for n < len(b) {
-		if q.queued == 0 || q.blocks.back().fill == q.blocks.back().limit {
+		if q.queued == 0 || q.blocks.back().full(fresh && n == 0, len(b), mss) {
 			if !q.addBlock(len(b)-n, mss, floor, budget) {
 				break
 			}
@@ -49,6 +50,18 @@ func (q *sendQueue) append(b []byte, mss, floor int, budget *buffer.Budget) int 
 	}
 	return n
 }
+
+// full tells whether n bytes that are written next begin another block: there is
+// no room, or all before them is sent, and the rest of this block would only cut
+// off a first segment, smaller than the device takes, and have another one put
+// together across the border. Blocks are half full then at least.
+func (b *sendBlock) full(fresh bool, n, mss int) bool {
+	room := int(b.limit - b.fill)
+	return room == 0 || fresh && room < n && n >= longWrite*mss
+}
+
+// longWrite is from how many segments on a write is worth a block of its own.
+const longWrite = 8
 
 func (q *sendQueue) addBlock(want, mss, floor int, budget *buffer.Budget) bool {
 	buf := buffer.Get(q.blockSize(want))

@@ -25,7 +25,7 @@ func (c *Conn) Write(now time.Duration, b []byte, more bool) (int, error) {
 	room := c.writeRoom()
 	n := 0
 	if room > 0 {
-		n = c.sendQ.append(b[:min(len(b), room)], c.snd.mss, c.p.SndBuf.Min, c.p.Budget)
+		n = c.sendQ.append(b[:min(len(b), room)], c.unsent() == 0, c.snd.mss, c.p.SndBuf.Min, c.p.Budget)
 		if n < min(len(b), room) {
 			c.noMemory = true
 			c.p.Counters.NoSendMemory.Add(1)

@@ -58,9 +58,10 @@ func (b *Box) Holds(group int) bool {
 // paused are the processes that were stopped, for the first process of the box.
 type paused struct{ pids map[int]bool }
 
-// pauseTime is how long processes may take to stop. One that the kernel holds longer
-// than that stops before it does anything else.
-const pauseTime = time.Second
+// pauseTime is how long processes may take to stop: on a machine with much to do one
+// may wait long for its turn. One that the kernel holds longer than that stops before
+// it does anything else.
+const pauseTime = 5 * time.Second
 
 // stop stops all but the caller: parents first, so that a shell does not see its
 // jobs stop. It looks until all have, as each may have started others meanwhile.
@@ -78,7 +79,7 @@ func (p *paused) stop() {
 			if !p.pids[one.pid] {
 				p.pids[one.pid] = true
 				_ = unix.Kill(one.pid, unix.SIGSTOP) // it may just have ended
-				awaitStop(one.pid)
+				awaitStop(late, func() (process, bool) { return processOf(one.pid) })
 			}
 		}
 		if !running {
@@ -87,14 +88,11 @@ func (p *paused) stop() {
 	}
 }
 
-// stopTime is how long a process is waited for before the next is stopped.
-const stopTime = 50 * time.Millisecond
-
-// awaitStop waits until a process has stopped: a shell that waits for its jobs, and
-// is still about to stop, would see one of them stop before.
-func awaitStop(pid int) {
-	for late := time.Now().Add(stopTime); time.Now().Before(late); time.Sleep(100 * time.Microsecond) {
-		if p, ok := processOf(pid); !ok || strings.ContainsRune("TtXZD", p.state) {
+// awaitStop waits until a process has stopped, before the next one is to: a shell that
+// waits for its jobs, and is still about to stop, would see one of them stop before.
+func awaitStop(late time.Time, look func() (process, bool)) {
+	for ; time.Now().Before(late); time.Sleep(100 * time.Microsecond) {
+		if p, ok := look(); !ok || strings.ContainsRune("TtXZD", p.state) {
 			return
 		}
 	}

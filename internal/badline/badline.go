@@ -125,6 +125,20 @@ func (s *Spec) Configs(seed uint64) (down, up impair.Config) {
 	return down, up
 }
 
+// Check finds a setting that says nothing beside the others. Its key is "", and the
+// error nil, if there is none; else the error is a *ValueError.
+func (s *Spec) Check() (key string, err error) {
+	down, up := s.Configs(0)
+	limited := func(c *impair.Config) bool { return c.Rate != 0 || c.Trace != nil }
+	switch {
+	case s.changes["queue"] != nil && !limited(&down) && !limited(&up):
+		return "queue", &ValueError{"queue: nothing limits the line, so that nothing waits", "queue goes with rate, trace or a profile that has a rate"}
+	case s.changes["rate"] != nil && s.changes["trace"] != nil:
+		return "rate", &ValueError{"rate: the trace says how fast the line is", "leave out one of rate and trace"}
+	}
+	return "", nil
+}
+
 // maxTrace bounds the file of a trace.
 const maxTrace = 64 << 20
 

@@ -67,3 +67,37 @@ func TestValuesThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+// TestCheck: a setting that says nothing beside the others is a mistake.
+func TestCheck(t *testing.T) {
+	trace := filepath.Join(t.TempDir(), "trace")
+	if err := os.WriteFile(trace, []byte("1\n2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for settings, want := range map[string]string{
+		"":                                 "",
+		"delay=50ms jitter=5ms loss=1%":    "",
+		"jitter=5ms":                       "",
+		"queue=64KiB":                      "queue",
+		"queue=64KiB delay=50ms":           "queue",
+		"queue=64KiB profile=perfect":      "queue",
+		"queue=64KiB rate=10mbit":          "",
+		"queue=64KiB profile=3G":           "",
+		"queue=64KiB trace=" + trace:       "",
+		"rate=10mbit trace=" + trace:       "rate",
+		"profile=3G trace=" + trace:        "",
+		"profile=3G rate=1mbit queue=9KiB": "",
+	} {
+		var s Spec
+		for _, one := range strings.Fields(settings) {
+			key, value, _ := strings.Cut(one, "=")
+			if err := s.Set(key, value, ""); err != nil {
+				t.Errorf("%s: %v", one, err)
+			}
+		}
+		key, err := s.Check()
+		if e, ok := errors.AsType[*ValueError](err); key != want || ok != (want != "") || ok && (!strings.HasPrefix(e.Problem, key+": ") || e.Hint == "") {
+			t.Errorf("%q: %q, %v, want %q", settings, key, err, want)
+		}
+	}
+}

@@ -26,11 +26,13 @@ func (p *fileParser) lines(n *yaml.Node) {
 	for _, one := range n.Content {
 		one = aliased(one)
 		l := &Line{}
+		keys, mistakes := make(map[string]*yaml.Node), p.Count()
 		seen := p.pairs(one, "a line", func(key, value *yaml.Node) {
 			switch {
 			case key.Value == "to":
 				p.destinations(l, value)
 			case slices.Contains(badline.Keys(), key.Value):
+				keys[key.Value] = key
 				p.setting(l, key.Value, value)
 			default:
 				p.failAt(key, "there are to, "+strings.Join(badline.Keys(), ", "), "unknown key %q in a line", key.Value)
@@ -42,6 +44,8 @@ func (p *fileParser) lines(n *yaml.Node) {
 			p.failAt(one, hint, "the line leads nowhere")
 		case len(seen) == 1:
 			p.failAt(one, "profile: perfect is a line without faults", "nothing is said about the line")
+		case p.Count() == mistakes:
+			p.idle(l, keys)
 		}
 		p.file.Lines = append(p.file.Lines, l)
 	}
@@ -68,6 +72,14 @@ func (p *fileParser) destinations(l *Line, n *yaml.Node) {
 				l.to = append(l.to, r)
 			}
 		}
+	}
+}
+
+// idle finds a setting of a line that says nothing beside the others.
+func (p *fileParser) idle(l *Line, keys map[string]*yaml.Node) {
+	key, err := l.Check()
+	if e, ok := errors.AsType[*badline.ValueError](err); ok {
+		p.failAt(keys[key], e.Hint, "%s", e.Problem)
 	}
 }
 

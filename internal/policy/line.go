@@ -40,7 +40,7 @@ func ParseLine(text string) (*Line, error) {
 		return fail(e.At, e.Width, e.Hint, e.Problem)
 	}
 	l := &Line{to: []*Rule{r}}
-	seen := make(map[string]bool)
+	seen := make(map[string]int) // where each is
 	at := end
 	for one := range strings.SplitSeq(text[end:], ",") {
 		from := at + len(one) - len(strings.TrimLeft(one, " \t"))
@@ -48,18 +48,23 @@ func ParseLine(text string) (*Line, error) {
 		one = strings.TrimSpace(one)
 		key, value, ok := strings.Cut(one, "=")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		_, twice := seen[key]
 		switch {
 		case !slices.Contains(badline.Keys(), key):
 			return fail(from, len(key), "there are "+strings.Join(badline.Keys(), ", "), "unknown setting "+quoted(key))
 		case !ok:
 			return fail(from, len(one), key+"=...", key+" has no value")
-		case seen[key]:
+		case twice:
 			return fail(from, len(key), "remove one of them", key+" is there twice")
 		}
-		seen[key] = true
+		seen[key] = from
 		if e, ok := errors.AsType[*badline.ValueError](l.Set(key, value, ".")); ok {
 			return fail(from+strings.Index(one, "=")+1, max(len(value), 1), e.Hint, e.Problem)
 		}
+	}
+	if key, err := l.Check(); err != nil {
+		e, _ := errors.AsType[*badline.ValueError](err)
+		return fail(seen[key], len(key), e.Hint, e.Problem)
 	}
 	return l, nil
 }

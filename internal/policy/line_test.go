@@ -75,6 +75,7 @@ func TestLinesWithMistakes(t *testing.T) {
 		{"a.example: delay=1ms,delay=2ms", "                     ^^^^^", "delay is there twice"},
 		{"tcp/a.example:99999: delay=1ms", "              ^^^^^", "this is not a port"},
 		{"a..example: delay=1ms", " ^", "nothing between two dots"},
+		{"a.example: delay=1ms, queue=9KiB", "                      ^^^^^", "queue: nothing limits the line"},
 		{"a.example: profile=4711G", "                   ^^^^^", "there is no"},
 	} {
 		_, err := ParseLine(tt.text)
@@ -101,16 +102,18 @@ func TestFilesWithLines(t *testing.T) {
 		t.Errorf("%+v", down)
 	}
 	for in, want := range map[string]string{
-		"lines: a\n":                                    "1:8: the lines are a list",
-		"lines: [a]\n":                                  "1:9: a line is a mapping",
-		"lines: [{delay: 1ms}]\n":                       "1:9: the line leads nowhere",
-		"lines: [{to: a}]\n":                            "1:9: nothing is said about the line",
-		"lines:\n- to: a\n  dely: 1ms\n":                `3:3: unknown key "dely" in a line`,
-		"lines:\n- to: a\n  delay: 1\n":                 `3:10: delay: "1" has no unit`,
-		"lines:\n- to: a\n  delay: [1ms]\n":             "3:10: delay has no value",
-		"lines:\n- to: {a: b}\n  delay: 1ms\n":          "2:7: a destination is text",
-		"lines:\n- to: \"a:99999\"\n  delay: 1ms\n":     `2:10: this is not a port: "99999"`,
-		"lines:\n- to: a\n  delay: 1ms\n  delay: 2ms\n": `4:3: the key "delay" is there twice`,
+		"lines: a\n":                                                            "1:8: the lines are a list",
+		"lines: [a]\n":                                                          "1:9: a line is a mapping",
+		"lines: [{delay: 1ms}]\n":                                               "1:9: the line leads nowhere",
+		"lines: [{to: a}]\n":                                                    "1:9: nothing is said about the line",
+		"lines:\n- to: a\n  dely: 1ms\n":                                        `3:3: unknown key "dely" in a line`,
+		"lines:\n- to: a\n  delay: 1\n":                                         `3:10: delay: "1" has no unit`,
+		"lines:\n- to: a\n  delay: [1ms]\n":                                     "3:10: delay has no value",
+		"lines:\n- to: {a: b}\n  delay: 1ms\n":                                  "2:7: a destination is text",
+		"lines:\n- to: \"a:99999\"\n  delay: 1ms\n":                             `2:10: this is not a port: "99999"`,
+		"lines:\n- to: a\n  delay: 1ms\n  delay: 2ms\n":                         `4:3: the key "delay" is there twice`,
+		"lines:\n- to: a\n  queue: 9 KiB\n":                                     "3:3: queue: nothing limits the line",
+		"lines:\n- to: a\n  rate: 1\n  queue: 9 KiB\n":                          `3:9: rate: "1" `,
 		"lines: [" + strings.Repeat("{to: a, delay: 1ms},", maxLines+1) + "]\n": "the file has more than 256 lines",
 	} {
 		if _, err := ParseFile("p.yaml", []byte(in)); err == nil || !strings.Contains(err.Error(), want) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 
 	"example.com/berth/cmd/berth/internal/runner"
@@ -96,10 +97,13 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	if err := o.read(); err != nil {
 		return err
 	}
+	if err := o.idle(cmd.Flags()); err != nil {
+		return err
+	}
 	if err := o.readLab(cmd); err != nil {
 		return err
 	}
-	status, err := runner.Run(o.Options)
+	end, err := runner.Run(o.Options)
 	var program *box.ProgramError
 	switch {
 	case errors.As(err, &program):
@@ -109,8 +113,11 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 		return &usage.Error{Arg: "--ask", Problem: err.Error(), Hint: "without --ask, --allow and --deny say what the program may reach"}
 	case err != nil:
 		return policyMistake(err)
-	case status.ExitCode() != 0:
-		return exitStatus(status.ExitCode())
+	case end.Interrupted:
+		dieOf(syscall.SIGINT)
+		fallthrough
+	case end.ExitCode() != 0:
+		return exitStatus(end.ExitCode())
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -222,6 +223,43 @@ func TestRunInterrupt(t *testing.T) {
 		if s.cmd.Wait(); s.cmd.ProcessState.ExitCode() != 6 {
 			t.Errorf("it ended with %v", s.cmd.ProcessState)
 		}
+	})
+}
+
+// TestRunDiesOfAnInterrupt: if Ctrl-C kills the program it kills berth, so that a shell
+// ends its loop, as it does without berth. A program that dies of such a signal by
+// itself has a status and no more.
+func TestRunDiesOfAnInterrupt(t *testing.T) {
+	needTool(t, "bash")
+	asEach(t, func(t *testing.T, u user) {
+		s := onTerminal(t, u.command(t.Context(), "--", "sh", "-c", "echo ready.; exec sleep 1000"))
+		s.await("ready.")
+		s.typed("\x03")
+		s.cmd.Wait()
+		if w := s.cmd.ProcessState.Sys().(syscall.WaitStatus); !w.Signaled() || w.Signal() != syscall.SIGINT {
+			t.Errorf("it ended with %v", s.cmd.ProcessState)
+		}
+		if r := u.run(t, "--", "sh", "-c", "kill -INT $$"); r.status != 128+2 {
+			t.Errorf("killed by itself: status %d", r.status)
+		}
+		loop := exec.CommandContext(t.Context(), "bash", "-c", `for i in 1 2; do "$@"; echo next.; done`, "bash",
+			"/proc/self/exe", "run", "--", "sh", "-c", "echo ready.; exec sleep 1000")
+		if u.credential != nil {
+			t.Skip("the test binary is not for everybody")
+		}
+		exe, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := u.command(t.Context())
+		loop.Args[4], loop.Env, loop.Dir, loop.SysProcAttr = exe, one.Env, one.Dir, one.SysProcAttr
+		s = onTerminal(t, loop)
+		s.await("ready.")
+		s.typed("\x03")
+		if rest, _ := io.ReadAll(s.in); bytes.Contains(rest, []byte("next.")) {
+			t.Errorf("the loop went on: %q", rest)
+		}
+		s.cmd.Wait()
 	})
 }
 

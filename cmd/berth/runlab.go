@@ -8,8 +8,28 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// notInLab are the flags that are about a network with a way to the world.
-var notInLab = []string{"allow", "deny", "ask", "ask-time", "policy", "learn", "events", "net", "publish", "loopback", "dns", "mtu", "line"}
+// notInLab are the flags that are about a network with a way to the world, with what
+// there is in a lab instead.
+var notInLab = []struct{ name, hint string }{
+	{"allow", noRules},
+	{"deny", noRules},
+	{"ask", noRules},
+	{"ask-time", noRules},
+	{"policy", noRules},
+	{"learn", noRules},
+	{"events", "a lab has no rules and no events of theirs: --pcap has what this host sends and gets, --report what happens in the lab"},
+	{"net", noWorld},
+	{"publish", noWorld},
+	{"loopback", noWorld},
+	{"dns", "names in a lab are those of --host: they are in /etc/hosts"},
+	{"mtu", "the MTU is that of the link, which the file of --shape may say"},
+	{"line", "the lines between hosts are in the file of --shape; --delay, --loss and the like make this host's own a bad one"},
+}
+
+const (
+	noWorld = "a lab is a network of its own, with no way to the world"
+	noRules = "a lab has no rules: its hosts reach each other, and nothing else"
+)
 
 // readLab reads the flags of a lab. The error is a mistake in them, or in the file.
 func (o *runOptions) readLab(cmd *cobra.Command) error {
@@ -22,9 +42,9 @@ func (o *runOptions) readLab(cmd *cobra.Command) error {
 		}
 		return nil
 	}
-	for _, name := range notInLab {
-		if set.Changed(name) {
-			return &usage.Error{Arg: "--" + name, Problem: "--" + name + " has no meaning in a lab", Hint: "a lab is a network of its own, with no way to the world"}
+	for _, f := range notInLab {
+		if set.Changed(f.name) {
+			return &usage.Error{Arg: "--" + f.name, Problem: "--" + f.name + " has no meaning in a lab", Hint: f.hint}
 		}
 	}
 	for _, n := range []struct{ flag, name string }{{"--lab", o.Lab.Lab}, {"--host", o.Lab.Host}} {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"example.com/berth/cmd/berth/internal/labhost"
@@ -21,39 +22,49 @@ import (
 	"example.com/berth/internal/policy"
 )
 
+// An End is how a program ended.
+type End struct {
+	box.Status
+	// Interrupted: the signal that killed it was SIGINT, which this process got, too,
+	// as from the terminal.
+	Interrupted bool
+}
+
 // Run runs the program, and returns how it ended. The error is why it could not
 // begin: a *box.ProgramError if it was the program's own fault.
-func Run(o Options) (status box.Status, err error) {
+func Run(o Options) (end End, err error) {
 	r := &run{Options: o}
 	if o.Ask != 0 {
 		if r.term, err = openTerminal(); err != nil {
-			return status, err
+			return end, err
 		}
 		defer r.term.close()
 	}
 	if r.file, err = newRuleFile(o.Policy); err != nil {
-		return status, err
+		return end, err
 	}
 	if r.tell, err = newTeller(o); err != nil {
-		return status, err
+		return end, err
 	}
 	defer func() { err = errors.Join(err, r.tell.close()) }()
 	signals := catchSignals() // what comes before the program is there waits for it
 	defer signal.Stop(signals)
 	if err := r.open(); err != nil {
-		return status, errors.Join(err, r.close())
+		return end, errors.Join(err, r.close())
 	}
 	if err := r.box.Run(); err != nil {
-		return status, errors.Join(err, r.close())
+		return end, errors.Join(err, r.close())
 	}
 	over := make(chan struct{})
-	go r.forward(signals, over)
+	interrupted := make(chan bool, 1)
+	go func() { interrupted <- r.forward(signals, over) }()
 	box.Settle()
-	status = r.box.Wait()
+	end.Status = r.box.Wait()
 	close(over)
 	r.asker.close()
 	r.drain()
-	return status, r.close()
+	end.Interrupted = end.Signal == syscall.SIGINT && (<-interrupted || comes(signals, os.Interrupt))
+	return end, r.close()
 }
 
 // run is a program on its network.
@@ -318,17 +329,39 @@ func catchSignals() chan os.Signal {
 	return signals
 }
 
-// forward sends the program what is sent to this process, until it is over.
-func (r *run) forward(signals <-chan os.Signal, over <-chan struct{}) {
+// lateSignal is how long this process's copy of a signal may be on its way when the
+// program has already died of its own.
+const lateSignal = 200 * time.Millisecond
+
+// comes tells whether a signal comes soon.
+func comes(signals <-chan os.Signal, wanted os.Signal) bool {
+	late := time.NewTimer(lateSignal)
+	defer late.Stop()
 	for {
 		select {
 		case s := <-signals:
+			if s == wanted {
+				return true
+			}
+		case <-late.C:
+			return false
+		}
+	}
+}
+
+// forward sends the program what is sent to this process, until it is over. It tells
+// whether there was an interrupt.
+func (r *run) forward(signals <-chan os.Signal, over <-chan struct{}) (interrupted bool) {
+	for {
+		select {
+		case s := <-signals:
+			interrupted = interrupted || s == os.Interrupt
 			if r.asker != nil && !slices.Contains(box.Unasked, s) {
 				r.asker.interrupted() // the program hears of it when it goes on
 			}
 			_ = r.box.Signal(s) // it may just have ended
 		case <-over:
-			return
+			return interrupted
 		}
 	}
 }

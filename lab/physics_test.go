@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"example.com/berth"
 	"example.com/berth/lab"
 	"example.com/berth/netconn"
 	"example.com/berth/socket"
@@ -112,6 +113,37 @@ func TestGoodputFollowsTheModels(t *testing.T) {
 				}
 			}, lab.Record(-1))
 		})
+	}
+}
+
+// Bigger buffers are not slower, which they are where a window that has grown past
+// what the path holds makes a queue that is lost at once. Losses are the same for
+// both by number, but a few packets more or less meet others of them.
+func TestBiggerBuffersAreNotSlower(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("transfers of many megabytes")
+	}
+	const rate = 200e6
+	for _, tt := range []struct {
+		rtt  time.Duration
+		loss float64
+	}{{20 * time.Millisecond, 0}, {20 * time.Millisecond, 0.01}, {100 * time.Millisecond, 0}} {
+		goodput := func(opts ...lab.HostOption) (sum float64) {
+			for seed := range uint64(3) {
+				synctest.Test(t, func(t *testing.T) {
+					n := lab.New(t, lab.Record(-1), lab.Seed(seed))
+					a, b := n.Host("a", opts...), n.Host("b", opts...)
+					n.Link(a, b, lab.Delay(tt.rtt/2), lab.Rate(rate), lab.Queue(int(tt.rtt.Seconds()*rate/8)), lab.Loss(tt.loss))
+					sum += stream(t, a, b, "cubic", 0, 0, 3*time.Second) * 8 / 1e6
+				})
+			}
+			return sum / 3
+		}
+		big := berth.BufferSize{Min: 4096, Default: 1 << 20, Max: 8 << 20}
+		usual, bigger := goodput(), goodput(func(c *berth.Config) { c.TCP.ReceiveBuffer, c.TCP.SendBuffer = big, big })
+		if t.Logf("%v, %g lost: %.2f and %.2f Mbit/s", tt.rtt, tt.loss, usual, bigger); bigger < 0.98*usual {
+			t.Errorf("%v, %g lost: %.2f Mbit/s with big buffers, %.2f with the usual ones", tt.rtt, tt.loss, bigger, usual)
+		}
 	}
 }
 

@@ -268,13 +268,20 @@ func (s *datagram) cork(d *destination, b []byte, flags socket.Flags) (whole []b
 }
 
 func (s *datagram) output(d *destination, local netip.AddrPort, b []byte) error {
+	return s.outputSegments(d, local, b, len(b))
+}
+
+// outputSegments is output for datagrams of size bytes, which go as one frame if b is
+// longer: the device cuts it.
+func (s *datagram) outputSegments(d *destination, local netip.AddrPort, b []byte, size int) error {
 	src := d.path.src
 	out := datagramOut{
 		transport: transport{
 			protocol: uint8(s.protocol), src: src, dst: d.to.Addr(), tos: d.tos, ttl: d.ttl,
 			id: uint16(s.host.fragmentID()), label: s.host.flowLabel(local, d.to),
 		},
-		loop: s.loops(d.to.Addr()),
+		loop:    s.loops(d.to.Addr()),
+		segSize: size,
 	}
 	out.withOptions(s.host, d.options)
 	out.df, out.probe = s.fragmentation(d.to.Addr())
@@ -298,7 +305,7 @@ func (s *datagram) output(d *destination, local netip.AddrPort, b []byte) error 
 		return s.refuse(d, err)
 	}
 	if !s.isPing() {
-		s.host.count.UDP.Out.Add(1)
+		s.host.count.UDP.Out.Add(max(1, uint64((len(b)+size-1)/max(1, size))))
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ const maxFlows = 4096
 const flowPatience = 75 * time.Second
 
 // waitingQueue is what the datagrams of one flow may take while it is not accepted.
-const waitingQueue = 16 << 10
+const waitingQueue = 128 << 10
 
 // flows are those that wait for the Forwarder's answer. The lock guards what
 // follows it and those fields of each Flow that say so; it takes no other but that

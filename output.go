@@ -93,12 +93,17 @@ type datagramOut struct {
 	checksumAt int          // of the transport's checksum; -1: none to fill in
 	loop       bool         // deliver a copy of a multicast to the host itself
 	probe      bool         // longer than the path MTU is fine
+	segSize    int          // where payload is longer, it is several datagrams of that size, for the device to cut
 }
 
 // emit sends a packet, in fragments where it is too long and may be cut.
 // EMSGSIZE: it may not be, or no packet can be so long.
 func (h *Host) emit(p *path, d *datagramOut) error {
 	length := len(d.head) + len(d.payload)
+	if d.several() {
+		h.emitWhole(p, d, length)
+		return nil
+	}
 	if err := p.fits(d.dst, len(d.options)+length, d.df, d.probe); err != nil {
 		return err
 	}
@@ -146,12 +151,22 @@ func (h *Host) emitWhole(p *path, d *datagramOut, length int) {
 	f.Payload, f.Buffer = d.payload, d.buf
 	d.buf.Retain()
 	b.n = 1
+	if d.several() {
+		f.GSO, f.SegSize = link.GSOUDP, uint16(d.segSize)
+	}
 	if d.checksumAt >= 0 {
 		d.fill(p, f, start)
 	}
-	h.leave(p, d, b.frames[:1])
+	if d.several() {
+		p.sendSegments(b.frames[:1]) // they are for one host
+	} else {
+		h.leave(p, d, b.frames[:1])
+	}
 	b.release()
 }
+
+// several tells whether the packet is a large one.
+func (d *datagramOut) several() bool { return d.segSize > 0 && len(d.payload) > d.segSize }
 
 // leave sends the frame of a packet, and lets the host hear it too. A multicast
 // with no hops to go does not leave the host (RFC 1112 section 6.1).

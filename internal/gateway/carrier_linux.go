@@ -21,6 +21,8 @@ type carrier struct {
 
 	// The loop's goroutine's.
 	scratch *[bufferSize]byte
+	grams   *[gramRoom]byte // nil until there are some
+	cuts    bool            // the system cuts runs of datagrams, if there are some
 	loan    berth.Loan
 	live    map[onLoop]struct{} // the flows that have begun
 	closed  bool
@@ -70,6 +72,9 @@ func (c *carrier) carry(what policy.Flow, bf *berth.Flow) bool {
 	}
 	return true
 }
+
+// gramRun begins a run of datagrams: one at a time.
+func (c *carrier) gramRun() gramRun { return gramRun{buf: c.grams[:]} }
 
 // close ends all flows, and lets none begin any more.
 func (c *carrier) close() {

@@ -17,7 +17,8 @@
 //   - carrier_linux.go, looped_linux.go, conn_linux.go, grams_linux.go: flows on a loop
 //     (internal/eventloop), where their outside is the operating system: no goroutine
 //     belongs to one. A packet of the program's is read, ended by the host, and what
-//     was in it written outside, on one goroutine, and so is the way back.
+//     was in it written outside, on one goroutine, and so is the way back. gramrun.go:
+//     datagrams that go on together.
 //   - tcp.go, splice.go, udp.go: the same with goroutines, for a Config.Dial, for
 //     published ports, and for systems without loops.
 //   - Of either: the outside is dialled before the inside is accepted, so that the

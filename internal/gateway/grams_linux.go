@@ -19,6 +19,7 @@ type gramConn struct {
 	busy     bool // a Hello thinks, elsewhere
 	held     *heldGrams
 	answered bool
+	whole    bool          // the way outside does not take runs
 	last     time.Duration // when a datagram last came, since the flow began
 	idling   eventloop.Timer
 }
@@ -65,7 +66,10 @@ func (r *gramConn) open() {
 	}
 	fd, err := openOutside(unix.SOCK_DGRAM, r.g.outside(r.what.Dst))
 	if err == nil {
-		r.fd = fd
+		if r.c.grams == nil {
+			r.c.grams, r.c.cuts = new([gramRoom]byte), cutsRuns(fd)
+		}
+		r.fd, r.whole = fd, !r.c.cuts
 		r.id, err = r.c.loop.Add(fd, eventloop.In|eventloop.Edge, r)
 	}
 	if err != nil {
@@ -118,6 +122,38 @@ func (r *gramConn) idle() {
 
 // pump carries what the program has sent.
 func (r *gramConn) pump() {
+	if r.held != nil {
+		r.pumpHeld()
+		return
+	}
+	run, got := r.c.gramRun(), false
+	for turn := 0; ; turn++ {
+		if turn == maxTurnsGrams {
+			r.post()
+			break
+		}
+		n, err := r.in.Recv(run.room(), dontWait)
+		if err == syscall.EAGAIN || err == syscall.EBADF { // EBADF: the host is closed, and so is the gateway next
+			break
+		}
+		if err != nil { // nobody reads the answers any more
+			continue
+		}
+		got = true
+		if b, size, ok := run.add(n); ok {
+			r.sendRun(b, size)
+		}
+	}
+	if b, size, ok := run.take(); ok {
+		r.sendRun(b, size)
+	}
+	if got {
+		r.touch()
+	}
+}
+
+// pumpHeld is pump where a Hello judges: one by one.
+func (r *gramConn) pumpHeld() {
 	for turn := 0; r.state == loopOpen && !r.busy; turn++ {
 		if turn == maxTurnsGrams {
 			r.post()
@@ -126,36 +162,31 @@ func (r *gramConn) pump() {
 		b := r.c.scratch[:]
 		n, err := r.in.Recv(b, dontWait)
 		switch {
-		case err == syscall.EAGAIN:
+		case err == syscall.EAGAIN, err == syscall.EBADF: // see pump
 			return
-		case err == syscall.EBADF: // the host is closed, and so is the gateway next
-			return
-		case err != nil: // nobody reads the answers any more
+		case err != nil:
 			continue
 		}
 		r.touch()
-		r.pass(b[:n])
+		r.hear(b[:n])
 	}
 }
 
 // maxTurnsGrams is how many datagrams are carried before others get their turn.
 const maxTurnsGrams = 64
 
-// pass sends a datagram on, once the Hello lets it.
-func (r *gramConn) pass(b []byte) {
-	switch {
-	case r.held == nil:
-		r.send(b)
-	case r.g.cfg.Prompt:
+// hear sends a datagram on, once the Hello lets it.
+func (r *gramConn) hear(b []byte) {
+	if r.g.cfg.Prompt {
 		if err := r.held.take(&r.flow, b, r.send); err != nil {
 			r.end(err)
 		}
-	default:
-		r.busy = true
-		own := append([]byte(nil), b...)
-		if !r.g.run(func() { r.think(own) }) {
-			r.busy = false
-		}
+		return
+	}
+	r.busy = true
+	own := append([]byte(nil), b...)
+	if !r.g.run(func() { r.think(own) }) {
+		r.busy = false
 	}
 }
 
@@ -178,6 +209,29 @@ func (r *gramConn) think(b []byte) {
 	}))
 }
 
+// sendRun gives datagrams of a size to the world, of which the last may be shorter.
+func (r *gramConn) sendRun(b []byte, size int) {
+	if len(b) > size && !r.whole {
+		err := writeRun(r.fd, b, size)
+		if err == nil {
+			r.sent.Add(int64(len(b)))
+			return
+		}
+		// It may be about those before, and then was told by this call. It may be that
+		// a datagram is longer than the way's MTU, or that the way does not cut, as one
+		// with IPsec.
+		r.tellError(err)
+		r.whole = err == syscall.EINVAL || err == syscall.EIO || err == syscall.EMSGSIZE
+	}
+	for {
+		n := min(size, len(b))
+		r.send(b[:n])
+		if b = b[n:]; len(b) == 0 {
+			return
+		}
+	}
+}
+
 // send gives a datagram to the world. An error is about this one or those before;
 // the next may arrive. What the system has no room for is lost, as on any line.
 func (r *gramConn) send(b []byte) {
@@ -198,6 +252,7 @@ func (r *gramConn) tellError(err error) {
 
 // pumpDown carries what the world has sent.
 func (r *gramConn) pumpDown() {
+	run, got := r.c.gramRun(), false
 	for turn := 0; r.canRead; turn++ {
 		if turn == maxTurnsGrams {
 			r.c.loop.Post(eventloop.Func(func() {
@@ -205,24 +260,40 @@ func (r *gramConn) pumpDown() {
 					r.pumpDown()
 				}
 			}))
-			return
+			break
 		}
-		b := r.c.scratch[:]
-		n, err := readOutside(r.fd, b)
+		n, err := readOutside(r.fd, run.room())
 		if err == syscall.EAGAIN {
 			r.canRead = false
-			return
+			break
 		}
 		if err != nil {
 			r.tellError(err)
 			continue
 		}
-		r.touch()
-		r.answered = true
-		if _, err := r.in.Send(b[:n], dontWait); err == nil {
-			r.received.Add(int64(n))
+		got = true
+		if b, size, ok := run.add(n); ok {
+			r.deliver(b, size)
 		}
 	}
+	if b, size, ok := run.take(); ok {
+		r.deliver(b, size)
+	}
+	if got {
+		r.touch()
+		r.answered = true
+	}
+}
+
+// deliver gives datagrams of a size to the program, of which the last may be shorter.
+func (r *gramConn) deliver(b []byte, size int) {
+	var n int
+	if len(b) > size {
+		n, _ = r.g.host.SendSegments(r.in, b, size)
+	} else {
+		n, _ = r.in.Send(b, dontWait)
+	}
+	r.received.Add(int64(n))
 }
 
 // abort ends it with the gateway.

@@ -113,3 +113,36 @@ func writePieces(fd int, pieces [][]byte) (int, error) {
 		}
 	}
 }
+
+// cutsRuns tells whether the system cuts what is written to a socket of UDP into
+// datagrams (since Linux 4.18). One that does not know how would send it as one.
+func cutsRuns(fd int) bool {
+	_, err := unix.GetsockoptInt(fd, unix.SOL_UDP, unix.UDP_SEGMENT)
+	return err == nil
+}
+
+// writeRun writes datagrams of a size, the last of which may be shorter.
+func writeRun(fd int, b []byte, size int) error {
+	var control struct {
+		unix.Cmsghdr
+		size uint16
+		_    [6]byte // CMSG_SPACE
+	}
+	control.Level, control.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+	control.SetLen(unix.CmsgLen(2))
+	control.size = uint16(size)
+	iov := unix.Iovec{Base: unsafe.SliceData(b)}
+	iov.SetLen(len(b))
+	m := unix.Msghdr{Iov: &iov, Control: (*byte)(unsafe.Pointer(&control))}
+	m.SetIovlen(1)
+	m.SetControllen(unix.CmsgSpace(2))
+	for {
+		_, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&m)), unix.MSG_NOSIGNAL)
+		if errno == 0 {
+			return nil
+		}
+		if errno != unix.EINTR {
+			return errno
+		}
+	}
+}

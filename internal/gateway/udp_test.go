@@ -51,6 +51,31 @@ func TestDatagramsReachTheWorld(t *testing.T) {
 	}
 }
 
+// Datagrams that come at once go on together, where they are of one length; each
+// arrives as it was, also those that were there before the flow began.
+func TestDatagramsAtOnce(t *testing.T) {
+	at := serveUDP(t)
+	p := behind(t, gateway.Config{})
+	c := p.dial(t, "udp", netip.AddrPortFrom(loop4, at.Port()))
+	b := make([]byte, 64<<10)
+	for _, sizes := range [][]int{
+		{1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400},
+		{100, 100, 100, 50, 100, 0, 0, 100, 200, 200, 9000, 9000, 1, 1, 1},
+	} {
+		for i, size := range sizes {
+			if _, err := c.Write(bytes.Repeat([]byte{byte(i)}, size)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, size := range sizes {
+			n, err := c.Read(b)
+			if want := bytes.Repeat([]byte{byte(i)}, size); err != nil || !bytes.Equal(b[:n], want) {
+				t.Fatalf("datagram %d: %d bytes of %d, %v", i, n, size, err)
+			}
+		}
+	}
+}
+
 // Nobody listens outside: the program is told by ICMP, as it would be.
 func TestPortUnreachableComesBack(t *testing.T) {
 	pc, err := net.ListenPacket("udp4", "127.0.0.1:0")

@@ -19,6 +19,9 @@ type datagram struct {
 	foreign  bool   // accepted from a Forwarder: connected for good, from an address that is not the host's
 	corked   []byte // what MSG_MORE holds back
 	corkTo   netip.AddrPort
+	template *template      // nil until several went to one destination
+	asked    netip.AddrPort // the destination of the last one, as the call named it
+	inRow    int            // how many went there without a template
 }
 
 func newDatagram(h *Host, domain socket.Domain, protocol socket.Protocol) *datagram {
@@ -167,21 +170,28 @@ func (s *datagram) Send(b []byte, flags socket.Flags) (int, error) {
 
 // SendTo sends to an address.
 func (s *datagram) SendTo(b []byte, flags socket.Flags, to netip.AddrPort) (int, error) {
-	var none socket.Control
 	s.mu.Lock()
-	d, err := s.prepare(len(b), flags, to, &none)
+	t := s.templateFor(len(b), flags, to)
 	s.mu.Unlock()
-	if err != nil {
-		return 0, err
+	if t != nil {
+		t.send(s.host, b)
+		return len(b), nil
 	}
-	return s.transmit(&d, b, flags)
+	var none socket.Control
+	return s.sendTheLongWay(b, flags, to, &none)
 }
 
 // SendMsg sends several pieces as one datagram.
 func (s *datagram) SendMsg(m *socket.Message, flags socket.Flags) (int, error) {
-	b := gather(m.Buffers)
+	return s.sendTheLongWay(gather(m.Buffers), flags, m.Addr, &m.Control)
+}
+
+func (s *datagram) sendTheLongWay(b []byte, flags socket.Flags, to netip.AddrPort, c *socket.Control) (int, error) {
 	s.mu.Lock()
-	d, err := s.prepare(len(b), flags, m.Addr, &m.Control)
+	d, err := s.prepare(len(b), flags, to, c)
+	if err == nil {
+		s.learn(&d, flags, to, c)
+	}
 	s.mu.Unlock()
 	if err != nil {
 		return 0, err

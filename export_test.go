@@ -72,6 +72,10 @@ func (d *demux[S]) size() (connected, bound int) {
 // BudgetUsed is how much of Config.Memory is taken.
 func (h *Host) BudgetUsed() int64 { return h.budget.Used() }
 
+// TemplateAfter is after how many datagrams in a row to one destination a template is
+// made.
+const TemplateAfter = templateAfter
+
 // Timers is how many deadlines the host's timer knows.
 func (h *Host) Timers() int {
 	h.timers.mu.Lock()

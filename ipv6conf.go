@@ -137,6 +137,7 @@ func (ifc *Interface) doConf(a *autoconf.Action) {
 		ifc.host.gen.Add(1)
 	case autoconf.SetHopLimit:
 		ifc.hopLimit.Store(int32(a.Value))
+		ifc.host.gen.Add(1)
 	case autoconf.SetTimers:
 		if ifc.nd != nil {
 			ifc.mu.Lock()

@@ -63,7 +63,8 @@ type shard[S demuxed] struct {
 	sync.RWMutex // guards what follows
 	byHash       map[uint64]S
 	// others are those whose hash another one has, in practice none.
-	others map[tuple]S
+	others   map[tuple]S
+	remnants remnants // of TCP
 }
 
 // at returns the shard of a tuple, and its hash.
@@ -86,9 +87,15 @@ func (d *demux[S]) insert(s S) bool {
 	sh, hash := d.at(t)
 	sh.Lock()
 	defer sh.Unlock()
-	if _, taken := sh.find(t, hash); taken {
+	if _, taken := sh.find(t, hash); taken || sh.remnants.find(t, hash) != nil {
 		return false
 	}
+	sh.put(t, hash, s)
+	return true
+}
+
+// put enters a socket of a tuple with that hash. The lock is held.
+func (sh *shard[S]) put(t tuple, hash uint64, s S) {
 	if sh.byHash == nil {
 		sh.byHash, sh.others = make(map[uint64]S), make(map[tuple]S)
 	}
@@ -97,7 +104,6 @@ func (d *demux[S]) insert(s S) bool {
 	} else {
 		sh.byHash[hash] = s
 	}
-	return true
 }
 
 // remove takes a connected socket out, if it is the one there.
@@ -241,6 +247,14 @@ func noFlow() uint64 { return 0 }
 
 // streamTable is the demultiplexer of TCP.
 type streamTable struct{ demux[*stream] }
+
+func (t *streamTable) init(h *Host) {
+	for i := range t.connected {
+		sh := &t.connected[i]
+		sh.remnants.host, sh.remnants.mu = h, &sh.RWMutex
+		sh.remnants.timer.owner = &sh.remnants
+	}
+}
 
 func (t *streamTable) insertListener(port uint16, s *stream) { insertBound(&t.demux, port, s) }
 func (t *streamTable) removeListener(port uint16, s *stream) { removeBound(&t.demux, port, s) }

@@ -58,7 +58,7 @@ func (d *demux[S]) size() (connected, bound int) {
 	for i := range d.connected {
 		sh := &d.connected[i]
 		sh.RLock()
-		connected += len(sh.byHash) + len(sh.others)
+		connected += len(sh.byHash) + len(sh.others) + len(sh.remnants.byHash)
 		sh.RUnlock()
 	}
 	d.bound.RLock()

@@ -109,8 +109,8 @@ func (h *Host) overtaken(f *Flow) bool {
 	if f.syn.Flags == 0 {
 		return false
 	}
-	_, there := h.streams.lookup(h.tupleOf(f.Dst, f.Src))
-	return there
+	s, r := h.streams.find(h.tupleOf(f.Dst, f.Src))
+	return s != nil || r != nil
 }
 
 // foreignDatagram takes a datagram to the socket that was accepted for its ends,

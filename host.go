@@ -259,6 +259,7 @@ func NewHost(cfg Config) *Host {
 	h.fastKeys = h.fastOpenKeys(cfg.TCP.FastOpenKey)
 	h.jar = tcp.CookieJar{Params: h.tcp, Key: h.random.derive("SYN cookies")}
 	h.timers.host = h
+	h.streams.init(h)
 	h.ports.init(h, cfg)
 	h.frags.init(h)
 	h.limiter.init(h)
@@ -396,6 +397,7 @@ func (h *Host) shut() error {
 	for _, s := range h.endpoints() {
 		s.abort(syscall.EBADF)
 	}
+	h.streams.endRemnants()
 	h.timers.close()
 	var errs []error
 	for _, ifc := range h.net.Load().interfaces {

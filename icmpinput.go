@@ -188,7 +188,7 @@ func (h *Host) deliverError(in *inPacket, e *icmp.Error) (known bool) {
 // tcpError gives an error to a connection, which knows whether it sent the
 // segment (RFC 5927).
 func (h *Host) tcpError(e *icmp.Error) bool {
-	s, ok := h.streams.lookup(h.tupleOf(e.Local, e.Remote))
+	s, ok := h.connection(h.tupleOf(e.Local, e.Remote))
 	if !ok {
 		return h.requestError(e)
 	}

@@ -111,6 +111,10 @@ func (s *stream) settle() {
 		s.probe()
 	}
 	s.learnFastOpen()
+	if s.conn.State() == socket.TCP_TIME_WAIT && s.rest() {
+		s.wake(s.pollEvents())
+		return
+	}
 	if s.conn.Done() && s.opened {
 		switch {
 		case s.orphan:

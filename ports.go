@@ -14,6 +14,12 @@ import (
 type ports struct {
 	mu    sync.Mutex
 	table *port.Table
+
+	// fresh and spare are remnants to be used: those of a block that nobody has had
+	// yet, and a list of some that are over.
+	fresh  []remnant
+	spare  *remnant
+	spares int
 }
 
 func (p *ports) init(h *Host, cfg Config) {
@@ -130,6 +136,57 @@ func (p *ports) wait(s *sock) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.table.Wait(&s.binding)
+}
+
+// remnantBlock is how many remnants are made at once, maxSpareRemnants how many that
+// are over are kept for others.
+const (
+	remnantBlock     = 32
+	maxSpareRemnants = 32 * remnantBlock
+)
+
+// rest says that the connection is in TIME-WAIT, and gives what it has to a remnant.
+func (p *ports) rest(s *sock) *remnant {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.spare
+	if r != nil {
+		p.spare, r.next = r.next, nil
+		p.spares--
+	} else {
+		if len(p.fresh) == 0 {
+			p.fresh = make([]remnant, remnantBlock)
+		}
+		r, p.fresh = &p.fresh[0], p.fresh[1:]
+	}
+	p.table.Wait(&s.binding)
+	p.table.Move(&s.binding, &r.binding)
+	return r
+}
+
+// revive gives what a remnant has to a connection. The remnant is over.
+func (p *ports) revive(r *remnant, s *sock) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.table.Move(&r.binding, &s.binding)
+	p.keep(r)
+}
+
+// end gives the port of a remnant back. The remnant is over.
+func (p *ports) end(r *remnant) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.table.Release(&r.binding)
+	p.keep(r)
+}
+
+// keep keeps the memory of a remnant for another one. The lock is held.
+func (p *ports) keep(r *remnant) {
+	*r = remnant{}
+	if p.spares < maxSpareRemnants {
+		r.next, p.spare = p.spare, r
+		p.spares++
+	}
 }
 
 // release gives the port back.

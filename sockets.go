@@ -45,6 +45,7 @@ func (h *Host) Sockets() []SocketInfo {
 			rows = append(rows, l.describeRequests()...)
 		}
 	}
+	rows = append(rows, h.streams.remnants(h.now())...)
 	slices.SortFunc(rows, func(a, b SocketInfo) int {
 		return cmp.Or(
 			cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Local.Port(), b.Local.Port()),

@@ -56,7 +56,7 @@ func (h *Host) tcpInput(in *inPacket) {
 func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPort) {
 	var minISS seqnum.Value
 	t := h.tupleOf(local, remote)
-	if s, ok := h.streams.lookup(t); ok {
+	if s, ok := h.connection(t); ok {
 		// Only a SYN can find a connection and be for a listener all the same.
 		listens := seg.Flags&header.SYN != 0 && h.takesSYN(in, local, remote)
 		if in.options != nil {
@@ -64,6 +64,10 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 		}
 		result := s.input(seg, listens, in.batch)
 		if !result.Closed && !result.Reopen {
+			return
+		}
+		if other, ok := h.connection(t); ok && other != s { // s is a remnant by now, or was
+			h.segmentArrives(in, seg, local, remote)
 			return
 		}
 		minISS = result.MinISS
@@ -129,13 +133,13 @@ func (s *stream) input(seg *tcp.Segment, listens bool, batch *arrivals) tcp.Resu
 	if s.parent == nil && !result.Closed && !result.Reopen && batch.put(s) {
 		return tcp.Result{}
 	}
-	s.pumpAt(now)
 	if result.Reopen && listens {
 		s.host.count.TCP.Machine.TimeWaitReused.Add(1)
 		s.leave()
 		s.opened = false
 		return result
 	}
+	s.pumpAt(now)
 	s.finishHandshake()
 	return tcp.Result{Closed: result.Closed}
 }

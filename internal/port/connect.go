@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"syscall"
+	"unique"
 )
 
 // Connect gives b a peer. The local address becomes local where b has none;
@@ -118,6 +119,25 @@ func (t *Table) Wait(b *Binding) {
 		s.remove(b)
 		s.add(b, b.classNow(TimeWait)) // the ends are the same
 	}
+}
+
+// Move puts to, which the table does not know, in the place of from, which it does
+// not know any more then.
+func (t *Table) Move(from, to *Binding) {
+	*to = *from
+	if s := t.space(from.Protocol); s != nil && s.ends != nil && from.state >= Connected {
+		k := from.hash(s.seed)
+		if o := s.ends[k]; o == from {
+			s.ends[k] = to
+		} else {
+			for o.next != from {
+				o = o.next
+			}
+			o.next = to
+		}
+	}
+	from.Port, from.state, from.class, from.next = 0, Unbound, unique.Handle[class]{}, nil
+	from.chosen, from.keepPort = false, false
 }
 
 // taken returns the connection that has the ends of b, in a way that b cannot

@@ -260,6 +260,11 @@ func TestTableAgreesWithItself(t *testing.T) {
 				_ = table.Connect(b, local, []netip.AddrPort{peerA, peerB}[rnd.IntN(2)], func(*Binding) bool { return rnd.IntN(2) == 0 })
 			case 7:
 				table.Wait(b)
+				if rnd.IntN(2) == 0 {
+					live[i] = new(Binding)
+					table.Move(b, live[i])
+					table.Release(b) // which has nothing any more
+				}
 			case 8:
 				if b.ReuseAddr = !b.ReuseAddr; rnd.IntN(3) == 0 {
 					b.Device = rnd.Int32N(3)

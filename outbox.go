@@ -120,6 +120,7 @@ func (s *stream) settle() {
 		case s.orphan:
 			s.leave()
 			s.opened = false
+			s.conn.Recycle()
 		case s.reported:
 			s.leave()
 		default: // connect may try again, from the port that bind asked for

@@ -128,6 +128,7 @@ func (s *stream) rest() bool {
 	}
 	h.timers.remove(&s.timer)
 	s.opened = false
+	s.conn.Recycle()
 	return true
 }
 
@@ -202,6 +203,26 @@ func (h *Host) revive(t tuple, r *remnant) *stream {
 	h.ports.revive(r, &s.sock)
 	h.timers.schedule(&s.timer, s.conn.Deadline())
 	return s
+}
+
+// reopen ends a remnant whose ends a SYN takes for a new connection, if it may.
+func (h *Host) reopen(t tuple, r *remnant, seg *tcp.Segment) tcp.Result {
+	sh, hash := h.streams.at(t)
+	sh.Lock()
+	if sh.remnants.byHash[hash] != r {
+		sh.Unlock()
+		return tcp.Result{}
+	}
+	result := r.conn.Reopen(seg)
+	if result.Reopen {
+		sh.remnants.remove(r)
+	}
+	sh.Unlock()
+	if result.Reopen {
+		h.count.TCP.Machine.TimeWaitReused.Add(1)
+		h.ports.end(r)
+	}
+	return result
 }
 
 // endRemnants ends all remnants, when the host is closed.

@@ -54,9 +54,9 @@ func (h *Host) tcpInput(in *inPacket) {
 // segmentArrives is RFC 9293 section 3.10.7: the segment goes to its connection,
 // else to a listener, else it is answered with a reset.
 func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPort) {
-	var minISS seqnum.Value
 	t := h.tupleOf(local, remote)
-	if s, ok := h.connection(t); ok {
+	s, minISS := h.connectionFor(in, t, seg, local, remote)
+	if s != nil {
 		// Only a SYN can find a connection and be for a listener all the same.
 		listens := seg.Flags&header.SYN != 0 && h.takesSYN(in, local, remote)
 		if in.options != nil {
@@ -98,6 +98,23 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 		}
 		l.synArrived(seg, local, remote, minISS, in.returnRoute())
 	}
+}
+
+// connectionFor returns the connection that a segment belongs to. If that was a
+// remnant, and the segment is a SYN that ends it, there is none, and the one that
+// follows begins at minISS or above.
+func (h *Host) connectionFor(in *inPacket, t tuple, seg *tcp.Segment, local, remote netip.AddrPort) (s *stream, minISS seqnum.Value) {
+	s, left := h.streams.find(t)
+	if left == nil {
+		return s, 0
+	}
+	if seg.Flags&header.SYN != 0 && h.takesSYN(in, local, remote) {
+		if result := h.reopen(t, left, seg); result.Reopen {
+			return nil, result.MinISS
+		}
+	}
+	s, _ = h.connection(t)
+	return s, 0
 }
 
 // listener returns the listening socket that a segment is for.

@@ -62,7 +62,7 @@ func TestConnectAllocatesLittle(t *testing.T) {
 		t.Skip("the race detector allocates, too")
 	}
 	x := newExchange(t)
-	const most = 10
+	const most = 5
 	if n := testing.AllocsPerRun(1000, func() { x.run(t) }); n > most {
 		t.Errorf("%v allocations, want at most %d", n, most)
 	}

@@ -66,14 +66,14 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	defer cancel()
 	q := query{provider: d.Provider, resolver: d.Resolver, address: address, local: d.LocalAddr, dial: true}
 	if to, ok := q.literal(network); ok {
-		a := attempt{Dialer: d, network: q.network}
+		a := attempt{Dialer: *d, network: q.network}
 		return a.serial(ctx, []netip.AddrPort{to})
 	}
 	list, err := q.resolve(ctx, network)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}
-	a := attempt{Dialer: d, network: q.network}
+	a := attempt{Dialer: *d, network: q.network}
 	if network != "tcp" || d.FallbackDelay < 0 {
 		return a.serial(ctx, list)
 	}
@@ -97,7 +97,7 @@ func (d *Dialer) limit(ctx context.Context) (context.Context, context.CancelFunc
 
 // attempt is a dial whose addresses are known.
 type attempt struct {
-	*Dialer
+	Dialer
 	network network
 }
 

@@ -151,6 +151,15 @@ func (c *Conn) toClosed() {
 	}
 }
 
+// Recycle is told by the shell that nobody has the connection any more, neither a
+// user nor a table. What it still holds is for others.
+func (c *Conn) Recycle() {
+	if a, ok := c.cc.(interface{ recycle() }); ok {
+		c.cc = nil
+		a.recycle()
+	}
+}
+
 // enterFinWait2 waits for the peer's FIN: for as long as it likes while a user
 // is there to read, and for a bounded time after Close (CVE-2015-5358).
 func (c *Conn) enterFinWait2(now time.Duration) {

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"math"
+	"sync"
 	"time"
 )
 
@@ -45,9 +46,19 @@ type cubicState struct {
 	epoch     time.Duration // t_epoch; 0: the next acknowledgment begins a stage
 }
 
+var cubics = sync.Pool{New: func() any { return new(Cubic) }}
+
 // NewCubic returns a CUBIC.
 func NewCubic(mss int) *Cubic {
-	return &Cubic{window: window{mss: mss, cwnd: mss, ssthresh: NoThreshold}}
+	c := cubics.Get().(*Cubic)
+	*c = Cubic{window: window{mss: mss, cwnd: mss, ssthresh: NoThreshold}}
+	return c
+}
+
+// recycle gives its memory to another connection.
+func (c *Cubic) recycle() {
+	*c = Cubic{}
+	cubics.Put(c)
 }
 
 // OnAck lets the window grow.

@@ -42,7 +42,7 @@ func (c *Conn) Input(now time.Duration, seg *Segment) Result {
 		c.inputSynSent(now, seg)
 		return Result{Progress: c.state == socket.TCP_ESTABLISHED}
 	case socket.TCP_TIME_WAIT:
-		if r := c.reopen(now, seg); r.Reopen {
+		if r := c.reopen(seg); r.Reopen {
 			return r
 		}
 	}

@@ -38,6 +38,15 @@ type Remnant struct {
 // Until is the end of TIME-WAIT.
 func (r *Remnant) Until() time.Duration { return r.until }
 
+// Reopen judges a segment as Conn.Input does: whether it is a SYN that ends
+// TIME-WAIT. Any other is for the connection.
+func (r *Remnant) Reopen(seg *Segment) Result {
+	if seg.Options.Auth.Kind != header.TCPAuthNone {
+		return Result{}
+	}
+	return reopened(seg, r.received, r.sent, r.useTS, r.tsRecent)
+}
+
 // Rest puts into r what is left of a connection in TIME-WAIT whose user is gone,
 // and closes it. It is false, and nothing has changed, where the connection is no
 // such one, has something to send, or has what few have and a Remnant has no room

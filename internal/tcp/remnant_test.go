@@ -77,6 +77,7 @@ func TestARemnantAnswersAsTheConnection(t *testing.T) {
 			now := whole.now
 			for n := range 12 {
 				var r Remnant
+				var reopen *Remnant
 				switch rests := part.c.Rest(&r); {
 				case !rests && n == 0:
 					t.Fatalf("%s: no remnant", options)
@@ -87,9 +88,15 @@ func TestARemnantAnswersAsTheConnection(t *testing.T) {
 				case rests:
 					part.c = new(Conn)
 					r.Revive(part.p, part.c)
+					reopen = &r
 				}
 				a := near(rng, whole.c)
 				b := a
+				if reopen != nil {
+					if got, want := reopen.Reopen(&a).Reopen, whole.c.reopen(&a).Reopen; got != want {
+						t.Fatalf("%s: seed %d, segment %d: reopen is %v, not %v", options, seed, n, got, want)
+					}
+				}
 				x, y := whole.c.Input(now, &a), part.c.Input(now, &b)
 				if x != y {
 					t.Fatalf("%s: seed %d, segment %d: %+v, not %+v", options, seed, n, y, x)

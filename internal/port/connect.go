@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"syscall"
-	"unique"
 )
 
 // Connect gives b a peer. The local address becomes local where b has none;
@@ -136,7 +135,7 @@ func (t *Table) Move(from, to *Binding) {
 			o.next = to
 		}
 	}
-	from.Port, from.state, from.class, from.next = 0, Unbound, unique.Handle[class]{}, nil
+	from.Port, from.state, from.class, from.next = 0, Unbound, nil, nil
 	from.chosen, from.keepPort = false, false
 }
 

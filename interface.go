@@ -262,6 +262,14 @@ func (in *inlet) Input(frames []link.Frame) {
 	batch.settle()
 }
 
+// drain has what waits in the device handed in, if that can be done. No lock is
+// held.
+func (ifc *Interface) drain() {
+	if d, ok := ifc.dev.(link.Drainer); ok {
+		d.Drain()
+	}
+}
+
 // Concurrent implements link.ConcurrentHandler: what comes in is guarded by the locks
 // of what it is for. With a Scheduler all happens on one goroutine.
 func (in *inlet) Concurrent() bool { return (*Interface)(in).host.turns == nil }

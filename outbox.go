@@ -186,10 +186,17 @@ func (s *stream) reroute() {
 	s.path = p
 }
 
-// timerFired is called by the host's timer.
-func (s *stream) timerFired(_ time.Duration) {
+// timerFired is called by the host's timer. An acknowledgment that waits for a
+// reader that waits for a processor is no reason to send anything again.
+func (s *stream) timerFired(now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.opened && s.conn.Resends(now) {
+		ifc := s.path.ifc
+		s.mu.Unlock()
+		ifc.drain()
+		s.mu.Lock()
+	}
 	if !s.opened {
 		return
 	}

@@ -75,6 +75,17 @@ type ConcurrentHandler interface {
 	Concurrent() bool
 }
 
+// A Drainer is a Device that can be told not to leave what has come in waiting for
+// its reader, which on a busy machine may not run for long: a host whose timer is
+// about to send something again wants to see acknowledgments first.
+type Drainer interface {
+	Device
+	// Drain hands in what has arrived, as far as the device knows, on the goroutine
+	// of the caller, or waits until somebody else who does so is done. It must not be
+	// called from within the handler.
+	Drain()
+}
+
 // A Poller reads descriptors on a goroutine of its own, where a program has a loop
 // that serves many. Devices on descriptors that take one (tuntap.OnPoller) have
 // theirs read by it: what comes in is then handled on the same goroutine as the rest.

@@ -173,6 +173,41 @@ func TestNoTailProbeWithoutSACK(t *testing.T) {
 	tc.wantCA(caLoss)
 }
 
+// Before a timer that resends the shell looks what has arrived, and before no other.
+func TestWhatResends(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		make func() *conversation
+		want bool
+	}{
+		{"a tail loss probe", func() *conversation { return onPath(t, sackOnly, 4) }, true},
+		{"a time-out", func() *conversation { return onPath(t, noOptions, 4) }, true},
+		{"the reordering timer", func() *conversation {
+			tc := onPath(t, sackOnly, 4)
+			tc.advance(roundTrip)
+			tc.input(". 1:1(0) ack 1 win 50000 <sack 1001:2001>")
+			tc.wantNothing()
+			return tc
+		}, true},
+		{"a delayed acknowledgment", func() *conversation {
+			tc := established(t, sackOnly)
+			tc.c.delack.quick = 0
+			tc.input("P. 1:11(10) ack 1 win 50000")
+			tc.wantNothing()
+			return tc
+		}, false},
+	} {
+		c := tt.make().c
+		at := c.Deadline()
+		if at == 0 || c.Resends(at-1) || c.Resends(at) != tt.want {
+			t.Errorf("%s, due at %v: resends %v, a moment before %v", tt.name, at, c.Resends(at), c.Resends(at-1))
+		}
+	}
+	if established(t, sackOnly).c.Resends(time.Hour) {
+		t.Error("a connection that waits for nothing resends")
+	}
+}
+
 // A host that was busy or asleep first reads what has arrived meanwhile.
 func TestLateTimerWaitsForWhatHasArrived(t *testing.T) {
 	for _, options := range []string{sackOnly, noOptions} {

@@ -108,6 +108,20 @@ func (c *Conn) Timer(now time.Duration) {
 	}
 }
 
+// Resends tells whether Timer may send something again: what has arrived should be
+// handed in before it is called.
+func (c *Conn) Resends(now time.Duration) bool {
+	if c.deadlines == nil {
+		return false
+	}
+	for _, at := range c.deadlines[:timerRetransmit+1] {
+		if at != 0 && at <= now {
+			return true
+		}
+	}
+	return false
+}
+
 // excuse puts off the timers that resend where they are called much too late,
 // but not twice.
 func (c *Conn) excuse(now time.Duration) {

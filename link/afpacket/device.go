@@ -11,11 +11,11 @@ type Device struct{ dev engine }
 
 // engine is what a Device is made of where there is one.
 type engine interface {
-	link.Device
+	link.Drainer
 	stats() Stats
 }
 
-var _ link.Device = (*Device)(nil)
+var _ link.Drainer = (*Device)(nil)
 
 // Stats counts what happened to a device's frames.
 type Stats struct {
@@ -35,6 +35,9 @@ func (d *Device) Attach(h link.Handler) error { return d.dev.Attach(h) }
 // taken. It fails with ENETDOWN when the interface is down, ENODEV when it was
 // removed.
 func (d *Device) Output(frames []link.Frame) (int, error) { return d.dev.Output(frames) }
+
+// Drain hands in what is waiting to be read, as link.Drainer has it.
+func (d *Device) Drain() { d.dev.Drain() }
 
 // Close ends the device's goroutines and its part in the interface, which goes
 // back from promiscuous mode. A second Close does nothing.

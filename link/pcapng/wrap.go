@@ -39,6 +39,13 @@ func (d *device) Output(frames []link.Frame) (int, error) {
 	return n, err
 }
 
+// Drain implements link.Drainer, for a device that is one.
+func (d *device) Drain() {
+	if dr, ok := d.dev.(link.Drainer); ok {
+		dr.Drain()
+	}
+}
+
 func (d *device) Close() error { return errors.Join(d.dev.Close(), d.to.w.Err()) }
 
 // A handler writes what comes in before the handler of the device has it.

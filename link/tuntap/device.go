@@ -12,11 +12,11 @@ type Device struct{ dev engine }
 
 // engine is what a Device is made of where there is one.
 type engine interface {
-	link.Device
+	link.Drainer
 	Counters() fdlink.Counters
 }
 
-var _ link.Device = (*Device)(nil)
+var _ link.Drainer = (*Device)(nil)
 
 // Stats counts what happened to a device's frames.
 type Stats = fdlink.Counters
@@ -33,6 +33,10 @@ func (d *Device) Attach(h link.Handler) error { return d.dev.Attach(h) }
 // it returns. When the kernel's queue is full it returns how many were taken. It
 // fails with ENETDOWN when the interface is down, ENODEV when it was removed.
 func (d *Device) Output(frames []link.Frame) (int, error) { return d.dev.Output(frames) }
+
+// Drain hands in what is waiting to be read, as link.Drainer has it. With a Poller
+// it does nothing.
+func (d *Device) Drain() { d.dev.Drain() }
 
 // Close ends the device's goroutines and removes the interface, unless somebody
 // made that persistent. A second Close does nothing.

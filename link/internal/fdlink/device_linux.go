@@ -51,6 +51,7 @@ type Device struct {
 	fd       int
 	file     *os.File // the same descriptor, in Go's poller; nil with one of the user's
 	stop     func()   // ends the reading by that one
+	drain    func()   // reads what is waiting, where the device reads by itself
 	handler  link.Handler
 	closed   bool
 	watching sync.WaitGroup
@@ -113,6 +114,8 @@ func (d *Device) read(h link.Handler) error {
 			r.release()
 			return err
 		}
+		drain := r.drain // one closure for all calls
+		d.drain = func() { _ = rc.Control(drain) }
 		d.watching.Go(func() { r.run(rc) })
 		return nil
 	}
@@ -126,6 +129,17 @@ func (d *Device) read(h link.Handler) error {
 		r.release()
 	}
 	return nil
+}
+
+// Drain implements link.Drainer. It does nothing with a Poller, on whose goroutine
+// the handler is called and no other.
+func (d *Device) Drain() {
+	d.mu.RLock()
+	drain := d.drain
+	d.mu.RUnlock()
+	if drain != nil {
+		drain()
+	}
 }
 
 // follow takes over a new state of the interface.

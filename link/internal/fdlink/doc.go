@@ -16,6 +16,10 @@
 // still smaller one. Only a large packet pays with a copy, of its first 2 KiB. A
 // socket fills several such pairs in one system call.
 //
+// Who cannot wait for that goroutine to get a processor reads in its place
+// ([Device.Drain]). One reads at a time; who finds another one reading goes away, and
+// that one looks once more.
+//
 // # Output
 //
 // A frame goes out with one writev of the virtio header, Head and Payload, from

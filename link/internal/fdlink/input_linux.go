@@ -1,6 +1,8 @@
 package fdlink
 
 import (
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,8 +19,13 @@ const (
 	batchBytes  = 256 << 10
 )
 
-// reader reads batches of frames. Only its goroutine touches it.
+// reader reads batches of frames. Whoever reads one holds turn until it is
+// delivered: the device's goroutine, the user's Poller, or who drains it.
 type reader struct {
+	turn   sync.Mutex
+	missed atomic.Bool // somebody found it held and went away: there is more to read
+	ended  bool        // its buffers are given back
+
 	d     *Device
 	h     link.Handler
 	slots []slot
@@ -47,19 +54,23 @@ func newReader(d *Device, h link.Handler) *reader {
 // run reads until the descriptor is closed or gives out.
 func (r *reader) run(rc syscall.RawConn) {
 	defer r.release()
-	fill := r.fill // one closure for all reads
-	for {
+	gone := false
+	fill := func(fd uintptr) bool { // one closure for all reads
+		var more bool
+		more, gone = r.fill(fd)
+		return more
+	}
+	for !gone {
 		if err := rc.Read(fill); err != nil {
 			return // closed
-		}
-		if r.err != nil {
-			r.d.update(r.h, func(info *link.Info) { info.Up = false })
-			return
 		}
 	}
 }
 
 func (r *reader) release() {
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	r.ended = true
 	for i := range r.slots {
 		r.slots[i].release()
 	}
@@ -68,19 +79,60 @@ func (r *reader) release() {
 // readable reads a batch and delivers it, for a Poller that calls again while there
 // is more.
 func (r *reader) readable() (again bool) {
-	r.fill(uintptr(r.d.fd))
-	if r.err != nil {
-		r.d.update(r.h, func(info *link.Info) { info.Up = false })
-	}
-	return r.err == nil
+	_, gone := r.fill(uintptr(r.d.fd))
+	return !gone
 }
 
 // fill reads a batch and delivers it. It returns false when there was no more,
-// which makes the poller wait, for what has come since that was seen, too.
-func (r *reader) fill(fd uintptr) bool {
-	more := r.batch(fd)
-	r.deliver()
-	return more || r.err != nil
+// which makes the poller wait, for what has come since that was seen, too. If
+// somebody else reads at this moment, that one looks again before it stops.
+func (r *reader) fill(fd uintptr) (more, gone bool) {
+	if !r.turn.TryLock() {
+		r.missed.Store(true)
+		if !r.turn.TryLock() {
+			return false, false
+		}
+	}
+	return r.read(fd, 1)
+}
+
+// drainBatches is how much is read for somebody who wants to know what is
+// waiting: as much as the longest queue of a device that is usual.
+const drainBatches = 128
+
+// drain reads what is waiting, also what somebody else is reading just now. What
+// comes while that is done, and is too much, is left to a goroutine.
+func (r *reader) drain(fd uintptr) {
+	r.turn.Lock()
+	if r.ended {
+		r.turn.Unlock()
+		return
+	}
+	if more, gone := r.read(fd, drainBatches); more && !gone {
+		go r.d.Drain()
+	}
+}
+
+// read reads and delivers batches, so many at most, until there is no more. Turn is
+// held on entry, and not on return.
+func (r *reader) read(fd uintptr, batches int) (more, gone bool) {
+	for {
+		r.missed.Store(false)
+		more = true
+		for n := 0; n < batches && more && !gone; n++ {
+			more = r.batch(fd)
+			r.deliver()
+			gone = r.err != nil
+		}
+		r.turn.Unlock()
+		if gone {
+			r.d.update(r.h, func(info *link.Info) { info.Up = false })
+			return true, true
+		}
+		if more || !r.missed.Load() || !r.turn.TryLock() {
+			return more, false
+		}
+	}
 }
 
 // batch reads what is ready, a batch at most, and returns whether there may be more

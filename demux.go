@@ -44,10 +44,7 @@ const shards = 64
 // the ends, under a random key, so that nobody outside can aim at one place.
 type demux[S demuxed] struct {
 	connected [shards]shard[S]
-	bound     struct {
-		sync.RWMutex // guards m and the slices in it, which are replaced, never changed
-		m            map[uint16][]boundSock[S]
-	}
+	bound     portTable[boundSock[S]]
 }
 
 // demuxed is a socket that a demultiplexer can find.
@@ -129,11 +126,7 @@ func (d *demux[S]) lookup(t tuple) (S, bool) {
 }
 
 // onPort returns the sockets bound to a port. The slice must not be changed.
-func (d *demux[S]) onPort(port uint16) []boundSock[S] {
-	d.bound.RLock()
-	defer d.bound.RUnlock()
-	return d.bound.m[port]
-}
+func (d *demux[S]) onPort(port uint16) []boundSock[S] { return d.bound.on(port) }
 
 // A boundSock is a socket with what it was bound to, as it was then: what a
 // packet is matched against without the socket's lock.
@@ -154,29 +147,19 @@ func insertBound[S demuxed](d *demux[S], port uint16, s S) {
 		sock: s, addr: of.local.Addr(), remote: of.remote, device: of.ip.device, only6: of.ip.v6only,
 		shared: of.ip.reusePort,
 	}
-	d.bound.Lock()
-	defer d.bound.Unlock()
-	if d.bound.m == nil {
-		d.bound.m = make(map[uint16][]boundSock[S])
-	}
-	list := slices.Clone(d.bound.m[port])
-	if i := slices.IndexFunc(list, func(x boundSock[S]) bool { return x.sock == s }); i >= 0 {
-		list[i] = b
-	} else {
-		list = append(list, b)
-	}
-	d.bound.m[port] = list
+	d.bound.change(port, func(list []boundSock[S]) []boundSock[S] {
+		if i := slices.IndexFunc(list, func(x boundSock[S]) bool { return x.sock == s }); i >= 0 {
+			list[i] = b
+			return list
+		}
+		return append(list, b)
+	})
 }
 
 func removeBound[S demuxed](d *demux[S], port uint16, s S) {
-	d.bound.Lock()
-	defer d.bound.Unlock()
-	rest := slices.DeleteFunc(slices.Clone(d.bound.m[port]), func(x boundSock[S]) bool { return x.sock == s })
-	if len(rest) == 0 {
-		delete(d.bound.m, port)
-	} else {
-		d.bound.m[port] = rest
-	}
+	d.bound.change(port, func(list []boundSock[S]) []boundSock[S] {
+		return slices.DeleteFunc(list, func(x boundSock[S]) bool { return x.sock == s })
+	})
 }
 
 // match says how well a socket fits a packet between two ends that came in on an

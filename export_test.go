@@ -61,10 +61,8 @@ func (d *demux[S]) size() (connected, bound int) {
 		connected += len(sh.byHash) + len(sh.others) + len(sh.remnants.byHash)
 		sh.RUnlock()
 	}
-	d.bound.RLock()
-	defer d.bound.RUnlock()
-	for _, list := range d.bound.m {
-		bound += len(list)
+	for port := range 1 << 16 {
+		bound += len(d.onPort(uint16(port)))
 	}
 	return connected, bound
 }

@@ -73,12 +73,11 @@ func (in *inPacket) udpChecksum(u *header.UDP) bool {
 
 // datagram returns the socket that a packet is for.
 func (h *Host) datagram(d *demux[*datagram], in *inPacket, local, remote netip.AddrPort) (*datagram, bool) {
-	if s, ok := d.lookup(h.tupleOf(local, remote)); ok {
-		return s, true
-	}
 	candidates := d.onPort(local.Port())
-	if len(candidates) == 0 {
-		return nil, false
+	if len(candidates) != 1 { // one that is alone on its port is found without its peer
+		if s, ok := d.lookup(h.tupleOf(local, remote)); ok {
+			return s, true
+		}
 	}
 	return best(candidates, local.Addr(), remote, in.ifc.index, func() uint64 { return h.flowHash(local, remote) })
 }

@@ -10,6 +10,7 @@ package buffer
 import (
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // The sizes of blocks. Large holds a frame of 64 KiB with its headers, and a
@@ -54,6 +55,21 @@ func (b *Buffer) Bytes() []byte { return b.data }
 
 // Size returns the block's length: what holding it costs.
 func (b *Buffer) Size() int { return len(b.data) }
+
+// Join returns p and next, which lie in the block, in one piece, if next lies right
+// behind p.
+func (b *Buffer) Join(p, next []byte) ([]byte, bool) {
+	at, end := b.offset(p), b.offset(p)+len(p)
+	if at < 0 || end != b.offset(next) || end+len(next) > len(b.data) {
+		return nil, false
+	}
+	return b.data[at : end+len(next) : end+len(next)], true
+}
+
+// offset is where in the block p begins, if it does.
+func (b *Buffer) offset(p []byte) int {
+	return int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(b.data))))
+}
 
 // Retain adds a reference. It does nothing on nil.
 func (b *Buffer) Retain() {

@@ -31,6 +31,39 @@ func TestSharedWhileSomebodyElseHolds(t *testing.T) {
 	b.Release()
 }
 
+func TestJoinOfWhatFollowsInTheBlock(t *testing.T) {
+	b, other := Get(Medium), Get(Medium)
+	defer b.Release()
+	defer other.Release()
+	copy(b.Bytes(), "abcdefgh")
+	all := b.Bytes()
+	for _, tt := range []struct {
+		name    string
+		p, next []byte
+		want    string // empty: they do not join
+	}{
+		{"one behind the other", all[1:3:3], all[3:6:6], "bcdef"},
+		{"from the beginning", all[0:1], all[1:2], "ab"},
+		{"a gap", all[1:3], all[4:6], ""},
+		{"an overlap", all[1:3], all[2:6], ""},
+		{"before it", all[3:6], all[1:3], ""},
+		{"the same", all[1:3], all[1:3], ""},
+		{"another block", all[1:3], other.Bytes()[3:6], ""},
+		{"both in another block", other.Bytes()[:3], other.Bytes()[3:6], ""},
+	} {
+		got, ok := b.Join(tt.p, tt.next)
+		if string(got) != tt.want || ok != (tt.want != "") {
+			t.Errorf("%s: %q, %v", tt.name, got, ok)
+		}
+		if cap(got) != len(got) {
+			t.Errorf("%s: %d bytes, capacity %d", tt.name, len(got), cap(got))
+		}
+	}
+	if got, ok := b.Join(all[Medium-4:Medium-2], all[Medium-2:]); !ok || len(got) != 4 {
+		t.Errorf("at the end: %d bytes, %v", len(got), ok)
+	}
+}
+
 func TestReleaseTwicePanics(t *testing.T) {
 	b := Get(1 << 20) // a size of its own: never handed out again
 	b.Release()

@@ -87,13 +87,15 @@ func (c *Conn) growRcvBuf(copied, before int) {
 }
 
 const (
-	// fastest is the rate that a receive buffer provides for, in bytes a
-	// nanosecond: 24 Gbit/s.
+	// fastest is the rate that buffers provide for, in bytes a nanosecond: 24 Gbit/s.
 	fastest = 3
-	// nearRcvBuf is what the buffer may hold however short the round trip is:
-	// enough for a reader to find more whenever it comes, and no more than
-	// processors have in the nearer caches.
-	nearRcvBuf = 128 << 10
+	// nearRcvBuf is what the receive buffer may hold however short the round trip
+	// is: a window of two of the largest frames, so that the sender can have sent
+	// the next when a reader comes for it, and no more than processors have in the
+	// nearer caches together with nearSndBuf.
+	nearRcvBuf = 256 << 10
+	// nearSndBuf is the same for the send buffer: as much as that window.
+	nearSndBuf = 128 << 10
 )
 
 // rcvBufLimit is how far the receive buffer may grow. Within a machine round
@@ -102,19 +104,27 @@ const (
 // many connections have under way lies in main memory. So it is the shortest
 // round trip that counts.
 func (c *Conn) rcvBufLimit() int64 {
-	limit := int64(c.p.RcvBuf.Max)
-	if c.rtt.min > 0 {
-		limit = min(limit, max(2*fastest*int64(c.rtt.min), nearRcvBuf))
+	return c.near(c.p.RcvBuf.Max, nearRcvBuf)
+}
+
+// near bounds the size of a buffer to what the shortest round trip is worth, or
+// least.
+func (c *Conn) near(size, least int) int64 {
+	if c.rtt.min == 0 {
+		return int64(size)
 	}
-	return limit
+	return min(int64(size), max(2*fastest*int64(c.rtt.min), int64(least)))
 }
 
 // growSndBuf lets the send buffer hold two congestion windows: one in flight,
-// and one to follow it.
+// and one to follow it. Within a machine nothing bounds the congestion window but
+// the peer's, and what is written beyond that would only lie and wait, until it is in
+// no cache any more.
 func (c *Conn) growSndBuf() {
 	if c.opts.SndBuf != 0 || c.p.Budget.Pressure() {
 		return
 	}
 	window := max(c.cc.Cwnd(), c.initialWindow())
-	c.sndBuf = max(c.sndBuf, 2*min(window, c.p.SndBuf.Max/2))
+	limit := c.near(c.p.SndBuf.Max, nearSndBuf)
+	c.sndBuf = max(c.sndBuf, int(min(2*int64(window), limit)))
 }

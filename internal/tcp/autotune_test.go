@@ -13,8 +13,8 @@ func TestReceiveBufferFollowsTheShortestRoundTrip(t *testing.T) {
 		want int64
 	}{
 		{0, maxRcvBuf}, // not known
-		{5 * time.Microsecond, 128 << 10},
-		{20 * time.Microsecond, 128 << 10},
+		{5 * time.Microsecond, 256 << 10},
+		{20 * time.Microsecond, 256 << 10},
 		{200 * time.Microsecond, 1_200_000}, // 24 Gbit/s, twice
 		{time.Millisecond, 6_000_000},
 		{20 * time.Millisecond, maxRcvBuf},
@@ -32,7 +32,7 @@ func TestReceiveBufferFollowsTheShortestRoundTrip(t *testing.T) {
 	for now := time.Duration(1); now < time.Second; now += 5 * time.Millisecond {
 		c.measureReader(now, c.rcvBuf)
 	}
-	if c.rcvBuf != 128<<10 {
+	if c.rcvBuf != 256<<10 {
 		t.Errorf("the buffer grew to %d bytes", c.rcvBuf)
 	}
 }

@@ -95,12 +95,12 @@ func TestSendQueueBeginsLongWritesAnew(t *testing.T) {
 		fresh         bool
 		pieces        []int
 	}{
-		{1 << 16, 4, true, []int{65160, 376}},
+		{1 << 16, 2, true, []int{65160, 376}},
 		{1 << 16, 3, false, []int{1448, 63712, 376}}, // put together across the border of two blocks
 		{40_000, 2, true, []int{39096, 904}},
 		{40_000, 2, false, []int{24616, 1448, 13032, 904}},
 		{8 * mss, 1, true, []int{8 * mss}}, // there is room
-		{1000, 2, true, []int{1000}},
+		{1000, 1, true, []int{1000}},
 		{1000, 2, false, []int{1000}},
 	} {
 		var q sendQueue
@@ -219,6 +219,35 @@ func TestRecvQueueKeepsFramesWhereThatIsCheap(t *testing.T) {
 		t.Error("it was copied")
 	}
 	buf.Release()
+}
+
+// What a sender in the same memory wrote at once may come in several frames.
+func TestRecvQueueTakesTheNextPieceOfABlock(t *testing.T) {
+	var q recvQueue
+	text := make([]byte, 1<<16)
+	for i := range text {
+		text[i] = byte(i >> 8)
+	}
+	buf, p := pooled(text, buffer.Large)
+	budget := buffer.NewBudget(buffer.Large)
+	for _, piece := range [][]byte{p[:65160:65160], p[65160:65161:65161], p[65161:]} {
+		if !q.add(piece, buf, false, budget) {
+			t.Fatalf("refused %d bytes more of a block that is held", len(piece))
+		}
+		piece[0] = 'x' // seen only where it was not copied
+	}
+	text[0], text[65160], text[65161] = 'x', 'x', 'x'
+	if q.chunks.len() != 1 || q.held != buffer.Large {
+		t.Errorf("%d chunks that hold %d bytes", q.chunks.len(), q.held)
+	}
+	buf.Release()
+	got := make([]byte, len(text))
+	if n := q.read(got, budget); n != len(text) || !bytes.Equal(got, text) {
+		t.Errorf("read %d bytes, or other ones", n)
+	}
+	if budget.Used() != 0 {
+		t.Error("memory is left")
+	}
 }
 
 func TestQueuesAtTheEndOfTheBudget(t *testing.T) {

@@ -27,6 +27,8 @@ var recvChunks ringPool[chunk]
 func (q *recvQueue) add(payload []byte, buf *buffer.Buffer, must bool, budget *buffer.Budget) bool {
 	tail := q.tailRoom()
 	switch {
+	case q.lengthen(payload, buf):
+		return true
 	case len(payload) <= tail:
 		q.copyToTail(payload)
 		return true
@@ -47,6 +49,22 @@ func (q *recvQueue) add(payload []byte, buf *buffer.Buffer, must bool, budget *b
 	n := copy(own.Bytes(), payload[tail:])
 	q.push(chunk{buf: own, data: own.Bytes()[:n], own: true})
 	return true
+}
+
+// lengthen takes payload if it lies in the block that the queue keeps last, right
+// behind what it has of that: the next piece of what a sender in the same memory
+// wrote at once. It costs nothing.
+func (q *recvQueue) lengthen(payload []byte, buf *buffer.Buffer) bool {
+	if q.queued == 0 || buf == nil || q.chunks.back().buf != buf {
+		return false
+	}
+	t := q.chunks.back()
+	data, ok := buf.Join(t.data, payload)
+	if ok {
+		t.data = data
+		q.queued += len(payload)
+	}
+	return ok
 }
 
 // addLittle takes of payload what the queue must always be able to hold, floor

@@ -32,12 +32,14 @@ var sendBlocks ringPool[sendBlock]
 // append takes bytes of b as long as the budget gives memory, or the queue is
 // below floor, and returns how many. Blocks hold whole segments of mss bytes
 // where they can, so that few segments lie in two of them. Fresh says that all
-// before b has been sent, so that a segment begins with it.
+// before b has been sent, so that a segment begins with it; where it fits into one
+// block it lies in that to its end, so that a receiver in the same memory can keep
+// the block as it is.
 func (q *sendQueue) append(b []byte, fresh bool, mss, floor int, budget *buffer.Budget) int {
 	n := 0
 	for n < len(b) {
 		if q.queued == 0 || q.blocks.back().full(fresh && n == 0, len(b), mss) {
-			if !q.addBlock(len(b)-n, mss, floor, budget) {
+			if !q.addBlock(len(b)-n, fresh && n == 0, mss, floor, budget) {
 				break
 			}
 		}
@@ -63,7 +65,7 @@ func (b *sendBlock) full(fresh bool, n, mss int) bool {
 // longWrite is from how many segments on a write is worth a block of its own.
 const longWrite = 8
 
-func (q *sendQueue) addBlock(want, mss, floor int, budget *buffer.Budget) bool {
+func (q *sendQueue) addBlock(want int, fresh bool, mss, floor int, budget *buffer.Budget) bool {
 	buf := buffer.Get(q.blockSize(want))
 	if !budget.Take(buf.Size()) {
 		buf.Release()
@@ -74,7 +76,7 @@ func (q *sendQueue) addBlock(want, mss, floor int, budget *buffer.Budget) bool {
 		}
 	}
 	limit := buf.Size()
-	if mss < limit {
+	if mss < limit && !(fresh && want <= limit) {
 		limit -= limit % mss
 	}
 	if buf.Size() == buffer.Small {

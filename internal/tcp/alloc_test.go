@@ -40,6 +40,28 @@ func newPair(t testing.TB, mtu, large int, change ...func(*Params)) *pair {
 	return pr
 }
 
+// request moves a byte from a to b and another one back, as a host does it.
+func (pr *pair) request(t testing.TB) {
+	for _, leg := range [...][2]*Conn{{pr.a, pr.b}, {pr.b, pr.a}} {
+		from, to := leg[0], leg[1]
+		pr.now += 2 * time.Microsecond
+		if _, err := from.Write(pr.now, pr.buf[:1], false); err != nil {
+			t.Fatal(err)
+		}
+		for from.Next(pr.now, &pr.seg) {
+			buf := pr.seg.Buffer
+			to.Input(pr.now, &pr.seg)
+			buf.Release()
+		}
+		for to.Next(pr.now, &pr.seg) {
+			t.Fatal("an acknowledgment of its own")
+		}
+		if n, err := to.Read(pr.now, pr.buf); n != 1 {
+			t.Fatal(n, err)
+		}
+	}
+}
+
 // exchange passes segments back and forth until both are quiet.
 func (pr *pair) exchange() {
 	for moved := true; moved; {
@@ -169,3 +191,16 @@ func benchmarkSend(b *testing.B, mtu, large, n int) {
 func BenchmarkBulk(b *testing.B)      { benchmarkSend(b, 1500, 0, 1<<20) }
 func BenchmarkBulkLarge(b *testing.B) { benchmarkSend(b, 1500, 65160, 1<<20) }
 func BenchmarkMessage(b *testing.B)   { benchmarkSend(b, 1500, 0, 64) }
+
+func BenchmarkRequest(b *testing.B) {
+	pr := newPair(b, 1500, 0)
+	pr.send(b, 1<<16)
+	for range 20 { // until it is a dialogue
+		pr.exchange()
+		pr.send(b, 1)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		pr.request(b)
+	}
+}

@@ -23,12 +23,17 @@ import (
 //
 // The reference to out.Buffer is the caller's.
 func (c *Conn) Next(now time.Duration, out *Segment) bool {
+	if c.resting() {
+		c.rest()
+		return false
+	}
 	*out = Segment{}
 	c.seldom().auth.mark(out)
 	switch {
 	case c.resetDue != noReset:
 		c.sendReset(now, out)
 	case c.state == socket.TCP_CLOSE:
+		c.dropDeadlines()
 		return false
 	case c.synDue:
 		c.sendSYN(now, out)
@@ -46,10 +51,28 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 		c.address(now, out, header.TCPOptionsMax)
 		c.countSent(now, out)
 	default:
+		c.dropDeadlines()
 		return false
 	}
 	c.ecnControl(out)
 	return true
+}
+
+// resting tells of an established connection with nothing out of the ordinary that
+// it has nothing to send: it is what Next finds more often than not.
+func (c *Conn) resting() bool {
+	return c.snd.nxt == c.sendQ.end && !c.ackNow && !c.probeDue && !c.synDue && !c.refused &&
+		c.state == socket.TCP_ESTABLISHED && c.resetDue == noReset && c.rare == nil && !c.ecn.owed &&
+		c.ca == caOpen && c.ep == nil && !c.tlp.due && (c.fl == nil || c.fl.lost == 0)
+}
+
+// rest is what sendNew does where there is nothing to send.
+func (c *Conn) rest() {
+	c.pushDue = false
+	if c.fl.len() > 0 {
+		c.noteCwndUse(false)
+	}
+	c.dropDeadlines()
 }
 
 // sendText sends data or FIN.

@@ -24,9 +24,13 @@ const (
 )
 
 // deadlines are when the timers are due; 0: not armed. Their memory comes from a
-// pool and goes back there when none is armed, so that an idle connection has
-// none.
-type deadlines [numTimers]time.Duration
+// pool and goes back there when Next finds nothing to send and none armed, so that
+// an idle connection has none: not at once, for where one timer stops another one
+// often starts.
+type deadlines struct {
+	at    [numTimers]time.Duration
+	armed int
+}
 
 var deadlinesPool = sync.Pool{New: func() any { return new(deadlines) }}
 
@@ -34,14 +38,23 @@ func (c *Conn) arm(t timer, at time.Duration) {
 	if c.deadlines == nil {
 		c.deadlines = deadlinesPool.Get().(*deadlines)
 	}
-	c.deadlines[t] = at
+	d := c.deadlines
+	if d.at[t] == 0 {
+		d.armed++
+	}
+	d.at[t] = at
 }
 
 func (c *Conn) stop(t timer) {
-	if !c.armed(t) {
-		return
+	if d := c.deadlines; d != nil && d.at[t] != 0 {
+		d.at[t] = 0
+		d.armed--
 	}
-	if c.deadlines[t] = 0; *c.deadlines == (deadlines{}) {
+}
+
+// dropDeadlines gives their memory back if no timer is armed.
+func (c *Conn) dropDeadlines() {
+	if c.deadlines != nil && c.deadlines.armed == 0 {
 		deadlinesPool.Put(c.deadlines)
 		c.deadlines = nil
 	}
@@ -52,7 +65,7 @@ func (c *Conn) due(t timer) time.Duration {
 	if c.deadlines == nil {
 		return 0
 	}
-	return c.deadlines[t]
+	return c.deadlines.at[t]
 }
 
 func (c *Conn) armed(t timer) bool { return c.due(t) != 0 }
@@ -63,7 +76,7 @@ func (c *Conn) Deadline() time.Duration {
 		return 0
 	}
 	var d time.Duration
-	for _, at := range c.deadlines {
+	for _, at := range c.deadlines.at {
 		if at != 0 && (d == 0 || at < d) {
 			d = at
 		}
@@ -114,7 +127,7 @@ func (c *Conn) Resends(now time.Duration) bool {
 	if c.deadlines == nil {
 		return false
 	}
-	for _, at := range c.deadlines[:timerRetransmit+1] {
+	for _, at := range c.deadlines.at[:timerRetransmit+1] {
 		if at != 0 && at <= now {
 			return true
 		}
@@ -128,7 +141,7 @@ func (c *Conn) excuse(now time.Duration) {
 	if c.deadlines == nil {
 		return
 	}
-	resends := c.deadlines[:timerRetransmit+1]
+	resends := c.deadlines.at[:timerRetransmit+1]
 	late, due := false, false
 	for _, at := range resends {
 		due = due || at != 0 && at <= now

@@ -27,7 +27,8 @@
 //   - Input follows RFC 9293 section 3.10.7, one short method a step: input.go,
 //     with synsent.go, handshake.go and synreceived.go for the opening,
 //     timestamp.go (PAWS), ack.go and sack.go, urgent.go, text.go, and for the
-//     end close.go, reset.go and timewait.go. listen.go, request.go and cookie.go
+//     end close.go, reset.go and timewait.go; predict.go is the short way of the
+//     segments that hold no surprise. listen.go, request.go and cookie.go
 //     are what comes before, terms.go what is offered in a SYN, fastopen.go the
 //     data that goes with one.
 //   - Output is output.go, which lists the reasons to send, with retransmit.go

@@ -27,6 +27,9 @@ type Result struct {
 // segment may be changed; its memory is the caller's again after the call.
 // Next tells afterwards what is to be sent.
 func (c *Conn) Input(now time.Duration, seg *Segment) Result {
+	if c.expects(seg) {
+		return c.inputExpected(now, seg)
+	}
 	if a := c.seldom().auth; (a != nil || seg.Options.Auth.Kind != header.TCPAuthNone) && !a.admits(c.p.Counters, seg) {
 		return Result{}
 	}

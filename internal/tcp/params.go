@@ -66,6 +66,9 @@ type Params struct {
 	Counters *Counters
 
 	shared *optionsCache // nil: none is shared
+
+	// noPrediction has each segment go the long way; for tests.
+	noPrediction bool
 }
 
 // maxRcvBuf and maxSndBuf are how far buffers grow by themselves. To go on through a

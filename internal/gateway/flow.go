@@ -67,6 +67,9 @@ func answer(bf *berth.Flow, err error) {
 }
 
 func answerErrno(bf *berth.Flow, errno syscall.Errno) {
+	if errno == syscall.EADDRNOTAVAIL && bf.Dst.Addr().Is6() {
+		errno = syscall.ENETUNREACH // the system has no address of IPv6; of IPv4 it lacks a port
+	}
 	switch errno {
 	case syscall.ECONNREFUSED, syscall.ECONNRESET:
 		bf.Refuse()

@@ -78,6 +78,17 @@ func TestTheProgramSeesWhyNothingBegins(t *testing.T) {
 	}
 }
 
+// Where the system has no IPv6 the program hears it at once, as it would without a
+// gateway.
+func TestTheWorldHasNoIPv6(t *testing.T) {
+	p := behind(t, gateway.Config{Dial: func(context.Context, string, netip.AddrPort) (net.Conn, error) {
+		return nil, syscall.EADDRNOTAVAIL
+	}})
+	if _, err := p.tryDial("tcp", netip.AddrPortFrom(loop6, 80)); !errors.Is(err, syscall.ENETUNREACH) {
+		t.Errorf("%v, want ENETUNREACH", err)
+	}
+}
+
 func TestWhatTheJudgeRefuses(t *testing.T) {
 	p := behind(t, gateway.Config{Judge: denying, Ping: func(context.Context, netip.Addr, []byte) error {
 		t.Error("a ping went out")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -168,6 +169,79 @@ func TestRunStaticProgram(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRunOnANewNetwork: a network that the machine comes to while the program runs is
+// guarded like those that it was on.
+func TestRunOnANewNetwork(t *testing.T) {
+	testnet.NeedRoot(t)
+	needTool(t, "bash")
+	asEach(t, func(t *testing.T, u user) {
+		ns := testnet.New(t)
+		if out, err := ns.Command(t.Context(), "ip", "route", "add", "local", "10.123.0.0/24", "dev", "lo").CombinedOutput(); err != nil {
+			t.Fatal(err, out)
+		}
+		var ln net.Listener
+		var err error
+		ns.Do(func() { ln, err = net.Listen("tcp4", "0.0.0.0:0") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		go func() {
+			for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
+				c.Close()
+			}
+		}()
+		script := `c() { (exec 3<>/dev/tcp/10.123.0.1/$0) 2>/dev/null; }; c && echo open. && while c; do sleep 0.01; done; echo closed.`
+		cmd := ns.Command(t.Context(), "/proc/self/exe", "run", "--", "bash", "-c", script, portOf(t, ln))
+		plain := u.command(t.Context())
+		cmd.Env, cmd.Dir = plain.Env, plain.Dir
+		cmd.SysProcAttr.Credential = u.credential
+		r, w := io.Pipe()
+		cmd.Stdout, cmd.Stderr = w, w
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			_ = cmd.Wait()
+			w.Close()
+		}()
+		out := bufio.NewReader(r)
+		if line, _ := out.ReadString('\n'); line != "open.\n" {
+			t.Fatalf("at first: %q", line)
+		}
+		ns.Addr("lo", "10.123.0.1/24")
+		if rest, _ := io.ReadAll(out); !strings.Contains(string(rest), "is in a network of this machine") {
+			t.Errorf("it ended with %q", rest)
+		}
+	})
+}
+
+// TestRunWithoutResolvConf: where there is no file to lay the program's own over, that is
+// said, unless there are no names anyway.
+func TestRunWithoutResolvConf(t *testing.T) {
+	testnet.NeedRoot(t)
+	needTool(t, "unshare")
+	for _, tt := range []struct{ flags, says string }{
+		{"", "berth: there is no /etc/resolv.conf to lay the program's own over: it will find no names\n"},
+		{"--quiet", ""},
+		{"--net none", ""},
+		{"--verbose", "berth: there is no /etc/hosts to lay the program's own over\n"},
+	} {
+		cmd := exec.CommandContext(t.Context(), "unshare", "-m", "sh", "-c", "mount -t tmpfs none /etc && exec /proc/self/fd/3 run "+tt.flags+" -- /bin/true")
+		self, err := os.Open("/proc/self/exe")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.ExtraFiles = []*os.File{self}
+		cmd.Env = append(os.Environ(), "BERTH_TEST_AS_COMMAND=1")
+		out, err := cmd.CombinedOutput()
+		self.Close()
+		if err != nil || !strings.Contains(string(out), tt.says) || tt.says == "" && len(out) > 0 {
+			t.Errorf("%s: %v, it says %q, want %q", tt.flags, err, out, tt.says)
+		}
+	}
 }
 
 // TestRunWithoutTUN: where there is no /dev/net/tun, a veth pair takes its place.

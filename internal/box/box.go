@@ -57,6 +57,14 @@ type Overlay struct {
 	Source string `json:",omitempty"`
 }
 
+// A Note is something that a box does without.
+type Note struct {
+	Text string // a sentence
+	// Missing is the path of the Overlay that lies over nothing, as there is no such
+	// file; "" where the Note is about something else.
+	Missing string `json:",omitempty"`
+}
+
 // Status is how a program ended.
 type Status struct {
 	Code   int            // its exit status, if Signal is 0

@@ -27,7 +27,7 @@ func Start(Config) (*Box, error) {
 func (b *Box) Device() link.Device { return nil }
 
 // Notes are things that the box does without.
-func (b *Box) Notes() []string { return nil }
+func (b *Box) Notes() []Note { return nil }
 
 // Run starts the program.
 func (b *Box) Run() error { return errors.ErrUnsupported }

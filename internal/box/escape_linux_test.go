@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,6 +31,19 @@ var attempts = map[string]func(arg string) error{
 		return errno
 	},
 	"setns": func(path string) error {
+		fd, err := unix.Open(path, unix.O_RDONLY, 0)
+		if err != nil {
+			return err
+		}
+		return unix.Setns(fd, unix.CLONE_NEWNET)
+	},
+	"beneath": func(path string) error { // the outside's /proc is below the box's own
+		if err := unix.Unmount("/proc", unix.MNT_DETACH); err != nil {
+			return err
+		}
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			return errors.New("it is not there")
+		}
 		fd, err := unix.Open(path, unix.O_RDONLY, 0)
 		if err != nil {
 			return err
@@ -98,6 +112,8 @@ func TestBoxEscapes(t *testing.T) {
 		{"ring", "", unix.ENOSYS},
 		{"setns", "/proc/1/ns/net", nil}, // the box's own
 		{"setns", "/proc/" + strconv.Itoa(os.Getpid()) + "/ns/net", unix.ENOENT},
+		{"beneath", "/proc/" + strconv.Itoa(os.Getpid()) + "/ns/net", unix.EACCES},
+		{"beneath", "/proc/" + strconv.Itoa(os.Getpid()) + "/cwd", unix.EACCES},
 	} {
 		if got := try(t, tt.what, tt.arg); tt.want == nil && got != "" || tt.want != nil && got != tt.want.Error() {
 			t.Errorf("%s %s: %q, want %v", tt.what, tt.arg, got, tt.want)

@@ -17,6 +17,7 @@ type facts struct {
 	clone      string // kernel.unprivileged_userns_clone, Debian's; "" where there is none
 	max        string // user.max_user_namespaces
 	apparmor   string // kernel.apparmor_restrict_unprivileged_userns, Ubuntu's
+	proc       bool   // there is a /proc
 	supported  bool   // the kernel has user namespaces
 	confined   bool   // a filter of system calls is in force: a container's
 	label      string // the profile of AppArmor that is, such as docker-default; "" for none
@@ -32,11 +33,13 @@ func theFacts() facts {
 	status, _ := os.ReadFile("/proc/self/status")
 	exe, _ := os.Executable()
 	_, err := os.Stat("/proc/self/ns/user")
+	_, noProc := os.Stat("/proc/self")
 	return facts{
 		root:       os.Geteuid() == 0,
 		clone:      read("kernel/unprivileged_userns_clone"),
 		max:        read("user/max_user_namespaces"),
 		apparmor:   read("kernel/apparmor_restrict_unprivileged_userns"),
+		proc:       noProc == nil,
 		supported:  err == nil,
 		confined:   strings.Contains(string(status), "\nSeccomp:\t2"),
 		label:      label(),
@@ -69,10 +72,12 @@ func blocked(err error) error { return theFacts().explain(err) }
 func (f facts) explain(err error) error {
 	const what = "this system does not let you make namespaces"
 	say := func(why, remedy string) error {
-		return fmt.Errorf("%s: %s\n  remedy: %s: %w", what, why, remedy, err)
+		return fmt.Errorf("%s: %s (%w)\n  remedy: %s", what, why, err, remedy)
 	}
 	denied := errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)
 	switch {
+	case !f.proc:
+		return fmt.Errorf("there is no /proc (%w)\n  remedy: sudo mount -t proc proc /proc", err)
 	case !f.supported || errors.Is(err, unix.EINVAL):
 		return say("its kernel has no user namespaces", "use a kernel with CONFIG_USER_NS, CONFIG_NET_NS and CONFIG_PID_NS")
 	case f.max == "0":
@@ -123,8 +128,8 @@ func setupFailed(f *failed) error {
 	facts := theFacts()
 	switch {
 	case denied && f.What == stepProc && !(facts.apparmor == "1" && !facts.root):
-		return fmt.Errorf("the /proc of this container is covered in part, so that there can be no other: "+
-			"\n  remedy: start the container with --security-opt systempaths=unconfined (podman: unmask=ALL), or run berth outside of it: %w", err)
+		return fmt.Errorf("the /proc of this container is covered in part, so that there can be no other (%w)"+
+			"\n  remedy: start the container with --security-opt systempaths=unconfined (podman: unmask=ALL), or run berth outside of it", err)
 	case denied:
 		return facts.explain(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // TestRemedies: what keeps namespaces from being made on systems that this is not.
 func TestRemedies(t *testing.T) {
-	free := facts{supported: true, max: "10000", executable: "/opt/berth"}
+	free := facts{proc: true, supported: true, max: "10000", executable: "/opt/berth"}
 	with := func(change func(*facts)) facts {
 		f := free
 		change(&f)
@@ -46,6 +46,7 @@ func TestRemedies(t *testing.T) {
 		},
 		{"a chroot", with(func(f *facts) { f.chrooted = true }), unix.EPERM, []string{"chroot"}},
 		{"a kernel without", with(func(f *facts) { f.supported = false }), unix.EINVAL, []string{"CONFIG_USER_NS"}},
+		{"no /proc", with(func(f *facts) { f.proc, f.supported = false, false }), unix.ENOENT, []string{"there is no /proc", "sudo mount -t proc proc /proc"}},
 		{"something else", free, unix.EPERM, []string{"operation not permitted"}},
 	} {
 		err := tt.f.explain(tt.err)

@@ -50,7 +50,7 @@ type ready struct {
 	Device bool
 	Packet bool    // it is a packet socket rather than a TUN
 	Addr   [6]byte // its Ethernet address then
-	Notes  []string
+	Notes  []Note
 }
 
 // failed says what could not be done.

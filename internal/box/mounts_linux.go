@@ -50,7 +50,7 @@ func (s *stage) mounts(overlays []Overlay) error {
 		}
 		err := lay(o, dir, hid)
 		if errors.Is(err, fs.ErrNotExist) {
-			s.note("there is no %s to lay the program's own over", o.Path)
+			s.notes = append(s.notes, Note{Text: "there is no " + o.Path + " to lay the program's own over", Missing: o.Path})
 		} else if err != nil {
 			return &step{"lay a file over " + o.Path, err}
 		}

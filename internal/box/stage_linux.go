@@ -35,7 +35,7 @@ type stage struct {
 	ch    *channel
 	args  []string // of the program
 	own   *own
-	notes []string
+	notes []Note
 }
 
 // A step is something that failed, with what it was.
@@ -131,7 +131,7 @@ func (s *stage) awaitRun() error {
 }
 
 func (s *stage) note(format string, args ...any) {
-	s.notes = append(s.notes, fmt.Sprintf(format, args...))
+	s.notes = append(s.notes, Note{Text: fmt.Sprintf(format, args...)})
 }
 
 // closeOnExec marks all descriptors from one on.

@@ -23,7 +23,7 @@ type Box struct {
 	letGo  bool
 	ch     *channel
 	dev    link.Device
-	notes  []string
+	notes  []Note
 	paused chan struct{} // told when all that runs has been stopped
 	gone   chan struct{} // closed when the first process has been reaped
 	signal sync.Mutex    // guards over and, while it is false, the channel for sending
@@ -149,8 +149,8 @@ func device(fd int, r *ready, mtu int, poller link.Poller) (link.Device, error) 
 // closes it.
 func (b *Box) Device() link.Device { return b.dev }
 
-// Notes are things that the box does without, a sentence each.
-func (b *Box) Notes() []string { return b.notes }
+// Notes are things that the box does without.
+func (b *Box) Notes() []Note { return b.notes }
 
 // Run starts the program. The error is a *ProgramError if it cannot be executed.
 func (b *Box) Run() error {

@@ -69,11 +69,20 @@ func New(cfg Config) *Policy {
 // Reload puts other rules in place of all that there are. What names mean stays;
 // flows that were judged are not judged again.
 func (p *Policy) Reload(list []*Rule) {
-	before := p.rules.Load()
-	p.rules.Store(newRules(list, before.special, before.ask))
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	before := p.rules.Load()
+	p.rules.Store(newRules(list, before.special, before.ask))
 	p.budgets.keep(append([]*Rule{unruled}, list...))
+}
+
+// SetNetworks puts other networks in place of Config.Networks, for flows that begin from
+// now on.
+func (p *Policy) SetNetworks(networks []netip.Prefix) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.rules.Load()
+	p.rules.Store(newRules(before.list, newTable(networks), before.ask))
 }
 
 // Stats returns the counters.

@@ -167,6 +167,29 @@ func TestReloadAndStats(t *testing.T) {
 	}
 }
 
+// A network that the machine comes to is guarded from then on, beside other rules.
+func TestNetworksThatChange(t *testing.T) {
+	p := New(Config{})
+	f, _ := flowOf(t, "tcp 10.1.2.3:22")
+	for _, tt := range []struct {
+		networks string
+		rules    []string
+		allow    bool
+	}{
+		{"192.168.1.0/24", nil, true},
+		{"10.1.0.0/16", nil, false},
+		{"10.1.0.0/16", []string{"*"}, false},
+		{"10.1.0.0/16", []string{"10.0.0.0/8"}, true},
+		{"192.168.1.0/24", nil, true},
+	} {
+		p.Reload(rulesOf(t, tt.rules...))
+		p.SetNetworks([]netip.Prefix{netip.MustParsePrefix(tt.networks)})
+		if v := p.Decide(epoch, f); v.Allow != tt.allow {
+			t.Errorf("on %s, by %q: %+v", tt.networks, tt.rules, v)
+		}
+	}
+}
+
 // A pinned address is judged by each of its names.
 func TestNamesOfAnAddress(t *testing.T) {
 	addr := netip.MustParseAddr("203.0.113.5")

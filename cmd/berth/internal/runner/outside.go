@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"example.com/berth/internal/policy"
 )
@@ -47,6 +48,27 @@ func readResolvConf(path string) (c resolvConf) {
 	return c
 }
 
+// A serverList is the name servers of a file in the form of resolv.conf(5), as it is at
+// any time: a machine that comes to another network has others. It must not be copied.
+type serverList struct {
+	path string
+
+	mu      sync.Mutex // guards what follows
+	stamp   os.FileInfo
+	servers []netip.AddrPort
+}
+
+// get returns the servers, which nobody may change.
+func (l *serverList) get() []netip.AddrPort {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, err := os.Stat(l.path)
+	if l.servers == nil || err == nil && (l.stamp == nil || !sameFile(l.stamp, now)) {
+		l.servers, l.stamp = readResolvConf(l.path).servers, now
+	}
+	return l.servers
+}
+
 // readHosts reads the names of a file in the form of hosts(5), but for those of
 // loopback, which mean something else to the program.
 func readHosts(path string) map[string][]netip.Addr {
@@ -69,7 +91,8 @@ func readHosts(path string) map[string][]netip.Addr {
 	return all
 }
 
-// ownNetworks are those that the machine is on.
+// ownNetworks are those that the machine is on. The program's own network and the
+// aliases are nobody's outside, even if this machine is itself such a program.
 func ownNetworks() (all []netip.Prefix) {
 	addrs, _ := net.InterfaceAddrs()
 	for _, a := range addrs {
@@ -82,7 +105,9 @@ func ownNetworks() (all []netip.Prefix) {
 			continue
 		}
 		ones, _ := n.Mask.Size()
-		all = append(all, netip.PrefixFrom(ip.Unmap(), ones))
+		if p := netip.PrefixFrom(ip.Unmap(), ones); !slices.ContainsFunc(gatewayAddrs, p.Overlaps) {
+			all = append(all, p)
+		}
 	}
 	return all
 }
@@ -90,10 +115,6 @@ func ownNetworks() (all []netip.Prefix) {
 // policyConfig is that of the policy of a run.
 func (o *Options) policyConfig(rules []*policy.Rule) policy.Config {
 	cfg := policy.Config{Rules: rules, Networks: ownNetworks(), Hosts: readHosts("/etc/hosts")}
-	// The program's own network and the aliases are nobody's outside.
-	cfg.Networks = slices.DeleteFunc(cfg.Networks, func(p netip.Prefix) bool {
-		return slices.ContainsFunc(gatewayAddrs, p.Overlaps)
-	})
 	if len(o.Loopback) > 0 {
 		cfg.Hosts[LoopbackName] = o.Loopback
 	}

@@ -8,10 +8,13 @@ import (
 	"example.com/berth/internal/box"
 )
 
+// resolvConfPath is the file that says which name servers there are, outside and inside.
+const resolvConfPath = "/etc/resolv.conf"
+
 // overlays are the files by which the program finds names: berth's resolver, and
 // itself. What the machine's hosts file has, the resolver knows.
 func (o *Options) overlays() []box.Overlay {
-	return []box.Overlay{{Path: "/etc/resolv.conf", Text: o.resolvConf()}, {Path: "/etc/hosts", Text: o.hosts()}}
+	return []box.Overlay{{Path: resolvConfPath, Text: o.resolvConf()}, {Path: "/etc/hosts", Text: o.hosts()}}
 }
 
 func (o *Options) resolvConf() string {
@@ -23,7 +26,7 @@ func (o *Options) resolvConf() string {
 	for _, a := range gateways() {
 		fmt.Fprintf(&b, "nameserver %v\n", a)
 	}
-	c := readResolvConf("/etc/resolv.conf")
+	c := readResolvConf(resolvConfPath)
 	if len(c.search) > 0 {
 		fmt.Fprintf(&b, "search %s\n", strings.Join(c.search, " "))
 	}

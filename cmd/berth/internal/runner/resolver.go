@@ -20,7 +20,7 @@ const (
 // resolver answers the program's questions as the policy has it.
 type resolver struct {
 	policy  *policy.Policy
-	servers []netip.AddrPort
+	servers func() []netip.AddrPort
 	tell    *teller
 	local   bool // there is nothing to be asked: host-only
 }
@@ -40,7 +40,7 @@ func (r *resolver) answer(ctx context.Context, _ netip.AddrPort, question []byte
 		return q.Fail()
 	}
 	for range serverRounds {
-		for _, server := range r.servers {
+		for _, server := range r.servers() {
 			if msg, err := exchange(ctx, server, q.Forward, stream); err == nil {
 				now := time.Now()
 				a := r.policy.Answer(now, q, msg)

@@ -85,7 +85,12 @@ func (f *ruleFile) isNew() bool {
 	}
 	before := f.stamp
 	f.stamp = now
-	return before == nil || !os.SameFile(before, now) || !before.ModTime().Equal(now.ModTime()) || before.Size() != now.Size()
+	return before == nil || !sameFile(before, now)
+}
+
+// sameFile tells whether a file is as it was.
+func sameFile(before, now os.FileInfo) bool {
+	return os.SameFile(before, now) && before.ModTime().Equal(now.ModTime()) && before.Size() == now.Size()
 }
 
 // close ends following.

@@ -81,6 +81,8 @@ type run struct {
 	asker  *asker          // likewise
 	loop   *eventloop.Loop // that carries all, nil in a lab or where there is none
 
+	unfollow func() // ends the look at the machine's addresses; nil where there is none
+
 	lines atomic.Pointer[[]*policy.Line]
 
 	mu    sync.Mutex      // guards flows
@@ -110,8 +112,11 @@ func (r *run) open() (err error) {
 		return err
 	}
 	for _, n := range r.box.Notes() {
-		if r.Verbose {
-			r.tell.say("%s", n)
+		switch {
+		case n.Missing == resolvConfPath && cfg.Gateways != nil && r.seat == nil && !r.Quiet:
+			r.tell.say("%s: it will find no names", n.Text)
+		case r.Verbose:
+			r.tell.say("%s", n.Text)
 		}
 	}
 	if r.box.Device() == nil {
@@ -144,9 +149,9 @@ func (r *run) openGateway() (err error) {
 		return errors.Join(err, r.wire.Close())
 	}
 	r.flows, r.idle = make(map[uint64]bool), make(chan struct{}, 1)
-	names := &resolver{policy: r.policy, servers: r.DNS, tell: r.tell, local: r.Net == HostOnly}
-	if len(names.servers) == 0 {
-		names.servers = readResolvConf("/etc/resolv.conf").servers
+	names := &resolver{policy: r.policy, servers: func() []netip.AddrPort { return r.DNS }, tell: r.tell, local: r.Net == HostOnly}
+	if len(r.DNS) == 0 {
+		names.servers = (&serverList{path: resolvConfPath}).get
 	}
 	r.gate, err = gateway.New(gateway.Config{
 		Device: r.wire, Addrs: gatewayAddrs, Loop: r.loop,
@@ -157,6 +162,7 @@ func (r *run) openGateway() (err error) {
 	if err != nil {
 		return errors.Join(err, r.wire.Close())
 	}
+	r.unfollow = followAddrs(func() { r.policy.SetNetworks(ownNetworks()) })
 	r.file.follow(func(file *policy.File, err error) {
 		if err == nil {
 			err = r.drawLines(file.Lines)
@@ -298,6 +304,9 @@ func (r *run) drain() {
 func (r *run) close() error {
 	var errs []error
 	r.file.close()
+	if r.unfollow != nil {
+		r.unfollow()
+	}
 	r.asker.close() // the gateway waits for flows that wait for an answer
 	if r.box != nil {
 		errs = append(errs, r.box.Close())

@@ -40,6 +40,33 @@ nameserver
 	}
 }
 
+// TestServersThatChange: the machine's name servers are those of its file as it is now.
+func TestServersThatChange(t *testing.T) {
+	l := &serverList{path: write(t, "nameserver 192.0.2.1\n")}
+	is := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, s := range l.get() {
+			got = append(got, s.Addr().String())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the servers are %v, want %v", got, want)
+		}
+	}
+	is("192.0.2.1")
+	if err := os.WriteFile(l.path, []byte("nameserver 192.0.2.7\nnameserver 2001:db8::7\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	is("192.0.2.7", "2001:db8::7")
+	if err := os.Remove(l.path); err != nil { // for a moment, as who rewrites it does
+		t.Fatal(err)
+	}
+	is("192.0.2.7", "2001:db8::7")
+	if l = (&serverList{path: l.path}); len(l.get()) != 1 || !l.get()[0].Addr().IsLoopback() {
+		t.Errorf("without a file: %v", l.get())
+	}
+}
+
 func TestHosts(t *testing.T) {
 	got := readHosts(write(t, `127.0.0.1 localhost
 ::1 localhost

@@ -384,7 +384,7 @@ func (s *datagram) release() {
 		s.unlist()
 		s.host.ports.release(&s.sock)
 	}
-	s.host.forget(s)
+	s.host.forget(&s.sock)
 	s.leaveGroups()
 	s.finish()
 }

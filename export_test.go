@@ -18,9 +18,9 @@ func (h *Host) Left() (left []string) {
 		}
 	}
 	report(int(h.budget.Used()), "bytes of the budget")
-	h.mu.Lock()
-	report(len(h.sockets), "sockets")
-	h.mu.Unlock()
+	sockets := 0
+	h.sockets.each(func(endpoint) { sockets++ })
+	report(sockets, "sockets")
 	report(int(h.open.Load()), "sockets of programs")
 	connected, bound := h.streams.size()
 	report(connected, "connections")
@@ -83,7 +83,7 @@ func (h *Host) Timers() int {
 
 // InitialSequence is the ISN that a connection of these ends would have now.
 func (h *Host) InitialSequence(local, remote netip.AddrPort) seqnum.Value {
-	return h.initialSequence(local, remote)
+	return h.initialSequence(h.now(), local, remote)
 }
 
 // Shard is the part of the demultiplexer's table that a connection belongs to,

@@ -240,17 +240,18 @@ func (f *Flow) acceptStream() (socket.Socket, error) {
 	s.timer.owner = s
 	s.local, s.remote, s.path = f.Dst, f.Src, p
 	s.bound, s.opened, s.reported = true, true, true
-	o := s.opening()
+	now := h.now()
+	o := s.opening(now)
 	o.Announced = true
 	if f.minISS != 0 {
 		o.ISS = seqnum.Max(o.ISS, f.minISS)
 	}
-	s.conn = *tcp.Passive(h.tcp, h.now(), o, &f.syn, nil)
+	s.conn = *tcp.Passive(h.tcp, now, o, &f.syn, nil)
 	if err := h.admit(&s.sock); err != nil {
 		return nil, err
 	}
 	if !h.streams.insert(s) {
-		h.forget(s)
+		h.forget(&s.sock)
 		return nil, syscall.EADDRINUSE
 	}
 	h.count.Forward.Accepted.Add(1)

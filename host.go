@@ -230,9 +230,10 @@ type Host struct {
 	redirecting redirecting
 	flows       flows
 
-	mu      sync.Mutex // guards what follows, and the making of a new net
-	sockets map[endpoint]struct{}
-	closed  bool
+	sockets socketList
+
+	mu     sync.Mutex // guards what follows, and the making of a new net
+	closed bool
 }
 
 var _ socket.Provider = (*Host)(nil)
@@ -244,7 +245,6 @@ const defaultMemory = 256 << 20
 func NewHost(cfg Config) *Host {
 	h := &Host{
 		name: cfg.Name, config: cfg, clock: cfg.Now, turns: cfg.Scheduler,
-		sockets: make(map[endpoint]struct{}),
 	}
 	if h.clock == nil {
 		h.clock = time.Now
@@ -351,27 +351,23 @@ func (h *Host) admit(s *sock) error {
 
 // remember is admit for a socket that no table has as yet.
 func (h *Host) remember(s endpoint) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return syscall.ENETDOWN
-	}
 	if err := h.admit(s.base()); err != nil {
 		return err
 	}
-	h.sockets[s] = struct{}{}
+	if err := h.sockets.insert(s, uint8(h.open.Load())); err != nil {
+		h.forget(s.base())
+		return err
+	}
 	return nil
 }
 
 // forget is told of each socket that is closed.
-func (h *Host) forget(s endpoint) {
-	if b := s.base(); b.counted {
-		b.counted = false
+func (h *Host) forget(s *sock) {
+	if s.counted {
+		s.counted = false
 		h.open.Add(-1)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.sockets, s)
+	h.sockets.remove(s)
 }
 
 // Close ends the host: its sockets fail with EBADF, its connections are reset,
@@ -387,6 +383,7 @@ func (h *Host) Close() error {
 	}
 	h.closed = true
 	h.mu.Unlock()
+	h.sockets.close()
 	var err error
 	h.inTurn(Order{Host: h.name}, func() { err = h.shut() })
 	return err

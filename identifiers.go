@@ -3,6 +3,7 @@ package berth
 import (
 	"encoding/binary"
 	"net/netip"
+	"time"
 
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/internal/siphash"
@@ -11,8 +12,8 @@ import (
 // initialSequence is the ISN of a connection (RFC 6528 section 3): a clock that
 // ticks every 4 microseconds plus a keyed hash of the ends, so that it rises for
 // one pair of ends and tells nothing about others.
-func (h *Host) initialSequence(local, remote netip.AddrPort) seqnum.Value {
-	clock := h.now().Microseconds() / 4
+func (h *Host) initialSequence(now time.Duration, local, remote netip.AddrPort) seqnum.Value {
+	clock := now.Microseconds() / 4
 	return seqnum.Value(hashEnds(h.random.isn, local, remote)) + seqnum.Value(clock)
 }
 

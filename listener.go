@@ -24,9 +24,9 @@ import (
 // dropped, and come again.
 type listener struct {
 	sock  *stream
-	queue []*stream             // established, not yet accepted
-	half  map[*request]struct{} // the SYN queue
-	spare []*request            // handshakes that are over, to be used again
+	queue []*stream  // established, not yet accepted
+	half  []*request // the SYN queue, in no order
+	spare []*request // handshakes that are over, to be used again
 
 	// options are what the SYN,ACK of some handshakes has in the IP header, the way
 	// back of a SYN with a source route; nil while there is none.
@@ -157,7 +157,8 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 		s.mu.Unlock()
 		return
 	}
-	o := h.opening(&p, local, remote, options)
+	now := h.now()
+	o := h.opening(now, &p, local, remote, options)
 	if minISS != 0 {
 		o.ISS = seqnum.Max(o.ISS, minISS)
 	}
@@ -170,10 +171,10 @@ func (s *stream) synArrived(seg *tcp.Segment, local, remote netip.AddrPort, minI
 		}
 	}
 	if cookie {
-		l.cookied = h.now()
+		l.cookied = now
 		h.count.TCP.SYNCookiesSent.Add(1)
 		h.jar.SynAck(l.cookied, local, remote, o, seg, s.conn.Options(), &out)
-	} else if !l.begin(seg, local, remote, o, options, &out) { // another goroutine was first
+	} else if !l.begin(now, seg, local, remote, o, options, &out) { // another goroutine was first
 		s.mu.Unlock()
 		return
 	}
@@ -238,7 +239,7 @@ func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort, o
 	var conn *tcp.Conn
 	p, err := h.routeBy(options, remote.Addr(), local.Addr(), s.ip.device)
 	if err == nil {
-		o := h.opening(&p, local, remote, options)
+		o := h.opening(now, &p, local, remote, options)
 		conn = h.jar.Open(now, local, remote, o, seg, s.conn.Options())
 	}
 	if conn == nil {
@@ -267,7 +268,8 @@ func (s *stream) cookieArrived(seg *tcp.Segment, local, remote netip.AddrPort, o
 
 // child makes the socket of a connection that a listener is to accept; it
 // inherits the listener's options as on Linux, but for IP_OPTIONS: those are what
-// the SYN asks for. What makes its machine is machine. The listener's lock is held.
+// the SYN asks for. What makes its machine is machine, which is told nothing of
+// numbers: the handshake has them. The listener's lock is held.
 func (s *stream) child(local, remote netip.AddrPort, options *ipoptions.Options, machine func(*tcp.Conn, tcp.Opening)) (*stream, error) {
 	h := s.host
 	p, err := h.routeBy(options, remote.Addr(), local.Addr(), s.ip.device)
@@ -285,7 +287,8 @@ func (s *stream) child(local, remote netip.AddrPort, options *ipoptions.Options,
 	}
 	c.local, c.remote, c.path = local, remote, p
 	c.bound, c.opened, c.reported = true, true, true
-	machine(&c.conn, c.opening())
+	c.label = h.flowLabel(local, remote)
+	machine(&c.conn, c.path.opening(remote, c.ip.sentTo(remote.Addr())))
 	if err := h.ports.accept(s, c); err != nil {
 		return nil, err
 	}
@@ -325,8 +328,8 @@ func (s *stream) stopListening() {
 	s.host.ports.release(&s.sock)
 	s.bound = false
 	l.closed = true
-	for r := range l.half { // without a word, as on Linux
-		r.end()
+	for len(l.half) > 0 { // without a word, as on Linux
+		l.half[0].end()
 	}
 	orphans := l.queue
 	l.queue = nil

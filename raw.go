@@ -318,7 +318,7 @@ func (s *raw) abort(error) {
 
 func (s *raw) release() {
 	s.host.raws.remove(s)
-	s.host.forget(s)
+	s.host.forget(&s.sock)
 	s.leaveGroups()
 	s.finish()
 }

@@ -21,6 +21,7 @@ type request struct {
 	lis           *listener
 	local, remote netip.AddrPort
 	timer         timerEntry
+	place         int  // in the listener's SYN queue
 	over          bool // it is in no table any more
 }
 
@@ -64,9 +65,8 @@ func (q *requestTable) remove(t tuple) {
 
 // begin makes the handshake that a SYN begins, and returns its SYN,ACK. The
 // listener's lock is held.
-func (l *listener) begin(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.Opening, options *ipoptions.Options, out *tcp.Segment) bool {
+func (l *listener) begin(now time.Duration, seg *tcp.Segment, local, remote netip.AddrPort, o tcp.Opening, options *ipoptions.Options, out *tcp.Segment) bool {
 	h, s := l.sock.host, l.sock
-	now := h.now()
 	r := l.spareRequest()
 	r.Request = tcp.NewRequest(h.tcp, now, o, seg, s.conn.Options())
 	r.local, r.remote, r.over = local, remote, false
@@ -76,10 +76,8 @@ func (l *listener) begin(seg *tcp.Segment, local, remote netip.AddrPort, o tcp.O
 	}
 	l.pending++
 	l.young++
-	if l.half == nil {
-		l.half = make(map[*request]struct{})
-	}
-	l.half[r] = struct{}{}
+	r.place = len(l.half)
+	l.half = append(l.half, r)
 	if options != nil {
 		if l.options == nil {
 			l.options = make(map[*request]*ipoptions.Options)
@@ -123,7 +121,7 @@ func (r *request) end() {
 	l, h := r.lis, r.lis.sock.host
 	h.requests.remove(h.tupleOf(r.local, r.remote))
 	h.timers.remove(&r.timer)
-	delete(l.half, r)
+	l.leaveQueue(r)
 	delete(l.options, r)
 	l.pending--
 	if r.Young() {
@@ -132,6 +130,15 @@ func (r *request) end() {
 	if len(l.spare) < maxSpareRequests {
 		l.spare = append(l.spare, r)
 	}
+}
+
+// leaveQueue takes a handshake out of the SYN queue; the last one takes its place.
+func (l *listener) leaveQueue(r *request) {
+	n := len(l.half) - 1
+	last := l.half[n]
+	l.half[r.place], last.place = last, r.place
+	l.half[n] = nil
+	l.half = l.half[:n]
 }
 
 // requestInput gives a segment to the handshake that it belongs to. It is false
@@ -282,7 +289,7 @@ func (s *stream) describeRequests() (rows []SocketInfo) {
 	if s.lis == nil {
 		return nil
 	}
-	for r := range s.lis.half {
+	for _, r := range s.lis.half {
 		row := s.sock.describe()
 		row.State, row.Local, row.Remote = socket.TCP_SYN_RECV, s.show(r.local), s.show(r.remote)
 		row.Timer = max(r.Deadline()-s.host.now(), 1)

@@ -31,6 +31,7 @@ type sock struct {
 	bound    bool          // has a local port (or, raw, an address)
 	posted   bool          // with a Scheduler: a turn to send has been asked for
 	woken    socket.Events // with a Scheduler: what callers are to be woken for after this turn
+	place    listPlace     // in Host.sockets, whose lock guards it
 	actor    *string       // see Host.As
 
 	// local and remote are the ends, IPv4 addresses in their 4-byte form. The

@@ -104,12 +104,8 @@ func (h *Host) endpoints() []endpoint {
 		order  Order
 		socket endpoint
 	}
-	h.mu.Lock()
-	rows := make([]row, 0, len(h.sockets))
-	for s := range h.sockets {
-		rows = append(rows, row{socket: s})
-	}
-	h.mu.Unlock()
+	var rows []row
+	h.sockets.each(func(s endpoint) { rows = append(rows, row{socket: s}) })
 	h.streams.each(func(s *stream) { rows = append(rows, row{socket: s}) })
 	for i := range rows {
 		b := rows[i].socket.base()

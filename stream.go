@@ -178,7 +178,8 @@ func (s *stream) startConnect(addr netip.AddrPort) error {
 	s.conn.Authenticate(s.local, s.remote)
 	s.path = p
 	s.bound, s.opened, s.reported = true, true, false
-	return s.conn.Connect(h.now(), s.opening())
+	now := h.now()
+	return s.conn.Connect(now, s.opening(now))
 }
 
 // enter takes the local port and the five-tuple for this socket.
@@ -196,17 +197,23 @@ func (s *stream) enter(local, remote netip.AddrPort) error {
 	return nil
 }
 
-// opening is what the host tells the machine about a connection that begins.
-func (s *stream) opening() tcp.Opening {
+// opening is what the host tells the machine about a connection that begins now.
+func (s *stream) opening(now time.Duration) tcp.Opening {
 	s.label = s.host.flowLabel(s.local, s.remote)
-	return s.host.opening(&s.path, s.local, s.remote, s.ip.sentTo(s.remote.Addr()))
+	return s.host.opening(now, &s.path, s.local, s.remote, s.ip.sentTo(s.remote.Addr()))
 }
 
 // opening is what the host tells about one that sends with options in the IP header.
-func (h *Host) opening(p *path, local, remote netip.AddrPort, options *ipoptions.Options) tcp.Opening {
+func (h *Host) opening(now time.Duration, p *path, local, remote netip.AddrPort, options *ipoptions.Options) tcp.Opening {
+	o := p.opening(remote, options)
+	o.ISS = h.initialSequence(now, local, remote)
+	o.TSOffset = h.timestampOffset(local, remote)
+	return o
+}
+
+// opening is what the way out says of a connection.
+func (p *path) opening(remote netip.AddrPort, options *ipoptions.Options) tcp.Opening {
 	return tcp.Opening{
-		ISS:       h.initialSequence(local, remote),
-		TSOffset:  h.timestampOffset(local, remote),
 		MTU:       p.mtu,
 		IPv6:      remote.Addr().Is6(),
 		IPOptions: options.Len(),

@@ -19,7 +19,8 @@ func (s *stream) Close() error {
 	}
 	linger := s.ip.linger
 	s.closed = true
-	s.host.forget(s)
+	s.host.forget(&s.sock)
+	now := s.host.now()
 	if s.lis != nil {
 		s.stopListening()
 	}
@@ -29,15 +30,15 @@ func (s *stream) Close() error {
 			s.host.ports.release(&s.sock)
 			s.bound = false
 		}
-		s.conn.Abort(s.host.now())
+		s.conn.Abort(now)
 	case linger.On && linger.Seconds == 0 && s.conn.State() != socket.TCP_TIME_WAIT: // which goes on, as on Linux
 		s.orphan = true
-		s.conn.Abort(s.host.now())
+		s.conn.Abort(now)
 	default:
 		s.orphan = true
-		s.conn.Close(s.host.now())
+		s.conn.Close(now)
 	}
-	s.pump()
+	s.pumpAt(now)
 	s.wake(socket.POLLNVAL)
 	if s.opened && linger.On && linger.Seconds > 0 { // a non-blocking one waits too
 		s.lingerFor(time.Duration(linger.Seconds) * time.Second)

@@ -38,7 +38,10 @@ func (t *addrTable[V]) has(a netip.Addr) bool {
 	return ok
 }
 
-// set enters an address, or replaces what belongs to it.
+// set enters an address, or replaces what belongs to it. It is called seldom, and is
+// too much to have a copy at every call.
+//
+//go:noinline
 func (t *addrTable[V]) set(a netip.Addr, v V) {
 	if t.many != nil {
 		t.many[a] = v

@@ -86,6 +86,9 @@ func (c *Counters) Each(f func(name string, value uint64)) {
 func each(v reflect.Value, name string, f func(string, uint64)) {
 	for i := range v.NumField() {
 		full := v.Type().Field(i).Name
+		if full == "_" {
+			continue
+		}
 		if name != "" {
 			full = name + "." + full
 		}

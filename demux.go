@@ -2,10 +2,11 @@ package berth
 
 import (
 	"hash/maphash"
-	"maps"
 	"net/netip"
 	"slices"
 	"sync"
+
+	"example.com/berth/internal/lean"
 )
 
 // A tuple is the pair of ends of a connection: with the protocol, whose table
@@ -42,21 +43,18 @@ const shards = 64
 //
 // Connections are found by a hash of their ends, which takes less memory than
 // the ends, under a random key, so that nobody outside can aim at one place.
-type demux[S demuxed] struct {
+//
+// Sockets are compared by their bases, not as values of S: a constraint that is
+// comparable would have all this compiled once for each type of socket.
+type demux[S endpoint] struct {
 	connected [shards]shard[S]
 	bound     portTable[boundSock[S]]
-}
-
-// demuxed is a socket that a demultiplexer can find.
-type demuxed interface {
-	comparable
-	endpoint
 }
 
 var demuxSeed = maphash.MakeSeed()
 
 // A shard is some of the connected sockets.
-type shard[S demuxed] struct {
+type shard[S endpoint] struct {
 	sync.RWMutex // guards what follows
 	byHash       map[uint64]S
 	// others are those whose hash another one has, in practice none.
@@ -109,10 +107,9 @@ func (d *demux[S]) remove(s S) {
 	sh, hash := d.at(t)
 	sh.Lock()
 	defer sh.Unlock()
-	switch s {
-	case sh.byHash[hash]:
+	if x, ok := sh.byHash[hash]; ok && x.base() == s.base() {
 		delete(sh.byHash, hash)
-	case sh.others[t]:
+	} else if x, ok := sh.others[t]; ok && x.base() == s.base() {
 		delete(sh.others, t)
 	}
 }
@@ -130,7 +127,7 @@ func (d *demux[S]) onPort(port uint16) []boundSock[S] { return d.bound.on(port) 
 
 // A boundSock is a socket with what it was bound to, as it was then: what a
 // packet is matched against without the socket's lock.
-type boundSock[S any] struct {
+type boundSock[S endpoint] struct {
 	sock   S
 	addr   netip.Addr
 	remote netip.AddrPort // of a connected datagram socket: it takes nothing else
@@ -141,14 +138,14 @@ type boundSock[S any] struct {
 
 // insertBound enters a socket that is bound to a port, or brings up to date
 // what it is bound to.
-func insertBound[S demuxed](d *demux[S], port uint16, s S) {
+func insertBound[S endpoint](d *demux[S], port uint16, s S) {
 	of := s.base()
 	b := boundSock[S]{
 		sock: s, addr: of.local.Addr(), remote: of.remote, device: of.ip.device, only6: of.ip.v6only,
 		shared: of.ip.reusePort,
 	}
 	d.bound.change(port, func(list []boundSock[S]) []boundSock[S] {
-		if i := slices.IndexFunc(list, func(x boundSock[S]) bool { return x.sock == s }); i >= 0 {
+		if i := slices.IndexFunc(list, func(x boundSock[S]) bool { return x.sock.base() == s.base() }); i >= 0 {
 			list[i] = b
 			return list
 		}
@@ -156,9 +153,9 @@ func insertBound[S demuxed](d *demux[S], port uint16, s S) {
 	})
 }
 
-func removeBound[S demuxed](d *demux[S], port uint16, s S) {
+func removeBound[S endpoint](d *demux[S], port uint16, s S) {
 	d.bound.change(port, func(list []boundSock[S]) []boundSock[S] {
-		return slices.DeleteFunc(list, func(x boundSock[S]) bool { return x.sock == s })
+		return lean.Drop(list, func(x *boundSock[S]) bool { return x.sock.base() == s.base() })
 	})
 }
 
@@ -192,7 +189,7 @@ func (b *boundSock[S]) match(local netip.Addr, remote netip.AddrPort, ifindex in
 // best returns the socket that fits a packet best. Of several that fit equally
 // the last one bound has it (SO_REUSEADDR); but if they share the port
 // (SO_REUSEPORT) a hash of the flow decides, so that one flow stays with one socket.
-func best[S any](candidates []boundSock[S], local netip.Addr, remote netip.AddrPort, ifindex int, flow func() uint64) (found S, ok bool) {
+func best[S endpoint](candidates []boundSock[S], local netip.Addr, remote netip.AddrPort, ifindex int, flow func() uint64) (found S, ok bool) {
 	top, sharers := -1, uint64(0)
 	for i := range candidates {
 		c := &candidates[i]
@@ -252,7 +249,13 @@ func (d *demux[S]) each(f func(S)) {
 	for i := range d.connected {
 		sh := &d.connected[i]
 		sh.RLock()
-		all := slices.AppendSeq(slices.Collect(maps.Values(sh.byHash)), maps.Values(sh.others))
+		all := make([]S, 0, len(sh.byHash)+len(sh.others))
+		for _, s := range sh.byHash {
+			all = append(all, s)
+		}
+		for _, s := range sh.others {
+			all = append(all, s)
+		}
 		sh.RUnlock()
 		for _, s := range all {
 			f(s)

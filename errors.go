@@ -2,7 +2,6 @@ package berth
 
 import (
 	"errors"
-	"strings"
 )
 
 // A failure is an error with what it is about. It is what fmt.Errorf gives with
@@ -14,8 +13,14 @@ type failure struct {
 }
 
 // failed says what failed, from the whole to the part, and why.
+//
+//go:noinline
 func failed(err error, what ...string) error {
-	return &failure{"berth: " + strings.Join(what, ": "), err}
+	text := "berth"
+	for _, w := range what {
+		text += ": " + w
+	}
+	return &failure{text, err}
 }
 
 func (f *failure) Error() string { return f.what + ": " + f.err.Error() }

@@ -44,8 +44,7 @@ func (h *Host) reassemble(in *inPacket, offset int, more bool, key reassembly.Ke
 	r.mu.Unlock()
 	if err != nil {
 		c.ReassemblyFailed.Add(1)
-		var problem *header.ParameterProblem
-		if errors.As(err, &problem) {
+		if problem, ok := errors.AsType[*header.ParameterProblem](err); ok {
 			h.parameterProblem(in, problem)
 		}
 		return

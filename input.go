@@ -186,14 +186,11 @@ func (in *inPacket) extensions() bool {
 	b := in.linear()
 	var e header.Extensions
 	rest, err := e.Parse(in.protocol, b)
-	var problem *header.ParameterProblem
-	switch {
-	case errors.As(err, &problem):
+	if err != nil {
 		h.count.IP.BadExtension.Add(1)
-		h.parameterProblem(in, problem)
-		return false
-	case err != nil:
-		h.count.IP.BadExtension.Add(1)
+		if problem, ok := errors.AsType[*header.ParameterProblem](err); ok {
+			h.parameterProblem(in, problem)
+		}
 		return false
 	}
 	in.alert, in.nextAt = e.RouterAlert, e.NextHeaderAt

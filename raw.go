@@ -11,6 +11,7 @@ import (
 
 	"example.com/berth/internal/buffer"
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/socket"
 )
 
@@ -46,7 +47,7 @@ func (t *rawTable) insert(s *raw) {
 
 func (t *rawTable) remove(s *raw) {
 	t.change(s.protocol, func(all []*raw) []*raw {
-		return slices.DeleteFunc(slices.Clone(all), func(x *raw) bool { return x == s })
+		return lean.Drop(slices.Clone(all), func(x **raw) bool { return *x == s })
 	})
 }
 

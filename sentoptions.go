@@ -3,7 +3,6 @@ package berth
 import (
 	"net/netip"
 	"syscall"
-	"time"
 
 	"example.com/berth/internal/ipoptions"
 )
@@ -109,8 +108,7 @@ func (t *transport) withOptions(h *Host, o *ipoptions.Options) {
 // dayClock is the time in milliseconds since midnight of universal time, as
 // options have it.
 func (h *Host) dayClock() uint32 {
-	const day = 24 * time.Hour
-	now := h.clock().UTC()
-	since := now.Sub(now.Truncate(day))
-	return uint32(since / time.Millisecond)
+	const day = 24 * 60 * 60 * 1000
+	ms := h.clock().UnixMilli() % day
+	return uint32((ms + day) % day) // a clock may be before 1970
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"syscall"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/port"
 	"example.com/berth/socket"
 )
@@ -16,6 +17,8 @@ import (
 // into another socket, or waits, except on the condition variables of this
 // socket.
 type sock struct {
+	_ lean.Incomparable
+
 	host     *Host
 	domain   socket.Domain
 	typ      socket.Type

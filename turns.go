@@ -1,11 +1,9 @@
 package berth
 
 import (
-	"bytes"
 	"cmp"
 	"net/netip"
 	"runtime"
-	"strconv"
 	"time"
 
 	"example.com/berth/socket"
@@ -180,9 +178,14 @@ func (w *waker) Turn() {
 
 // goroutine is the number of the calling goroutine, which only stack traces tell.
 func goroutine() uint64 {
-	var b [64]byte
-	text := bytes.TrimPrefix(b[:runtime.Stack(b[:], false)], []byte("goroutine "))
-	digits, _, _ := bytes.Cut(text, []byte(" "))
-	n, _ := strconv.ParseUint(string(digits), 10, 64)
+	const before = "goroutine "
+	var text [64]byte
+	n := uint64(0)
+	for _, c := range text[len(before):runtime.Stack(text[:], false)] {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = 10*n + uint64(c-'0')
+	}
 	return n
 }

@@ -1,7 +1,5 @@
 package socket
 
-import "strings"
-
 // Events is a set of conditions that Poll waits for and reports, as in poll(2).
 type Events uint16
 
@@ -39,11 +37,15 @@ func (e Events) String() string {
 		{POLLNVAL, "POLLNVAL"},
 		{POLLRDHUP, "POLLRDHUP"},
 	}
-	var set []string
+	set := ""
 	for _, n := range names {
-		if e&n.bit != 0 {
-			set = append(set, n.name)
+		if e&n.bit == 0 {
+			continue
 		}
+		if set != "" {
+			set += "|"
+		}
+		set += n.name
 	}
-	return strings.Join(set, "|")
+	return set
 }

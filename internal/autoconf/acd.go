@@ -3,11 +3,11 @@ package autoconf
 import (
 	"cmp"
 	"net/netip"
-	"slices"
 	"syscall"
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 )
 
 // Constants of RFC 5227 section 1.1.
@@ -89,7 +89,7 @@ func (c *ACD) Remove(addr netip.Addr) bool {
 	if a == nil {
 		return false
 	}
-	c.addresses = slices.DeleteFunc(c.addresses, func(b *acdAddress) bool { return a == b })
+	c.addresses = lean.Drop(c.addresses, func(b **acdAddress) bool { return a == *b })
 	c.emit(Action{Op: RemoveAddress, Prefix: a.prefix})
 	return true
 }

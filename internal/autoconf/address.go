@@ -2,8 +2,9 @@ package autoconf
 
 import (
 	"net/netip"
-	"slices"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // State is what an address may be used for.
@@ -116,7 +117,7 @@ func (i *Interface) add(now time.Duration, a *address, delay time.Duration) {
 // remove ends an address.
 func (i *Interface) remove(a *address) {
 	i.leave(a)
-	i.addresses = slices.DeleteFunc(i.addresses, func(b *address) bool { return a == b })
+	i.addresses = lean.Drop(i.addresses, func(b **address) bool { return a == *b })
 	i.emit(Action{Op: RemoveAddress, Prefix: a.Prefix})
 }
 

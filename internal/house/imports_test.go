@@ -30,7 +30,7 @@ var rooms = map[string][]string{
 	"internal/reassembly":    {"internal/header", "internal/lean", "internal/buffer"},
 	"internal/ipoptions":     {"internal/header"},
 	"internal/neighbor":      {"internal/header"},
-	"internal/autoconf":      {"internal/header", "internal/neighbor", "internal/siphash"},
+	"internal/autoconf":      {"internal/header", "internal/neighbor", "internal/siphash", "internal/lean"},
 	"internal/multicast":     {"internal/header", "internal/lean"},
 	"internal/icmp":          {"internal/header", "internal/ipoptions", "internal/seqnum", "internal/siphash"},
 	"internal/route":         {"internal/lean"},

@@ -26,6 +26,23 @@ func TestInsert(t *testing.T) {
 	}
 }
 
+func TestDrop(t *testing.T) {
+	for picked := range 1 << 5 {
+		drop := func(n int) bool { return picked>>n&1 != 0 }
+		s := []int{0, 1, 2, 3, 4}
+		want := slices.DeleteFunc(slices.Clone(s), drop)
+		got := Drop(s, func(n *int) bool { return drop(*n) })
+		if !slices.Equal(got, want) {
+			t.Errorf("%05b: %v, want %v", picked, got, want)
+		}
+		for _, rest := range s[len(got):] {
+			if rest != 0 {
+				t.Errorf("%05b: what was dropped is still behind the slice: %v", picked, s)
+			}
+		}
+	}
+}
+
 func TestSort(t *testing.T) {
 	less := func(a, b *int) bool { return *a < *b }
 	r := rand.New(rand.NewPCG(1, 2))

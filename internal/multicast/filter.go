@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"syscall"
+
+	"example.com/berth/internal/lean"
 )
 
 // Limits bounds what one socket may join. A zero field takes Linux's default.
@@ -164,7 +166,7 @@ func (f *Filter) Close() (changes []Change) {
 
 // Drop ends the memberships on an interface that goes away.
 func (f *Filter) Drop(iface int) {
-	f.members = slices.DeleteFunc(f.members, func(m member) bool { return m.iface == iface })
+	f.members = lean.Drop(f.members, func(m *member) bool { return m.iface == iface })
 }
 
 // Memberships appends all memberships to buf.
@@ -234,7 +236,7 @@ func (m *member) set(s Sources) Change {
 
 func (f *Filter) drop(m *member) Change {
 	c := m.set(Sources{})
-	f.members = slices.DeleteFunc(f.members, func(x member) bool { return x.group == c.Group && x.iface == c.Interface })
+	f.members = lean.Drop(f.members, func(x *member) bool { return x.group == c.Group && x.iface == c.Interface })
 	return c
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 )
 
 // report tells of a change of a group's state, at once or after delay (RFC 3810
@@ -95,7 +96,7 @@ func (i *Interface) resend(now time.Duration, g *group) (records []header.GroupR
 	for k := range g.changed {
 		g.changed[k].left--
 	}
-	g.changed = slices.DeleteFunc(g.changed, func(r resend) bool { return r.left <= 0 })
+	g.changed = lean.Drop(g.changed, func(r *resend) bool { return r.left <= 0 })
 	g.resendAt = 0
 	if g.modeLeft > 0 || len(g.changed) > 0 {
 		g.resendAt = now + i.random(unsolicitedInterval)

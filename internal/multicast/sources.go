@@ -29,7 +29,7 @@ func with(list []netip.Addr, a netip.Addr) []netip.Addr {
 }
 
 func without(list []netip.Addr, a netip.Addr) []netip.Addr {
-	return slices.DeleteFunc(slices.Clone(list), func(b netip.Addr) bool { return a == b })
+	return lean.Drop(slices.Clone(list), func(b *netip.Addr) bool { return a == *b })
 }
 
 // minus gives what of a is not in b, in a's order.

@@ -150,7 +150,7 @@ func (n *node) remove(k key, r *Route) *node {
 	if n.depth == depthOf(length) {
 		place := slot(k, n.depth, length)
 		routes := slices.Clone(n.at(place))
-		n.put(place, slices.DeleteFunc(routes, r.equal))
+		n.put(place, lean.Drop(routes, r.same))
 	} else {
 		b := k.byte(n.depth)
 		n.adopt(b, n.next(b).remove(k, r))
@@ -167,7 +167,7 @@ func (n *node) filter(drop func(*Route) bool) *node {
 	}
 	c := &node{key: n.key, depth: n.depth}
 	for slot := range 1 << 9 {
-		kept := slices.DeleteFunc(slices.Clone(n.at(slot)), func(r Route) bool { return drop(&r) })
+		kept := lean.Drop(slices.Clone(n.at(slot)), drop)
 		c.put(slot, kept)
 	}
 	for _, child := range n.child {

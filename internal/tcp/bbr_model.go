@@ -3,10 +3,14 @@ package tcp
 import (
 	"math"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // bbrModel is what BBR knows of the path (draft 5.5).
 type bbrModel struct {
+	_ lean.Incomparable
+
 	bw float64 // what holds now: the least of the bounds, in bytes a second
 	// maxFilter is the highest rate of this cycle of ProbeBW and of the last.
 	maxFilter [2]float64

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/socket"
 )
@@ -14,6 +15,8 @@ import (
 // bear the RFC's names. It is not safe for concurrent use: the shell holds a
 // lock around every call.
 type Conn struct {
+	_ lean.Incomparable
+
 	p     *Params
 	cc    CongestionControl
 	opts  *Options // shared: see SetOptions

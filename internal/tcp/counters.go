@@ -1,11 +1,17 @@
 package tcp
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"example.com/berth/internal/lean"
+)
 
 // Counters count what the connections of a host did that is out of the
 // ordinary, by cause. The connections run under locks of their own, so each
 // counter is atomic. The zero value is ready for use.
 type Counters struct {
+	_ lean.Incomparable
+
 	ActiveOpens  atomic.Uint64 // SYN-SENT entered from CLOSED
 	PassiveOpens atomic.Uint64 // SYN-RECEIVED entered from LISTEN
 	AttemptFails atomic.Uint64 // CLOSED entered from SYN-SENT or SYN-RECEIVED

@@ -92,4 +92,8 @@ func (o *outbox) Take(buf []Action) []Action {
 	return buf
 }
 
+// emit adds an action. It is called in many places, seldom, so that it is not to have a
+// copy in each.
+//
+//go:noinline
 func (o *outbox) emit(a Action) { o.actions = append(o.actions, a) }

@@ -66,4 +66,8 @@ func (t *Table[P]) Take(buf []Action[P]) []Action[P] {
 	return buf
 }
 
+// emit adds an action. It is called in many places, seldom, so that it is not to have a
+// copy in each.
+//
+//go:noinline
 func (t *Table[P]) emit(a Action[P]) { t.out = append(t.out, a) }

@@ -32,18 +32,27 @@ func sizeOf(program string) map[string]func() (host.Metrics, error) {
 			}
 			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 			file := filepath.Join(dir, program)
-			build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "example.com/berth/bench/echo/"+program)
-			if out, err := build.CombinedOutput(); err != nil {
-				return nil, fmt.Errorf("%w: %s", err, out)
-			}
-			info, err := os.Stat(file)
+			size, err := build(program, file)
 			if err != nil {
 				return nil, err
 			}
 			rss, err := idleRSS(file)
-			return host.Metrics{"binary_MB": float64(info.Size()) / 1e6, "rss_MB": rss / 1e6}, err
+			return host.Metrics{"binary_MB": float64(size) / 1e6, "rss_MB": rss / 1e6}, err
 		},
 	}
+}
+
+// build makes a program of ./echo, stripped, and tells how many bytes it has.
+func build(program, file string) (int64, error) {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "example.com/berth/bench/echo/"+program)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("%w: %s", err, out)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }
 
 // idleRSS starts an echo with a TUN as its descriptor 3 and waits until it says

@@ -76,7 +76,7 @@ const memoryLimit = 7 << 29
 // million holds as many connections as Options.Million says, both ends of each
 // in this process, within 4 GiB, and shows that they live.
 func million(p *host.Pair, opts Options) (host.Metrics, error) {
-	debug.SetMemoryLimit(memoryLimit)
+	debug.SetMemoryLimit(max(memoryLimit/1_000_000*int64(opts.Million), 64<<20))
 	x := usage.ReadMemory()
 	o, took, err := establish(p, opts.Million)
 	if err != nil {

@@ -532,10 +532,10 @@ func TestLostConnections(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cut.in = true
+			cut.in.Store(true)
 			mustSet(t, s, socket.SO_LINGER, socket.Linger{On: true})
 			s.Close()
-			cut.in = false
+			cut.in.Store(false)
 			c.Send([]byte("are you there?"), 0)
 			c.SetReadDeadline(time.Now().Add(10 * time.Second))
 			_, err = c.Recv(make([]byte, 1), 0)
@@ -552,7 +552,7 @@ func TestLostConnections(t *testing.T) {
 // cutter is a device that takes in nothing while in is set.
 type cutter struct {
 	link.Device
-	in bool
+	in atomic.Bool
 }
 
 func (d *cutter) Attach(h link.Handler) error { return d.Device.Attach(deaf{h, d}) }
@@ -563,7 +563,7 @@ type deaf struct {
 }
 
 func (h deaf) Input(frames []link.Frame) {
-	if !h.d.in {
+	if !h.d.in.Load() {
 		h.Handler.Input(frames)
 	}
 }

@@ -21,7 +21,18 @@ func TestSendQueueIsAStream(t *testing.T) {
 		var slow []byte // from una on
 		una := start
 		for range 300 {
-			switch rng.IntN(3) {
+			switch rng.IntN(4) {
+			case 3:
+				b := buffer.Get(1 + rng.IntN(1<<rng.IntN(17)))
+				own := b.Bytes()[:1+rng.IntN(b.Size())]
+				for i := range own {
+					own[i] = byte(rng.Uint32())
+				}
+				if !q.adopt(b, len(own), budget) || !b.Shared() {
+					t.Fatal("not adopted")
+				}
+				slow = append(slow, own...)
+				b.Release()
 			case 0:
 				b := make([]byte, rng.IntN(1<<rng.IntN(18)))
 				for i := range b {

@@ -87,6 +87,20 @@ func (q *sendQueue) addBlock(want int, fresh bool, mss, floor int, budget *buffe
 	return true
 }
 
+// adopt takes in the first n bytes of a block that somebody else has filled, and who
+// changes none of them; it is false if there is no memory for it.
+func (q *sendQueue) adopt(buf *buffer.Buffer, n int, budget *buffer.Budget) bool {
+	if !budget.Take(buf.Size()) {
+		return false
+	}
+	buf.Retain()
+	q.held += buf.Size()
+	q.blocks.push(&sendBlocks, sendBlock{buf: buf, seq: q.end, fill: int32(n), limit: int32(n)})
+	q.queued += n
+	q.end = q.end.Add(n)
+	return true
+}
+
 // blockSize fits the block to what is being written and what already waits:
 // small for a message, large for bulk.
 func (q *sendQueue) blockSize(want int) int {

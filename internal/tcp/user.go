@@ -4,6 +4,7 @@ import (
 	"syscall"
 	"time"
 
+	"example.com/berth/internal/buffer"
 	"example.com/berth/socket"
 )
 
@@ -12,14 +13,8 @@ import (
 // (MSG_MORE). It gives EAGAIN if there is no room, or no connection yet, a
 // pending error before anything else, and EPIPE if no more may be written.
 func (c *Conn) Write(now time.Duration, b []byte, more bool) (int, error) {
-	if c.err != 0 {
-		return 0, c.TakeError()
-	}
-	switch {
-	case c.writeShut || c.state == socket.TCP_CLOSE:
-		return 0, syscall.EPIPE
-	case c.state == socket.TCP_SYN_SENT, c.state == socket.TCP_SYN_RECV && !c.early:
-		return 0, syscall.EAGAIN
+	if err := c.mayWrite(); err != nil {
+		return 0, err
 	}
 	c.more = more
 	room := c.writeRoom()
@@ -36,6 +31,38 @@ func (c *Conn) Write(now time.Duration, b []byte, more bool) (int, error) {
 	if n == 0 && len(b) > 0 {
 		return 0, syscall.EAGAIN
 	}
+	return n, nil
+}
+
+func (c *Conn) mayWrite() error {
+	if c.err != 0 {
+		return c.TakeError()
+	}
+	switch {
+	case c.writeShut || c.state == socket.TCP_CLOSE:
+		return syscall.EPIPE
+	case c.state == socket.TCP_SYN_SENT, c.state == socket.TCP_SYN_RECV && !c.early:
+		return syscall.EAGAIN
+	}
+	return nil
+}
+
+// WriteBuffer is Write of the first n bytes of a buffer. If they fill half of it at
+// least they are not copied: the queue holds the buffer, whose bytes must not be
+// changed then. Where there is room for some of them there is for all, so that the
+// queue may exceed its limit by a buffer.
+func (c *Conn) WriteBuffer(now time.Duration, buf *buffer.Buffer, n int) (int, error) {
+	if 2*n < buf.Size() {
+		return c.Write(now, buf.Bytes()[:n], false)
+	}
+	if err := c.mayWrite(); err != nil {
+		return 0, err
+	}
+	if c.writeRoom() <= 0 || !c.sendQ.adopt(buf, n, c.p.Budget) {
+		return c.Write(now, buf.Bytes()[:n], false) // which knows what to do then
+	}
+	c.more, c.refused = false, false
+	c.noteBusy(now)
 	return n, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"example.com/berth"
 	"example.com/berth/internal/eventloop"
 	"example.com/berth/internal/policy"
+	"example.com/berth/link"
 	"example.com/berth/socket"
 )
 
@@ -24,6 +25,7 @@ type carrier struct {
 	grams   *[gramRoom]byte // nil until there are some
 	cuts    bool            // the system cuts runs of datagrams, if there are some
 	loan    berth.Loan
+	box     *link.Buffer        // see inbox
 	live    map[onLoop]struct{} // the flows that have begun
 	closed  bool
 }
@@ -71,6 +73,15 @@ func (c *carrier) carry(what policy.Flow, bf *berth.Flow) bool {
 		bf.Drop()
 	}
 	return true
+}
+
+// inbox is a buffer to read into, at least bufferSize long, that nobody else looks at.
+func (c *carrier) inbox() *link.Buffer {
+	if c.box == nil || c.box.Shared() {
+		c.box.Release()
+		c.box = link.NewBuffer(bufferSize)
+	}
+	return c.box
 }
 
 // gramRun begins a run of datagrams: one at a time.

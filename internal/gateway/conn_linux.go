@@ -22,6 +22,7 @@ type conn struct {
 	// The outside is readable or writable as far as is known; at its end it need not
 	// be read until it says EAGAIN.
 	canRead, canWrite, ending bool
+	chunk                     int // how much of the outside is read at once
 
 	up, down half
 	upErr    error    // why the world takes no more
@@ -148,12 +149,24 @@ func (r *conn) connected(failed bool) {
 	}
 	r.bf, r.state = nil, loopOpen
 	_ = socket.Set(r.in, socket.TCP_NODELAY, 1) // the other side has had its Nagle
+	mss, _ := socket.Get(r.in, socket.TCP_MAXSEG)
+	r.chunk = wholeSegments(mss)
 	r.tell(Begun, nil)
 	if r.verdict.Inspect && r.g.cfg.Judge != nil {
 		r.hearing = &hearing{hello: r.g.cfg.Judge.NewHello(r.what, r.verdict)}
 	}
 	_ = r.g.host.Notify(r.in, r.notice)
 	r.pump()
+}
+
+// wholeSegments is how much is read outside at once for a connection inside whose
+// segments have mss bytes: as many as fit into a buffer, since the rest would go as a
+// small one behind them.
+func wholeSegments(mss int) int {
+	if 0 < mss && mss < bufferSize {
+		return bufferSize - bufferSize%mss
+	}
+	return bufferSize
 }
 
 // abort ends it with the gateway.

@@ -154,8 +154,8 @@ func (r *conn) pumpDown() error {
 			r.post()
 			return nil
 		}
-		b := r.c.scratch[:]
-		n, err := readOutside(r.fd, b)
+		box := r.c.inbox()
+		n, err := readOutside(r.fd, box.Bytes()[:r.chunk])
 		switch {
 		case err == syscall.EAGAIN:
 			r.canRead = false
@@ -171,13 +171,13 @@ func (r *conn) pumpDown() error {
 		}
 		// What is less than there is room for is all there is, unless the end is
 		// behind it, too.
-		r.canRead = n == len(b) || r.ending
-		k, err := r.in.Send(b[:n], dontWait)
+		r.canRead = n == r.chunk || r.ending
+		k, err := r.g.host.SendBuffer(r.in, box, n)
 		if err != nil && err != syscall.EAGAIN {
 			return err
 		}
 		r.received.Add(int64(k))
-		r.down.keep(b[k:n])
+		r.down.keep(box.Bytes()[k:n])
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ type breather struct {
 }
 
 const (
-	breathTurns = 16 // the clock is not asked in each
-	breath      = 4 * time.Millisecond
+	breathTurns = 4 // the clock is not asked in each
+	breath      = 5 * time.Millisecond
 )
 
 // due tells in each turn whether to yield in it.

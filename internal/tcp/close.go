@@ -140,6 +140,7 @@ func (c *Conn) toClosed() {
 	c.readShut, c.writeShut = true, true
 	c.synDue, c.ackNow, c.probeDue, c.acksOwed = false, false, false, 0
 	c.stopAll()
+	c.dropDeadlines()
 	c.landed()
 	c.dropEpisode()
 	c.ca = caOpen

@@ -1,6 +1,7 @@
 package berth
 
 import (
+	"bytes"
 	"testing"
 
 	"example.com/berth/internal/buffer"
@@ -48,11 +49,11 @@ func TestMessagesLeaveAQueueInOrder(t *testing.T) {
 			t.Fatalf("%d messages of %d bytes wait, want %d of one byte each", q.n, q.bytes(), put-got)
 		}
 	}
-	if q.first() != nil || q.charge != 0 || budget.Used() != 0 {
-		t.Errorf("an empty queue: first %v, charge %d, budget %d", q.first(), q.charge, budget.Used())
+	if q.first() != nil || q.charge != 0 {
+		t.Errorf("an empty queue: first %v, charge %d", q.first(), q.charge)
 	}
-	if q.rest(); q.head != nil || q.tail != nil {
-		t.Error("an empty queue that rests owns memory")
+	if q.rest(budget); q.head != nil || q.tail != nil || budget.Used() != 0 {
+		t.Errorf("an empty queue that rests owns memory, or %d bytes of the budget", budget.Used())
 	}
 }
 
@@ -63,6 +64,50 @@ func TestAQueueThatIsClearedOwnsNothing(t *testing.T) {
 	q.clear(budget)
 	if q.head != nil || q.tail != nil || q.n != 0 || q.charge != 0 || budget.Used() != 0 {
 		t.Errorf("%d messages, charge %d, budget %d", q.n, q.charge, budget.Used())
+	}
+}
+
+func TestAQueueTakesOfTheBudgetInSteps(t *testing.T) {
+	const cost = messageOverhead + buffer.Small
+	budget := buffer.NewBudget(3 * cost)
+	q := messageQueue{limit: defaultMessageBuffer}
+	fill(t, &q, budget, 0, 3) // a step is more than there is
+	if full, noMemory := q.push(message{}, []byte("x"), nil, budget); full || !noMemory {
+		t.Errorf("beyond the budget: full %v, no memory %v", full, noMemory)
+	}
+	q.clear(budget)
+
+	budget = buffer.NewBudget(1 << 20)
+	const n = 200
+	fill(t, &q, budget, 0, n)
+	for i := range n {
+		drain(t, &q, budget, i, i+1)
+		if used := int(budget.Used()); used < q.charge || used > q.charge+4*budgetStep {
+			t.Fatalf("%d messages that cost %d take %d of the budget", q.n, q.charge, used)
+		}
+	}
+}
+
+// Short messages are copied, long ones are held by reference.
+func TestAQueueHoldsLongMessagesOnly(t *testing.T) {
+	budget := buffer.NewBudget(1 << 20)
+	for _, size := range []int{0, 1, fewBytes, fewBytes + 1, buffer.Small} {
+		q := messageQueue{limit: defaultMessageBuffer}
+		buf := buffer.Get(size)
+		data := buf.Bytes()[:size]
+		copy(data, bytes.Repeat([]byte("ab"), size))
+		q.push(message{}, data, buf, budget)
+		if held := buf.Shared(); held != (size > fewBytes) {
+			t.Errorf("a message of %d bytes: held is %v", size, held)
+		}
+		if got := q.first().data; !bytes.Equal(got, data) {
+			t.Errorf("of %d bytes %d are queued, %q", size, len(got), got)
+		}
+		q.clear(budget)
+		if buf.Shared() {
+			t.Errorf("a message of %d bytes is held after it was dropped", size)
+		}
+		buf.Release()
 	}
 }
 

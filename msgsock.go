@@ -104,7 +104,7 @@ func (s *messageSock) receive(flags socket.Flags, use func(*message)) error {
 			if s.readEnd {
 				return nil
 			}
-			s.queue.rest()
+			s.queue.rest(s.host.budget)
 			return syscall.EAGAIN
 		}
 		use(m)

@@ -95,6 +95,11 @@ func TestRunStatus(t *testing.T) {
 			{[]string{"--allow", "a:99999", "true"}, 125, `column 3: this is not a port: "99999"`},
 			{[]string{"-p", "80", "true"}, 125, "there is no port inside"},
 			{[]string{"--policy", "/no/such/file", "true"}, 125, "no such file"},
+			// What could not be written at the end is said at the beginning.
+			{[]string{"--learn", "/no/such/file", "sh", "-c", "echo it ran. >&2"}, 125, "berth run: open /no/such/file: no such file or directory\n"},
+			{[]string{"--learn", "/", "sh", "-c", "echo it ran. >&2"}, 125, "berth run: open /: is a directory\n"},
+			{[]string{"--events", "/no/such/file", "sh", "-c", "echo it ran. >&2"}, 125, "berth run: open /no/such/file: no such file or directory\n"},
+			{[]string{"--pcap", "/no/such/file", "sh", "-c", "echo it ran. >&2"}, 125, "berth run: open /no/such/file: no such file or directory\n"},
 			{nil, 125, "no program is given"},
 			{[]string{"--loopback", "192.0.0.9", "--", "true"}, 125, "--loopback takes an address behind an =: --loopback=192.0.0.9"},
 			{[]string{"--line", "a.example delay=1ms", "true"}, 125, "there is no colon behind the destination"},

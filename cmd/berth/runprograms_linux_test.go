@@ -218,6 +218,88 @@ func TestRunOnANewNetwork(t *testing.T) {
 	})
 }
 
+// TestRunOtherRules: the policy file is read again while flows run, and they go on; with
+// a mistake in it the rules stay.
+func TestRunOtherRules(t *testing.T) {
+	testnet.NeedRoot(t)
+	needTool(t, "bash")
+	asEach(t, func(t *testing.T, u user) {
+		ns := testnet.New(t)
+		if out, err := ns.Command(t.Context(), "ip", "route", "add", "local", "203.0.113.0/24", "dev", "lo").CombinedOutput(); err != nil {
+			t.Fatal(err, out)
+		}
+		var ln net.Listener
+		var err error
+		ns.Do(func() { ln, err = net.Listen("tcp4", "0.0.0.0:0") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		go func() {
+			for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
+				go func() {
+					defer c.Close()
+					io.Copy(c, c)
+				}()
+			}
+		}()
+		file := filepath.Join(shared(t), "policy.yaml")
+		rules := func(text string) {
+			t.Helper()
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rules("rules: [{allow: 203.0.113.1}]\n")
+		script := `c() { (exec 4<>/dev/tcp/203.0.113.1/$0) 2>/dev/null && echo open. || echo closed.; }
+			exec 3<>/dev/tcp/203.0.113.1/$0; while read line; do c; echo $line >&3; read back <&3; echo $back.; done`
+		cmd := ns.Command(t.Context(), "/proc/self/exe", "run", "--policy", file, "--", "bash", "-c", script, portOf(t, ln))
+		plain := u.command(t.Context())
+		cmd.Env, cmd.Dir = plain.Env, plain.Dir
+		cmd.SysProcAttr.Credential = u.credential
+		r, w := io.Pipe()
+		cmd.Stdout, cmd.Stderr = w, w
+		in, err := cmd.StdinPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			_ = cmd.Wait()
+			w.Close()
+		}()
+		lines := bufio.NewScanner(r)
+		await := func(want string) {
+			t.Helper()
+			var said []string
+			for lines.Scan() {
+				if said = append(said, lines.Text()); strings.Contains(lines.Text(), want) {
+					return
+				}
+			}
+			t.Fatalf("there is no %q in %q", want, said)
+		}
+		fmt.Fprintln(in, "one")
+		await("open.")
+		await("one.")
+		rules("rules: [{allow: 198.51.100.1}]\n")
+		await("berth: the rules are those of " + file + " as it is now")
+		fmt.Fprintln(in, "two")
+		await("closed.")
+		await("two.")
+		rules("rules: [{alow: 203.0.113.1}]\n")
+		await("berth: the rules stay as they were: " + file + `:1:10: unknown key "alow" in a rule`)
+		fmt.Fprintln(in, "three")
+		await("closed.")
+		await("three.")
+		in.Close()
+		for lines.Scan() { // to its end
+		}
+	})
+}
+
 // TestRunWithoutResolvConf: where there is no file to lay the program's own over, that is
 // said, unless there are no names anyway.
 func TestRunWithoutResolvConf(t *testing.T) {

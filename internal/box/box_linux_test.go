@@ -139,14 +139,15 @@ func TestBoxProgramsThatCannotBeExecuted(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		code int
+		says string
 	}{
-		{"no-such-program", 127},
-		{"", 127},
-		{"/no/such/program", 127},
-		{"/", 126},
-		{file("not-executable", "#!/bin/sh\n", 0o644), 126},
-		{"not-executable", 126},
-		{file("no-interpreter", "#!/no/such/interpreter\n", 0o755), 127},
+		{"no-such-program", 127, "command not found"},
+		{"", 127, "command not found"},
+		{"/no/such/program", 127, "/no/such/program: no such file or directory"},
+		{"/", 126, "is a directory"},
+		{file("not-executable", "#!/bin/sh\n", 0o644), 126, "permission denied"},
+		{"not-executable", 126, "permission denied"},
+		{file("no-interpreter", "#!/no/such/interpreter\n", 0o755), 127, "no-interpreter: its interpreter or loader: no such file or directory"},
 	} {
 		cfg := Config{Args: []string{tt.name}}
 		b, err := Start(cfg)
@@ -158,7 +159,7 @@ func TestBoxProgramsThatCannotBeExecuted(t *testing.T) {
 			}
 		}
 		program, ok := err.(*ProgramError)
-		if !ok || program.ExitCode() != tt.code || program.Name != tt.name && tt.name != "" {
+		if !ok || program.ExitCode() != tt.code || !strings.HasSuffix(program.Error(), tt.says) || program.Name != tt.name && tt.name != "" {
 			t.Errorf("%q: %v, want exit code %d", tt.name, err, tt.code)
 		}
 	}

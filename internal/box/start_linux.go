@@ -230,9 +230,16 @@ func (b *Box) report(err error) {
 	}
 }
 
+// errInterpreter is that a file is there, and what is to execute it is not.
+var errInterpreter = fmt.Errorf("its interpreter or loader: %w", unix.ENOENT)
+
 func (b *Box) failure(f *failed) error {
 	if f.Program {
-		return &ProgramError{b.name, syscall.Errno(f.Errno)}
+		var err error = syscall.Errno(f.Errno)
+		if err == unix.ENOENT { // of the file itself Start would have said that
+			err = errInterpreter
+		}
+		return &ProgramError{b.name, err}
 	}
 	return setupFailed(f)
 }

@@ -1,7 +1,9 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -37,6 +39,9 @@ const maxQueue = 4096
 
 func newTeller(o Options) (*teller, error) {
 	t := &teller{Options: o, queue: make(chan func(), maxQueue), done: make(chan struct{}), begun: make(map[uint64]error)}
+	if err := writable(o.Learn); err != nil {
+		return nil, err
+	}
 	if o.Events != "" {
 		var err error
 		if t.events, err = os.OpenFile(o.Events, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666); err != nil {
@@ -50,6 +55,24 @@ func newTeller(o Options) (*teller, error) {
 		}
 	}()
 	return t, nil
+}
+
+// writable tells why a file could not be written at the end, before anything has begun.
+// It leaves nothing where there is nothing.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666); err == nil {
+			err = os.Remove(path)
+		}
+	}
+	if f != nil {
+		f.Close()
+	}
+	return err
 }
 
 // put queues what is to be written.

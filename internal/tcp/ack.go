@@ -47,13 +47,13 @@ type ackSample struct {
 	newestTwice bool
 }
 
-// arrived adds a segment that is now known to have arrived.
-func (s *ackSample) arrived(r *record) {
+// arrived adds a record that is now known to have arrived, of so many segments.
+func (s *ackSample) arrived(r *record, segments int) {
 	if s.delivered == 0 || s.highest.Less(r.end) {
 		s.highest = r.end
 	}
 	s.delivered += r.len()
-	s.segments++
+	s.segments += segments
 	again := r.has(flagTwice)
 	trusted := !again || r.sent <= s.trusted
 	if again {
@@ -179,17 +179,7 @@ func (c *Conn) windowOpened(now time.Duration) {
 func (c *Conn) advance(now time.Duration, ack seqnum.Value, s *ackSample) {
 	s.acked = ack.Sub(c.snd.una)
 	c.snd.una = ack
-	k, n := 0, c.fl.len()
-	for ; k < n; k++ {
-		r := c.fl.records.at(k)
-		if ack.Less(r.end) {
-			break
-		}
-		if !r.has(flagSacked) {
-			s.arrived(r)
-			c.fl.rates.arrived(k, r, s)
-		}
-	}
+	k, n := c.fl.arrived(ack, s), c.fl.len()
 	if k > 0 {
 		c.fl.pop(k)
 	}

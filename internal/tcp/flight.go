@@ -123,13 +123,67 @@ func (f *flight) pipe() int {
 	if f == nil {
 		return 0
 	}
-	return max(0, f.bytes()-f.sacked-f.lost+f.resent-f.dups.arrived)
+	return max(0, f.net())
 }
+
+// net is pipe before it is known to be no less than 0: there may be more duplicates
+// than segments in flight.
+func (f *flight) net() int { return f.bytes() - f.sacked - f.lost + f.resent - f.dups.arrived }
 
 // push records a segment that is sent for the first time.
 func (f *flight) push(seq, end seqnum.Value, now time.Duration, flags recordFlags) {
 	f.records.push(&flightRecords, record{seq: seq, end: end, sent: now, flags: flags})
 	f.rates.push(1)
+}
+
+// pushRun records k segments of size bytes each, which are sent at once for the first
+// time.
+func (f *flight) pushRun(seq seqnum.Value, size, k int, now time.Duration) {
+	first := f.records.len()
+	f.records.extend(&flightRecords, k)
+	for i := range k {
+		end := seq.Add(size)
+		*f.records.at(first + i) = record{seq: seq, end: end, sent: now}
+		seq = end
+	}
+	f.rates.push(k)
+}
+
+// untouched joins the records from index i on that were sent once, all in the same
+// instant, end at ack at the latest, and have no flags, and returns how many they are:
+// of a large segment one need not look at each piece.
+func (f *flight) untouched(i int, ack seqnum.Value) (run record, n int) {
+	for ; i < f.records.len(); i++ {
+		r := f.records.at(i)
+		if r.flags != 0 || ack.Less(r.end) || n > 0 && r.sent != run.sent {
+			break
+		}
+		if n++; n == 1 {
+			run = *r
+		}
+		run.end = r.end
+	}
+	return run, n
+}
+
+// arrived adds the records that end at ack at the latest to the sample, but for those
+// that were acknowledged selectively before, and returns how many there are.
+func (f *flight) arrived(ack seqnum.Value, s *ackSample) (k int) {
+	for k < f.len() {
+		run, n := f.untouched(k, ack)
+		if n == 0 {
+			run, n = *f.records.at(k), 1
+		}
+		if ack.Less(run.end) {
+			break
+		}
+		k += n
+		if !run.has(flagSacked) {
+			s.arrived(&run, n)
+			f.rates.arrived(k-1, &run, s)
+		}
+	}
+	return k
 }
 
 // index returns the index of the first record that ends after seq.
@@ -139,12 +193,14 @@ func (f *flight) index(seq seqnum.Value) int {
 
 // pop removes the first k records, which are acknowledged.
 func (f *flight) pop(k int) {
-	for i := range k {
-		r := f.records.at(i)
-		if i < f.lossEdge && r.has(flagSacked) {
-			f.sackedBelow--
+	if f.sackedSegs > 0 || f.lost > 0 || f.resent > 0 { // else there is nothing to uncount
+		for i := range k {
+			r := f.records.at(i)
+			if i < f.lossEdge && r.has(flagSacked) {
+				f.sackedBelow--
+			}
+			f.uncount(r)
 		}
-		f.uncount(r)
 	}
 	f.lossEdge = max(0, f.lossEdge-k)
 	f.next = max(0, f.next-k)
@@ -230,7 +286,7 @@ func (f *flight) sack(left, right seqnum.Value, s *ackSample) {
 			return
 		}
 		s.sacked += r.len()
-		s.arrived(r)
+		s.arrived(r, 1)
 		f.rates.arrived(i, r, s)
 		f.set(r, flagSacked, flagLost|flagResent)
 		if i < f.lossEdge {

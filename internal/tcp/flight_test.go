@@ -220,3 +220,49 @@ func (f *flight) sackedBytes() int {
 	}
 	return f.sacked
 }
+
+// The records of a large segment are made, noted and dropped at once, with what each
+// by itself would come to.
+func TestFlightOfLargeSegments(t *testing.T) {
+	const mss = 1448
+	pr := newPair(t, 1500, 65160)
+	c := pr.a
+	written, _ := c.Write(pr.now, make([]byte, 100_000), false)
+	for pr.now++; c.Next(pr.now, &pr.seg); pr.now++ {
+		pr.seg.Buffer.Release()
+	}
+	f, una := c.fl, c.snd.una
+	if f.bytes() < 10*mss || f.len() < f.bytes()/mss {
+		t.Fatalf("%d records of %d bytes, of %d written", f.len(), f.bytes(), written)
+	}
+	for i := range f.len() {
+		r, p := f.records.at(i), f.rates.snapshots.at(i)
+		if r.seq != una.Add(i*mss) || p.inFlight != r.end.Sub(una) || p.deliveredAt == 0 {
+			t.Errorf("record %d: from %d to %d, with %d in flight", i, r.seq.Sub(una), r.end.Sub(una), p.inFlight)
+		}
+	}
+	for _, change := range []struct {
+		name string
+		make func()
+	}{
+		{"untouched", func() {}},
+		{"one sacked", func() { f.set(f.records.at(3), flagSacked, 0) }},
+		{"one resent", func() { f.set(f.records.at(5), flagResent|flagTwice, 0) }},
+		{"one sent later", func() { f.records.at(7).sent++ }},
+	} {
+		change.make()
+		for n := 0; n <= f.bytes(); n += mss / 2 {
+			one, each := ackSample{trusted: pr.now}, ackSample{trusted: pr.now}
+			k, ack := 0, una.Add(n)
+			for ; k < f.len() && !ack.Less(f.records.at(k).end); k++ {
+				if r := f.records.at(k); !r.has(flagSacked) {
+					each.arrived(r, 1)
+					f.rates.arrived(k, r, &each)
+				}
+			}
+			if got := f.arrived(ack, &one); got != k || one != each {
+				t.Errorf("%s, %d bytes: %d records that come to %+v, want %d and %+v", change.name, n, got, one, k, each)
+			}
+		}
+	}
+}

@@ -91,8 +91,10 @@ func (d *deliveryRate) push(n int) {
 	if d == nil {
 		return
 	}
-	for range n {
-		d.snapshots.push(&flightSnapshots, snapshot{})
+	first := d.snapshots.len()
+	d.snapshots.extend(&flightSnapshots, n)
+	for i := range n {
+		*d.snapshots.at(first + i) = snapshot{}
 	}
 }
 
@@ -132,20 +134,28 @@ func (d *deliveryRate) arrived(i int, r *record, s *ackSample) {
 	}
 }
 
-// snap notes the state of delivery with record i, which is being sent.
-func (c *Conn) snap(now time.Duration, i int) {
+// snap notes the state of delivery with k records from index i on, which are being
+// sent in this order.
+func (c *Conn) snap(now time.Duration, i, k int) {
 	d := c.delivery
 	if d == nil {
 		return
 	}
-	pipe := c.pipe()
-	if pipe <= c.fl.records.at(i).len() { // nothing else is in flight
-		d.firstSent, d.deliveredAt = now, now
-	}
-	*d.snapshots.at(i) = snapshot{
-		delivered: c.stats.delivered, lost: d.lost,
-		deliveredAt: d.deliveredAt, firstSent: d.firstSent,
-		inFlight: pipe, appLimited: d.limitedUntil > 0,
+	first, last := c.fl.records.at(i), c.fl.records.at(i+k-1)
+	pipe := c.fl.net() - last.end.Sub(first.end) // with the first of them
+	for end := first.end; ; i++ {
+		r := c.fl.records.at(i)
+		if pipe += r.end.Sub(end); pipe <= r.len() { // nothing else is in flight
+			d.firstSent, d.deliveredAt = now, now
+		}
+		*d.snapshots.at(i) = snapshot{
+			delivered: c.stats.delivered, lost: d.lost,
+			deliveredAt: d.deliveredAt, firstSent: d.firstSent,
+			inFlight: max(0, pipe), appLimited: d.limitedUntil > 0,
+		}
+		if end = r.end; end == last.end {
+			return
+		}
 	}
 }
 

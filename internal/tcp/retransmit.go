@@ -42,7 +42,7 @@ func (c *Conn) resend(now time.Duration, out *Segment, i int) {
 		c.failTest(r)
 		r.sent = now
 		c.fl.set(r, flagResent|flagTwice, 0)
-		c.snap(now, j)
+		c.snap(now, j, 1)
 		end, fin = r.end, r.has(flagFIN)
 		if j++; fin || j == c.fl.len() {
 			break

@@ -46,14 +46,19 @@ func (r *ring[T]) back() *T  { return r.at(int(r.n) - 1) }
 
 // push adds v at the back.
 func (r *ring[T]) push(p *ringPool[T], v T) {
-	switch {
-	case r.mem == nil:
+	r.extend(p, 1)
+	*r.back() = v
+}
+
+// extend adds k slots at the back, in which is anything.
+func (r *ring[T]) extend(p *ringPool[T], k int) {
+	if r.mem == nil {
 		r.mem, r.head = p.get(1<<ringMinBits), 0
-	case int(r.n) == len(r.mem.slots):
+	}
+	for int(r.n)+k > len(r.mem.slots) {
 		r.grow(p)
 	}
-	r.n++
-	*r.back() = v
+	r.n += uint32(k)
 }
 
 func (r *ring[T]) grow(p *ringPool[T]) {

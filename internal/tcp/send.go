@@ -199,15 +199,16 @@ func (c *Conn) record(now time.Duration, n int, fin bool, size int) {
 		c.takeOff()
 	}
 	seq := c.snd.nxt
-	for ; n > size; n -= size {
-		c.fl.push(seq, seq.Add(size), now, 0)
-		c.snap(now, c.fl.len()-1)
-		seq = seq.Add(size)
+	if whole := max(n-1, 0) / size; whole > 0 {
+		c.fl.pushRun(seq, size, whole, now)
+		c.snap(now, c.fl.len()-whole, whole)
+		seq = seq.Add(whole * size)
+		n -= whole * size
 	}
 	if fin {
 		c.fl.push(seq, seq.Add(n+1), now, flagFIN)
 	} else {
 		c.fl.push(seq, seq.Add(n), now, 0)
 	}
-	c.snap(now, c.fl.len()-1)
+	c.snap(now, c.fl.len()-1, 1)
 }

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// A ring is a queue of T in pooled memory: none while it is empty, and twice
-// as much each time it is full. The zero value is empty.
+// A ring is a queue of T in pooled memory: none while it is empty, at first for the few
+// that one request needs, and then twice as much each time it is full. The zero
+// value is empty.
 type ring[T any] struct {
 	mem  *ringMemory[T]
 	head uint32
@@ -18,8 +19,11 @@ type ringMemory[T any] struct{ slots []T } // a power of two of them
 // A ringPool keeps the memory of rings that became empty, by size.
 type ringPool[T any] [32 - ringMinBits]sync.Pool
 
-// ringMinBits makes eight slots the smallest ring.
-const ringMinBits = 3
+// ringMinBits makes two slots the smallest ring; the next has ringNext of them.
+const (
+	ringMinBits = 1
+	ringNext    = 8
+)
 
 func (p *ringPool[T]) get(size int) *ringMemory[T] {
 	if m, _ := p[bits.Len(uint(size))-1-ringMinBits].Get().(*ringMemory[T]); m != nil {
@@ -63,7 +67,7 @@ func (r *ring[T]) extend(p *ringPool[T], k int) {
 
 func (r *ring[T]) grow(p *ringPool[T]) {
 	old := r.mem
-	m := p.get(2 * len(old.slots))
+	m := p.get(max(2*len(old.slots), ringNext))
 	k := copy(m.slots, old.slots[r.head:])
 	copy(m.slots[k:], old.slots[:r.head])
 	clear(old.slots)

@@ -88,6 +88,17 @@ func TestNoAllocs(t *testing.T) {
 	}
 }
 
+func BenchmarkGet(b *testing.B) {
+	for _, size := range []int{1, Small, Medium, Large, Large + 1} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Get(size).Release()
+			}
+		})
+	}
+}
+
 func TestBudgetRefusesWhatIsOverIt(t *testing.T) {
 	b := NewBudget(100)
 	if !b.Take(75) || b.Pressure() {

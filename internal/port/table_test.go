@@ -407,6 +407,29 @@ func TestStateNames(t *testing.T) {
 	}
 }
 
+// Connections that come and go beside others take no memory, whether others are of
+// their class or they are the only ones.
+func TestConnectDoesNotAllocate(t *testing.T) {
+	for _, beside := range []int{0, 1, 1000} {
+		table := newTable(32768, 60999)
+		for range beside {
+			if err := table.Connect(tcp(), home, peerA, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := tcp()
+		if n := testing.AllocsPerRun(1000, func() {
+			c.Addr = any4
+			if err := table.Connect(c, home, peerA, nil); err != nil {
+				t.Fatal(err)
+			}
+			table.Release(c)
+		}); n != 0 {
+			t.Errorf("beside %d connections: %v allocations", beside, n)
+		}
+	}
+}
+
 // BenchmarkConnect makes and ends connections beside others, all to one peer.
 func BenchmarkConnect(b *testing.B) {
 	for _, inUse := range []int{0, 1000, 20000, 28000, 28231} {

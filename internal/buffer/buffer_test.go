@@ -1,6 +1,9 @@
 package buffer
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestGetGivesAtLeastTheSizeAskedFor(t *testing.T) {
 	for _, size := range []int{0, 1, Small, Small + 1, Medium, Medium + 1, Large, Large + 1, 1 << 20} {

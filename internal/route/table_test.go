@@ -306,6 +306,50 @@ func TestLookupAllocatesNothing(t *testing.T) {
 
 var sizes = []int{1, 10, 100, 1000, 10000}
 
+// However many routes there are, a look-up passes a node for each byte of an address at
+// the most.
+func TestLookupTakesFewSteps(t *testing.T) {
+	for _, n := range sizes {
+		table := manyRoutes(t, n)
+		for _, tt := range []struct {
+			root  *node
+			bytes int
+		}{{table.v4, 4}, {table.v6, 16}} {
+			if steps := tt.root.height(); steps > tt.bytes {
+				t.Errorf("%d routes: %d steps for %d bytes", n, steps, tt.bytes)
+			}
+		}
+	}
+	// Routes within routes, one for each length, are the deepest there can be.
+	table := new(Table)
+	for _, a := range []netip.Addr{addr("10.1.2.3"), addr("2001:db8:1:2:3:4:5:6")} {
+		for length := range a.BitLen() + 1 {
+			prefix, err := a.Prefix(length)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if table, err = table.Add(Route{Prefix: prefix, Interface: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if steps := (*table.root(a)).height(); steps != a.BitLen()/8 {
+			t.Errorf("all prefixes of %v: %d steps", a, steps)
+		}
+	}
+}
+
+// height is how many nodes the longest way down has.
+func (n *node) height() int {
+	if n == nil {
+		return 0
+	}
+	most := 0
+	for _, c := range n.child {
+		most = max(most, c.height())
+	}
+	return 1 + most
+}
+
 func BenchmarkLookup(b *testing.B) {
 	for _, n := range sizes {
 		table := manyRoutes(b, n)

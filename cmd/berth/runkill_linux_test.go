@@ -226,6 +226,37 @@ func TestRunInterrupt(t *testing.T) {
 	})
 }
 
+// TestRunIgnoredSignals: what a shell has its background jobs ignore, the program ignores.
+func TestRunIgnoredSignals(t *testing.T) {
+	self, err := os.Open("/proc/self/exe") // for everybody
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer self.Close()
+	asEach(t, func(t *testing.T, u user) {
+		for _, tt := range []struct {
+			trap string
+			want uint64 // bits of signals, from SIGHUP on
+		}{
+			{"", 0},
+			{"trap '' INT HUP;", 0b11},
+			{"trap '' INT;", 0b10},
+		} {
+			cmd := u.command(t.Context())
+			cmd.Path, cmd.ExtraFiles = "/bin/sh", []*os.File{self}
+			cmd.Args = []string{"sh", "-c", tt.trap + " exec /proc/self/fd/3 run -- grep SigIgn /proc/self/status"}
+			out, err := cmd.Output()
+			var ignored uint64
+			if _, scan := fmt.Sscanf(string(out), "SigIgn: %x", &ignored); err != nil || scan != nil {
+				t.Fatalf("%q: %v, %v", out, err, scan)
+			}
+			if ignored &= 0b11; ignored != tt.want {
+				t.Errorf("%s the program ignores %b, want %b", tt.trap, ignored, tt.want)
+			}
+		}
+	})
+}
+
 // TestRunDiesOfAnInterrupt: if Ctrl-C kills the program it kills berth, so that a shell
 // ends its loop, as it does without berth. A program that dies of such a signal by
 // itself has a status and no more.

@@ -138,7 +138,8 @@ func TestRunAskPauses(t *testing.T) {
 	})
 }
 
-// TestRunAskInterrupt: Ctrl-C is no, and reaches the program. Time is no, too.
+// TestRunAskInterrupt: Ctrl-C is no, and reaches the program. Time and Ctrl-D are no, too.
+// What is said next begins a line.
 func TestRunAskInterrupt(t *testing.T) {
 	asEach(t, func(t *testing.T, u user) {
 		elsewhere(t)
@@ -149,8 +150,15 @@ func TestRunAskInterrupt(t *testing.T) {
 		s.ends(4)
 		s = asking(t, u, `c 9; exit 5`, "--ask-time", "50ms")
 		s.asked("9")
-		s.await("9 closed.")
+		s.await("\r\n9 closed.")
 		s.ends(5)
+		s = asking(t, u, `c 9; exit 6`)
+		s.asked("9")
+		s.typed("\x04")
+		if said := s.await("9 closed."); !strings.HasSuffix(said, "\r\n9 closed.") {
+			t.Errorf("after Ctrl-D it says %q", said)
+		}
+		s.ends(6)
 	})
 }
 

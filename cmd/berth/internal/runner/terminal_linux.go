@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"time"
@@ -162,7 +163,7 @@ func (t *terminal) read(ctx context.Context, text string, clear func(string) boo
 			return line, nil
 		}
 	}
-	if ctx.Err() != nil { // the cursor stands behind the question
+	if ctx.Err() != nil || errors.Is(err, io.EOF) { // the cursor stands behind the question
 		_ = t.file.SetWriteDeadline(time.Now().Add(time.Second))
 		_, _ = t.file.WriteString("\n")
 	}

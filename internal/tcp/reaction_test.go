@@ -150,6 +150,35 @@ func TestTailProbeFinds(t *testing.T) {
 	}
 }
 
+// Where acknowledgments come late for other reasons than the path, a probe after two
+// round trips would be for nothing: Linux puts them off by 40 ms while its program
+// does not read and the window cannot grow.
+func TestTailProbeWaitsForLateAcknowledgments(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		name      string
+		srtt, min time.Duration
+		dsack     bool
+		want      time.Duration
+	}{
+		{"a short path", 100 * time.Microsecond, 50 * time.Microsecond, false, 10 * ms},
+		{"a short path, a slow peer", 3 * ms, 12 * time.Microsecond, false, 60 * ms},
+		{"a short path, and something was resent for nothing", 3 * ms, 2 * ms, true, 60 * ms},
+		{"a long path", 40 * ms, 35 * ms, false, 80 * ms},
+		{"a long path with a long queue", 90 * ms, 10 * ms, false, 180 * ms},
+		{"a short path with a queue", 16 * ms, 2 * ms, false, 32 * ms},
+	} {
+		tc := onPath(t, sackOnly, 4)
+		tc.c.rtt.srtt, tc.c.rtt.min = tt.srtt, tt.min
+		if tt.dsack {
+			tc.c.need().dsacks = 1
+		}
+		if got := tc.c.pto(); got != tt.want {
+			t.Errorf("%s: a probe after %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 // One probe at a time, and none without a new measurement: the next is a
 // time-out.
 func TestOneTailProbe(t *testing.T) {

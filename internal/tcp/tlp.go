@@ -28,6 +28,11 @@ const (
 	minPTO = 10 * time.Millisecond
 	// noRTTPTO is the time without a measurement (RFC 8985 7.2).
 	noRTTPTO = time.Second
+	// latePTO is the least time where acknowledgments come late: more than the 40 ms
+	// that Linux puts them off while its program does not read. They do where the
+	// round trip is so many times the shortest, or something arrived twice.
+	latePTO    = 60 * time.Millisecond
+	lateFactor = 8
 )
 
 // tailProbe are TLP's variables.
@@ -62,10 +67,20 @@ func (c *Conn) pto() time.Duration {
 		return noRTTPTO
 	}
 	d := max(2*c.rtt.srtt, minPTO)
+	if c.acksLate() {
+		d = max(d, latePTO)
+	}
 	if c.fl.len() == 1 {
 		d += c.p.DelayedAckMax // TLP.max_ack_delay
 	}
 	return d
+}
+
+// acksLate tells whether acknowledgments wait for something else than the path: for a
+// program that does not read, so that the window cannot grow, or for a processor. A
+// probe after two round trips would be for nothing then.
+func (c *Conn) acksLate() bool {
+	return c.rtt.srtt > lateFactor*c.rtt.min || c.seldom().dsacks > 0
 }
 
 // tailTimeout is the probe's timer (RFC 8985 7.3). The retransmission timer

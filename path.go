@@ -43,6 +43,12 @@ func (p *path) largeSend() int {
 	return header.MaxPacket - header.IPv6Len - header.TCPMaxLen
 }
 
+// woken tells whether what comes in waits for a reader to be woken.
+func (p *path) woken() bool {
+	_, ok := p.ifc.dev.(link.Drainer)
+	return ok
+}
+
 // direct tells whether dst is on the link itself, without a gateway before it.
 func (p *path) direct(dst netip.Addr) bool { return p.next.WithZone("") == dst.WithZone("") }
 

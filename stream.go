@@ -218,6 +218,7 @@ func (p *path) opening(remote netip.AddrPort, options *ipoptions.Options) tcp.Op
 		IPv6:      remote.Addr().Is6(),
 		IPOptions: options.Len(),
 		LargeSend: p.largeSend(),
+		Woken:     p.woken(),
 
 		MaxSegments: p.ifc.info.Load().MaxSegments,
 	}

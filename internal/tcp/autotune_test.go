@@ -36,3 +36,29 @@ func TestReceiveBufferFollowsTheShortestRoundTrip(t *testing.T) {
 		t.Errorf("the buffer grew to %d bytes", c.rcvBuf)
 	}
 }
+
+// The send buffer follows two congestion windows, but not beyond what the shortest
+// round trip is worth; where a reader has to be woken for acknowledgments that takes
+// longer than the round trip.
+func TestSendBufferFollowsTheShortestRoundTrip(t *testing.T) {
+	for _, tt := range []struct {
+		min   time.Duration
+		woken bool
+		want  int
+	}{
+		{5 * time.Microsecond, false, 128 << 10},
+		{5 * time.Microsecond, true, 512 << 10},
+		{50 * time.Microsecond, true, 512 << 10},
+		{200 * time.Microsecond, true, 1_200_000},
+		{200 * time.Microsecond, false, 1_200_000},
+		{20 * time.Millisecond, true, maxSndBuf},
+	} {
+		tc := established(t, sackOnly)
+		tc.c.rtt.min, tc.c.woken = tt.min, tt.woken
+		tc.c.cc.(*Reno).cwnd = 1 << 30
+		tc.c.growSndBuf()
+		if tc.c.sndBuf != tt.want {
+			t.Errorf("%v, woken %v: %d bytes, want %d", tt.min, tt.woken, tc.c.sndBuf, tt.want)
+		}
+	}
+}

@@ -35,6 +35,7 @@ type Conn struct {
 	finRcvd   bool // RCV.NXT is beyond the peer's FIN
 	force     bool // one segment may be resent whatever cwnd says: the fast retransmit
 	excused   bool // a timer was called late, and put off
+	woken     bool // Opening.Woken
 	ca        caState
 	probe     probeKind // what timerProbe is for
 
@@ -149,6 +150,8 @@ type Opening struct {
 	LargeSend int
 	// MaxSegments is the most segments of one frame; 0 for no limit.
 	MaxSegments int
+	// Woken says that what comes in is brought by somebody who has to be woken for it.
+	Woken bool
 	// Announced says of a passive open that its user has the connection already, and is
 	// to be told if the handshake does not end well.
 	Announced bool
@@ -180,7 +183,7 @@ func (c *Conn) open(now time.Duration, o Opening) {
 	if o.IPOptions > 0 {
 		c.needIPOptions(o.IPOptions)
 	}
-	c.announced = o.Announced
+	c.announced, c.woken = o.Announced, o.Woken
 	c.maxSegments = uint16(min(o.MaxSegments, math.MaxUint16))
 	c.snd.una, c.snd.nxt, c.snd.sml = o.ISS, o.ISS, o.ISS
 	c.sendQ.end = o.ISS.Add(1)

@@ -331,6 +331,9 @@ func (s *stream) stopListening() {
 	for len(l.half) > 0 { // without a word, as on Linux
 		l.half[0].end()
 	}
+	for _, r := range l.spare {
+		s.host.timers.remove(&r.timer)
+	}
 	orphans := l.queue
 	l.queue = nil
 	s.wake(socket.POLLIN | socket.POLLHUP)

@@ -120,16 +120,17 @@ func (r *request) end() {
 	r.over = true
 	l, h := r.lis, r.lis.sock.host
 	h.requests.remove(h.tupleOf(r.local, r.remote))
-	h.timers.remove(&r.timer)
 	l.leaveQueue(r)
 	delete(l.options, r)
 	l.pending--
 	if r.Young() {
 		l.young--
 	}
-	if len(l.spare) < maxSpareRequests {
-		l.spare = append(l.spare, r)
+	if len(l.spare) < maxSpareRequests && !l.closed {
+		l.spare = append(l.spare, r) // with its timer, which serves the next one
+		return
 	}
+	h.timers.remove(&r.timer)
 }
 
 // leaveQueue takes a handshake out of the SYN queue; the last one takes its place.

@@ -146,7 +146,8 @@ func TestNoGoroutineForAConnection(t *testing.T) {
 	manyConnections(t, alice, bob, bob4, 1000, func(c, s socket.Socket) {
 		exchange(t, c, s, 1000)
 	})
-	if n := runtime.NumGoroutine() - before; n > 0 {
+	// A timer that fires this instant, of either host, has one.
+	if n := runtime.NumGoroutine() - before; n > 2 {
 		t.Errorf("1000 connections have %d goroutines", n)
 	}
 }

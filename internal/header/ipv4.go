@@ -115,13 +115,15 @@ func (h *IPv4) Append(b []byte) []byte {
 	if h.MF {
 		frag |= ipv4MF
 	}
-	b = append(b, 0x40|uint8(hlen/4), h.TOS)
-	b = binary.BigEndian.AppendUint16(b, uint16(hlen+h.PayloadLen))
-	b = binary.BigEndian.AppendUint16(b, h.ID)
-	b = binary.BigEndian.AppendUint16(b, frag)
-	b = append(b, h.TTL, h.Protocol, 0, 0)
-	b = append4(b, h.Src)
-	b = append4(b, h.Dst)
+	b = append(b, make([]byte, IPv4MinLen)...)
+	f := (*[IPv4MinLen]byte)(b[at:])
+	f[0], f[1] = 0x40|uint8(hlen/4), h.TOS
+	binary.BigEndian.PutUint16(f[2:], uint16(hlen+h.PayloadLen))
+	binary.BigEndian.PutUint16(f[4:], h.ID)
+	binary.BigEndian.PutUint16(f[6:], frag)
+	f[8], f[9] = h.TTL, h.Protocol
+	*(*[4]byte)(f[12:]) = as4(h.Src)
+	*(*[4]byte)(f[16:]) = as4(h.Dst)
 	b = append(b, h.Options...)
 	for len(b) < at+hlen {
 		b = append(b, IPv4OptionEnd)

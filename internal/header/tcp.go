@@ -88,13 +88,17 @@ func (h *TCP) Parse(b []byte) (rest []byte, err error) {
 // Append appends the encoded header with its options to b. It allocates nothing
 // if b has room for HeaderLen bytes more.
 func (h *TCP) Append(b []byte) []byte {
-	b = binary.BigEndian.AppendUint16(b, h.SrcPort)
-	b = binary.BigEndian.AppendUint16(b, h.DstPort)
-	b = binary.BigEndian.AppendUint32(b, uint32(h.Seq))
-	b = binary.BigEndian.AppendUint32(b, uint32(h.Ack))
-	b = binary.BigEndian.AppendUint16(b, uint16(h.HeaderLen()/4)<<12|uint16(h.Flags)&0x1ff)
-	b = binary.BigEndian.AppendUint16(b, h.Window)
-	b = binary.BigEndian.AppendUint16(b, h.Checksum)
-	b = binary.BigEndian.AppendUint16(b, h.Urgent)
-	return h.Options.Append(b)
+	at := len(b)
+	b = append(b, make([]byte, TCPMinLen)...)
+	f := (*[TCPMinLen]byte)(b[at:])
+	binary.BigEndian.PutUint16(f[0:], h.SrcPort)
+	binary.BigEndian.PutUint16(f[2:], h.DstPort)
+	binary.BigEndian.PutUint32(f[4:], uint32(h.Seq))
+	binary.BigEndian.PutUint32(f[8:], uint32(h.Ack))
+	binary.BigEndian.PutUint16(f[14:], h.Window)
+	binary.BigEndian.PutUint16(f[16:], h.Checksum)
+	binary.BigEndian.PutUint16(f[18:], h.Urgent)
+	b = h.Options.Append(b)
+	binary.BigEndian.PutUint16(b[at+12:], uint16((len(b)-at)/4)<<12|uint16(h.Flags)&0x1ff)
+	return b
 }

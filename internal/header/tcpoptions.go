@@ -92,7 +92,10 @@ func (o *TCPOptions) layout() (before, blocks int) {
 
 // fixed is the length of the options that stand by themselves.
 func (o *TCPOptions) fixed() int {
-	n := o.Auth.aligned()
+	n := 0
+	if o.Auth.Kind != TCPAuthNone {
+		n = o.Auth.aligned()
+	}
 	if o.MSS != 0 {
 		n += mssAligned
 	}
@@ -104,7 +107,10 @@ func (o *TCPOptions) fixed() int {
 	if o.HasWScale {
 		n += wscaleAligned
 	}
-	return n + o.FastOpen.aligned()
+	if o.FastOpen.Present {
+		n += o.FastOpen.aligned()
+	}
+	return n
 }
 
 // nopsBehindAccECN is how many NOPs begin what follows the AccECN option; sack says
@@ -161,7 +167,9 @@ func (o *TCPOptions) Append(b []byte) []byte {
 		b = append(appendNops(b, 1-spared), tcpOptionWScale, 3, o.WScale)
 		spared = 0
 	}
-	b = o.FastOpen.append(b)
+	if o.FastOpen.Present {
+		b = o.FastOpen.append(b)
+	}
 	if o.SACKCount > 0 {
 		b = o.appendSACK(b, 2-spared)
 	}

@@ -138,11 +138,6 @@ func (s *stream) settle() {
 	s.wake(s.pollEvents())
 }
 
-// frame writes the headers of a segment.
-func (s *stream) frame(f *link.Frame, head []byte, seg *tcp.Segment) {
-	s.host.frameSegment(&s.path, s.ip, s.ip.sentTo(s.remote.Addr()), s.local, s.remote, s.label, f, head, seg)
-}
-
 // frameSegment makes f the frame of a segment between two ends, with its headers
 // in head, and options in that of IP.
 func (h *Host) frameSegment(p *path, ip *ipOptions, options *ipoptions.Options, local, remote netip.AddrPort, label uint32,
@@ -153,22 +148,27 @@ func (h *Host) frameSegment(p *path, ip *ipOptions, options *ipoptions.Options, 
 		Seq: seg.Seq, Ack: seg.Ack, Flags: seg.Flags, Window: seg.Window,
 		Urgent: seg.Urgent, Options: seg.Options,
 	}
-	dst := remote.Addr()
-	t := transport{
-		protocol: header.ProtocolTCP,
-		src:      local.Addr(),
-		dst:      dst,
-		tos:      ip.trafficClass(dst)&^3 | seg.ECN,
-		ttl:      ip.hopLimit(dst, p.ifc),
-		df:       ip.mtuDiscover(dst) != socket.IP_PMTUDISC_DONT,
-		label:    label,
-	}
+	t := h.transportOf(p, ip, local, remote, label, seg.ECN)
 	t.withOptions(h, options)
 	if !t.df { // it may be cut on the way (RFC 6864 section 4.3)
 		t.id = uint16(h.fragmentID())
 	}
 	p.frameTCP(f, head, &t, &th, seg)
 	h.count.TCP.SegsOut.Add(1)
+}
+
+// transportOf is what IP has to know of the segments between two ends.
+func (h *Host) transportOf(p *path, ip *ipOptions, local, remote netip.AddrPort, label uint32, ecn uint8) transport {
+	dst := remote.Addr()
+	return transport{
+		protocol: header.ProtocolTCP,
+		src:      local.Addr(),
+		dst:      dst,
+		tos:      ip.trafficClass(dst)&^3 | ecn,
+		ttl:      ip.hopLimit(dst, p.ifc),
+		df:       ip.mtuDiscover(dst) != socket.IP_PMTUDISC_DONT,
+		label:    label,
+	}
 }
 
 // reroute finds the way again after the host's routes have changed. If there
@@ -201,6 +201,9 @@ func (s *stream) timerFired(now time.Duration) {
 		return
 	}
 	s.conn.Timer(s.host.now())
+	if _, send := s.conn.Queues(); send == 0 {
+		s.template = nil // it is idle, perhaps
+	}
 	s.pump()
 	s.advise()
 	s.finishHandshake()

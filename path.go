@@ -125,15 +125,9 @@ func (p *path) frameTCP(f *link.Frame, head []byte, t *transport, th *header.TCP
 	head = p.appendIP(head, t, length)
 	start := len(head)
 	f.Head = th.Append(head)
-	f.Payload, f.Buffer = seg.Payload, seg.Buffer
+	putSegment(f, seg, t.dst.Is4())
 	if seg.Auth != nil {
 		seg.Auth.Sign(seg, f.Head[start:])
-	}
-	if seg.SegSize > 0 && len(seg.Payload) > seg.SegSize {
-		f.GSO, f.SegSize = link.GSOTCP4, uint16(seg.SegSize)
-		if t.dst.Is6() {
-			f.GSO = link.GSOTCP6
-		}
 	}
 	p.checksum(f, t, start, tcpChecksumAt)
 }
@@ -148,19 +142,23 @@ const (
 // checksum completes the checksum of a frame whose transport begins at start,
 // or leaves that to a device that does it.
 func (p *path) checksum(f *link.Frame, t *transport, start, at int) {
-	sum := header.PseudoSum(t.src, t.dst, t.protocol, len(f.Head)-start+len(f.Payload))
+	p.ifc.checksum(f, start, at, header.PseudoSum(t.src, t.dst, t.protocol, len(f.Head)-start+len(f.Payload)))
+}
+
+// checksum is that of path, given the partial sum of the pseudo-header.
+func (ifc *Interface) checksum(f *link.Frame, start, at int, pseudo uint32) {
 	field := f.Head[start+at : start+at+2]
-	if p.ifc.info.Load().Offload&link.OffloadChecksum != 0 {
-		binary.BigEndian.PutUint16(field, header.Partial(sum))
+	if ifc.info.Load().Offload&link.OffloadChecksum != 0 {
+		binary.BigEndian.PutUint16(field, header.Partial(pseudo))
 		f.Checksum = link.ChecksumPartial
 		f.CsumStart, f.CsumOffset = uint16(start), uint16(at)
 		return
 	}
-	sum = header.Sum(f.Head[start:], sum)
+	sum := header.Sum(f.Head[start:], pseudo)
 	sum = header.SumAt(f.Payload, len(f.Head)-start, sum)
-	c := header.Fold(sum)
-	if c == 0 && t.protocol == header.ProtocolUDP {
-		c = 0xffff // RFC 768: 0 means no checksum
+	if at == udpChecksumAt {
+		binary.BigEndian.PutUint16(field, header.FoldUDP(sum))
+		return
 	}
-	binary.BigEndian.PutUint16(field, c)
+	binary.BigEndian.PutUint16(field, header.Fold(sum))
 }

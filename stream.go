@@ -30,10 +30,12 @@ type stream struct {
 	waiting  bool      // the port's table knows of TIME-WAIT
 	due      bool      // a batch of arrivals has it in its list
 	advised  bool      // IP knows that the peer does not answer
+	inRow    uint8     // how many segments went without a template
 	label    uint32    // IPv6 flow label
 	path     path
 	timer    timerEntry
-	reports  *reports // nil without TCP_REPORTS and MSG_ZEROCOPY
+	template *segmentTemplate // nil until some segments went out, and when it is idle
+	reports  *reports         // nil without TCP_REPORTS and MSG_ZEROCOPY
 
 	confirmed time.Duration // when the next hop was last said to be reachable
 }
@@ -188,7 +190,7 @@ func (s *stream) enter(local, remote netip.AddrPort) error {
 		return err
 	}
 	before := s.local
-	s.local, s.remote = local, remote
+	s.local, s.remote, s.template = local, remote, nil
 	if !s.host.streams.insert(s) {
 		s.host.ports.disconnect(&s.sock)
 		s.local, s.remote = before, netip.AddrPort{}

@@ -231,8 +231,12 @@ func (c *Conn) growCwnd(now time.Duration, s *ackSample) {
 	if s.marked {
 		a.Marked = s.markedBytes
 	}
-	if c.delivery != nil {
+	switch {
+	case c.delivery == nil:
+	case c.algorithm().Rates:
 		a.Rate = c.rateSample(now, s)
+	default:
+		c.noteRate(now, s)
 	}
 	if s.last != 0 && !s.resent {
 		a.RTT = now - s.last

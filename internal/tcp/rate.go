@@ -166,16 +166,39 @@ func (c *Conn) noteAppLimited() {
 	}
 }
 
-// rateSample makes the sample of an acknowledgment.
-func (c *Conn) rateSample(now time.Duration, s *ackSample) RateSample {
-	d := c.delivery
+// noteRate follows the rate of delivery with an acknowledgment, and returns what it
+// tells of it, in bytes a second; 0: nothing.
+func (c *Conn) noteRate(now time.Duration, s *ackSample) float64 {
+	d, p := c.delivery, &s.newest
 	if s.delivered > 0 {
 		d.deliveredAt = now
 	}
 	if c.stats.delivered > d.limitedUntil {
 		d.limitedUntil = 0
 	}
-	r := RateSample{TotalLost: d.lost}
+	if p.deliveredAt == 0 {
+		return 0
+	}
+	d.firstSent = s.newestSent
+	// The longer of the two: acknowledgments may be compressed, and so may be
+	// what was sent.
+	interval := max(s.newestSent-p.firstSent, now-p.deliveredAt)
+	if interval <= 0 || interval < c.rtt.min {
+		return 0
+	}
+	rate := float64(c.stats.delivered-p.delivered) / interval.Seconds()
+	// For TCP_INFO. A sample that the application limits counts only if it is
+	// higher than the last (as Linux).
+	if !p.appLimited || float32(rate) >= c.lastRate {
+		c.lastRate, c.rateLimited = float32(rate), p.appLimited
+	}
+	return rate
+}
+
+// rateSample makes the sample of an acknowledgment, for algorithms that want rates.
+func (c *Conn) rateSample(now time.Duration, s *ackSample) RateSample {
+	d := c.delivery
+	r := RateSample{Rate: c.noteRate(now, s), TotalLost: d.lost}
 	if l := &d.lastLost; l.deliveredAt != 0 {
 		r.LossInFlight, r.LossLost, r.LossAppLimited = l.inFlight, int(d.lost-l.lost), l.appLimited
 		*l = snapshot{}
@@ -184,26 +207,10 @@ func (c *Conn) rateSample(now time.Duration, s *ackSample) RateSample {
 	if p.deliveredAt == 0 {
 		return r
 	}
-	d.firstSent = s.newestSent
 	if !s.newestTwice { // else it may be the first that arrived (Karn)
 		r.RTT = now - s.newestSent
 	}
 	r.Prior, r.InFlight, r.AppLimited = p.delivered, p.inFlight, p.appLimited
 	r.Lost, r.Delivered = int(d.lost-p.lost), int(c.stats.delivered-p.delivered)
-	// The longer of the two: acknowledgments may be compressed, and so may be
-	// what was sent.
-	interval := max(s.newestSent-p.firstSent, now-p.deliveredAt)
-	if interval > 0 && interval >= c.rtt.min {
-		r.Rate = float64(r.Delivered) / interval.Seconds()
-		c.keepRate(&r)
-	}
 	return r
-}
-
-// keepRate takes a sample for TCP_INFO. One that the application limits counts
-// only if it is higher than the last (as Linux).
-func (c *Conn) keepRate(r *RateSample) {
-	if !r.AppLimited || float32(r.Rate) >= c.lastRate {
-		c.lastRate, c.rateLimited = float32(r.Rate), r.AppLimited
-	}
 }

@@ -186,6 +186,9 @@ func (s *stream) holdConnect() {
 
 // learnFastOpen keeps what a handshake told about Fast Open. The lock is held.
 func (s *stream) learnFastOpen() {
+	if !s.conn.HasFastOpenOutcome() {
+		return
+	}
 	if o, ok := s.conn.TakeFastOpenOutcome(); ok {
 		s.host.fastPeers.learn(s.host.now(), s.remote.Addr(), &o, s.host.config.TCP.FastOpenPause)
 	}

@@ -18,7 +18,7 @@ func (ifc *Interface) receive(f *link.Frame, batch *arrivals) {
 		b = f.Payload
 	}
 	if ifc.linkHeader == 0 {
-		ifc.receiveIP(f, b, inPacket{batch: batch})
+		ifc.receiveIP(f, b, &inPacket{batch: batch})
 		return
 	}
 	var eth header.Ethernet
@@ -35,7 +35,7 @@ func (ifc *Interface) receive(f *link.Frame, batch *arrivals) {
 	case header.EtherTypeARP:
 		ifc.receiveARP(rest, eth.Dst)
 	case header.EtherTypeIPv4, header.EtherTypeIPv6:
-		ifc.receiveIP(f, rest, inPacket{group: eth.Dst.IsMulticast(), batch: batch})
+		ifc.receiveIP(f, rest, &inPacket{group: eth.Dst.IsMulticast(), batch: batch})
 	default:
 		c.IP.NotIP.Add(1)
 	}
@@ -43,7 +43,7 @@ func (ifc *Interface) receive(f *link.Frame, batch *arrivals) {
 
 // receiveIP takes a packet that begins with b, which is what lies in one piece
 // with the IP header; in has what is known about it already.
-func (ifc *Interface) receiveIP(f *link.Frame, b []byte, in inPacket) {
+func (ifc *Interface) receiveIP(f *link.Frame, b []byte, in *inPacket) {
 	if len(b) == 0 {
 		ifc.host.count.IP.BadHeader.Add(1)
 		return
@@ -54,9 +54,9 @@ func (ifc *Interface) receiveIP(f *link.Frame, b []byte, in inPacket) {
 	}
 	switch b[0] >> 4 {
 	case 4:
-		ifc.receiveIPv4(&in, f, b)
+		ifc.receiveIPv4(in, f, b)
 	case 6:
-		ifc.receiveIPv6(&in, f, b)
+		ifc.receiveIPv6(in, f, b)
 	default:
 		ifc.host.count.IP.BadHeader.Add(1)
 	}

@@ -241,15 +241,19 @@ func (s *stream) enough(bufs [][]byte, flags socket.Flags) bool {
 	if s.nonblock || flags&socket.MSG_DONTWAIT != 0 {
 		return true
 	}
+	here, lowat := s.conn.Readable(), max(s.conn.Options().RcvLowat, 1)
+	whole := flags&socket.MSG_PEEK != 0 && flags&socket.MSG_WAITALL != 0
+	if here >= lowat && !whole {
+		return true
+	}
 	room := 0
 	for _, b := range bufs {
 		room += len(b)
 	}
-	want := min(room, max(s.conn.Options().RcvLowat, 1))
-	if flags&socket.MSG_PEEK != 0 && flags&socket.MSG_WAITALL != 0 {
+	want := min(room, lowat)
+	if whole {
 		want = room
 	}
-	here := s.conn.Readable()
 	if here > 0 && here == s.conn.Urgent()-1 { // nothing from behind the mark
 		return true
 	}

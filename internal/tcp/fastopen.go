@@ -161,6 +161,11 @@ func (c *Conn) suspectBlackHole(expired bool) {
 	}
 }
 
+// HasFastOpenOutcome tells whether TakeFastOpenOutcome has something to return.
+func (c *Conn) HasFastOpenOutcome() bool {
+	return c.rare != nil && c.rare.fast != nil && c.rare.fast.outcome != nil
+}
+
 // TakeFastOpenOutcome returns what was learned, once.
 func (c *Conn) TakeFastOpenOutcome() (FastOpenOutcome, bool) {
 	f := c.seldom().fast

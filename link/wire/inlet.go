@@ -84,7 +84,9 @@ func (in *inlet) enqueue(frames []link.Frame) int {
 // next makes a batch of what waits in the queue. If nothing does, the delivery
 // is over: that is decided under the lock, so that no frame is left behind.
 func (in *inlet) next() bool {
-	in.releaseBatch()
+	if len(in.kept) > 0 {
+		in.releaseBatch()
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed || in.queue.n == 0 {

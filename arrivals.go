@@ -1,12 +1,22 @@
 package berth
 
-import "sync"
+import (
+	"net/netip"
+	"sync"
+)
 
 // arrivals are the connections that segments of one batch of frames have come
 // for. A connection takes in all of them before it is asked what to send, so that
 // one acknowledgment answers all (RFC 9293 section 3.10.7.4, MUST-59), and who
 // waits is woken once. There are at most as many as frames in the batch.
-type arrivals struct{ due []*stream }
+//
+// The next segment of a batch is often for the same connection as the one before,
+// which then is not looked for again.
+type arrivals struct {
+	due           []*stream
+	last          *stream        // the connection of the latest segment, or nil
+	local, remote netip.AddrPort // its ends
+}
 
 var arrivalsPool = sync.Pool{New: func() any { return new(arrivals) }}
 
@@ -24,8 +34,25 @@ func (a *arrivals) put(s *stream) bool {
 	return true
 }
 
+// latest is the connection of the segment before, if that had the same ends. It may
+// be gone by now, as one that was looked for may be when its turn comes.
+func (a *arrivals) latest(local, remote netip.AddrPort) *stream {
+	if a == nil || a.last == nil || a.remote != remote || a.local != local {
+		return nil
+	}
+	return a.last
+}
+
+// note takes note of the connection of a segment.
+func (a *arrivals) note(s *stream, local, remote netip.AddrPort) {
+	if a != nil && a.last != s {
+		a.last, a.local, a.remote = s, local, remote
+	}
+}
+
 // settle is the end of the batch. No lock is held.
 func (a *arrivals) settle() {
+	a.note(nil, netip.AddrPort{}, netip.AddrPort{})
 	for i, s := range a.due {
 		a.due[i] = nil
 		s.mu.Lock()

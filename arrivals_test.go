@@ -94,3 +94,27 @@ func TestAResetInABatch(t *testing.T) {
 		t.Errorf("received %d, %v", n, err)
 	}
 }
+
+// One that begins between the same ends later in the batch is another one.
+func TestAConnectionEndsAndBeginsInABatch(t *testing.T) {
+	h, st := stationed(t, berth.Config{})
+	p := playedServer(t, h, st, bob4)
+	st.take(nil)
+	st.together(func() {
+		p.send(header.ACK, "abc")
+		at := *p
+		at.seq = p.seq.Add(3)
+		at.send(header.RST, "")
+		at.seq = p.seq.Add(1000)
+		at.send(header.SYN, "")
+		at.send(header.SYN, "")
+	})
+	answers := st.take(isTCP)
+	if len(answers) == 0 || !answers[0].isTCP(header.SYN|header.ACK) {
+		t.Fatalf("%d answers", len(answers))
+	}
+	if th, _ := answers[0].tcp(); th.Ack != p.seq.Add(1001) {
+		t.Errorf("the SYN,ACK acknowledges %d", th.Ack.Sub(p.seq))
+	}
+	p.wantData(t, "abc")
+}

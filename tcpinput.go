@@ -54,8 +54,10 @@ func (h *Host) tcpInput(in *inPacket) {
 // segmentArrives is RFC 9293 section 3.10.7: the segment goes to its connection,
 // else to a listener, else it is answered with a reset.
 func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote netip.AddrPort) {
-	t := h.tupleOf(local, remote)
-	s, minISS := h.connectionFor(in, t, seg, local, remote)
+	s, minISS := in.batch.latest(local, remote), seqnum.Value(0)
+	if s == nil {
+		s, minISS = h.connectionFor(in, h.tupleOf(local, remote), seg, local, remote)
+	}
 	if s != nil {
 		// Only a SYN can find a connection and be for a listener all the same.
 		listens := seg.Flags&header.SYN != 0 && h.takesSYN(in, local, remote)
@@ -64,14 +66,16 @@ func (h *Host) segmentArrives(in *inPacket, seg *tcp.Segment, local, remote neti
 		}
 		result := s.input(seg, listens, in.batch)
 		if !result.Closed && !result.Reopen {
+			in.batch.note(s, local, remote)
 			return
 		}
-		if other, ok := h.connection(t); ok && other != s { // s is a remnant by now, or was
+		in.batch.note(nil, netip.AddrPort{}, netip.AddrPort{})
+		if other, ok := h.connection(h.tupleOf(local, remote)); ok && other != s { // s is a remnant by now, or was
 			h.segmentArrives(in, seg, local, remote)
 			return
 		}
 		minISS = result.MinISS
-	} else if r := h.requests.lookup(t); r != nil {
+	} else if r := h.requests.lookup(h.tupleOf(local, remote)); r != nil {
 		if !h.requestInput(in, r, seg, local, remote) {
 			h.segmentArrives(in, seg, local, remote) // it is a connection by now, or nothing
 		}

@@ -172,12 +172,14 @@ func (c *Conn) probeTimeout(now time.Duration) {
 	}
 }
 
-// stopAll stops every timer.
+// stopAll stops every timer, and gives their memory back: a connection that is over
+// may never be asked for a segment again.
 func (c *Conn) stopAll() {
 	c.probe = probeNone
 	for t := range numTimers {
 		c.stop(t)
 	}
+	c.dropDeadlines()
 }
 
 // armRetransmit starts the retransmission timer anew (RFC 6298 5.1, 5.3), not

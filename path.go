@@ -127,7 +127,7 @@ func (p *path) frameTCP(f *link.Frame, head []byte, t *transport, th *header.TCP
 	f.Head = th.Append(head)
 	putSegment(f, seg, t.dst.Is4())
 	if seg.Auth != nil {
-		seg.Auth.Sign(seg, f.Head[start:])
+		seg.Sign(f.Head[start:])
 	}
 	p.checksum(f, t, start, tcpChecksumAt)
 }

@@ -146,14 +146,14 @@ func vectorKey(a socket.TCPAlgorithm, exclude, client bool, peer netip.Addr) soc
 }
 
 // authFor is the authentication of one end of a connection with one key.
-func authFor(t testing.TB, k socket.TCPAOKey, local, remote netip.AddrPort, iss, irs uint32) *Auth {
+func authFor(t testing.TB, k socket.TCPAOKey, local, remote netip.AddrPort, iss, irs uint32) *codes {
 	t.Helper()
 	r := new(Keyring)
 	if err := r.addAO(k); err != nil {
 		t.Fatal(err)
 	}
 	r.current, r.rnext = r.ao[0], r.ao[0]
-	a := newAuth(r, local, remote)
+	a := newCodes(r, local, remote)
 	a.setISS(seqnum.Value(iss))
 	a.setIRS(seqnum.Value(irs))
 	return a
@@ -179,12 +179,12 @@ func TestCodesOfTCPAO(t *testing.T) {
 				}
 			}
 			var c Counters
-			if !a.admits(&c, &seg) || c.AOGood.Load() != 1 {
+			if !admits(a, &c, &seg) || c.AOGood.Load() != 1 {
 				t.Errorf("the code is not what is computed")
 			}
 			seg.Auth = nil
 			seg.Header[4] ^= 1
-			if a.admits(&c, &seg) || c.AOBad.Load() != 1 {
+			if admits(a, &c, &seg) || c.AOBad.Load() != 1 {
 				t.Errorf("a changed segment is admitted")
 			}
 		})
@@ -209,7 +209,7 @@ func TestSignedIsAdmitted(t *testing.T) {
 				} {
 					var c Counters
 					wire := signed(a, one, two, &seg)
-					if !b.admits(&c, wire) {
+					if !admits(b, &c, wire) {
 						t.Errorf("%s, %s, excluding %v: %v at %d is not admitted", algorithm.Name(), addr, exclude, seg.Flags, seg.Seq)
 					}
 				}
@@ -222,11 +222,11 @@ func TestSignedIsAdmitted(t *testing.T) {
 }
 
 // signed is a segment as its receiver has it.
-func signed(a *Auth, src, dst netip.AddrPort, seg *Segment) *Segment {
-	a.mark(seg)
+func signed(a *codes, src, dst netip.AddrPort, seg *Segment) *Segment {
+	seg.signedBy(a)
 	h := header.TCP{SrcPort: src.Port(), DstPort: dst.Port(), Seq: seg.Seq, Ack: seg.Ack, Flags: seg.Flags, Options: seg.Options}
 	head := h.Append(nil)
-	a.Sign(seg, head)
+	seg.Sign(head)
 	head[checksumAt] = 0x55 // whatever it is, it is not covered
 	var back header.TCP
 	if _, err := back.Parse(head); err != nil {

@@ -19,7 +19,7 @@ type trafficKey struct {
 // trafficMAC returns the function for segments from one end to the other whose
 // initial sequence numbers are these. It is kept in t; that of a SYN, which is
 // needed once, and by which anybody could drive out the one that is kept, is not.
-func (a *Auth) trafficMAC(k *aoKey, t *trafficKey, from, to netip.AddrPort, src, dst seqnum.Value, keep bool) socket.TCPMAC {
+func (a *codes) trafficMAC(k *aoKey, t *trafficKey, from, to netip.AddrPort, src, dst seqnum.Value, keep bool) socket.TCPMAC {
 	if t.mac != nil && t.src == src && t.dst == dst {
 		return t.mac
 	}
@@ -32,7 +32,7 @@ func (a *Auth) trafficMAC(k *aoKey, t *trafficKey, from, to netip.AddrPort, src,
 
 // deriveKey is the key derivation function of RFC 5926 3.1.1, whose output is as
 // long as one code of the pseudorandom function, so that one round does it.
-func (a *Auth) deriveKey(k *aoKey, from, to netip.AddrPort, src, dst seqnum.Value) []byte {
+func (a *codes) deriveKey(k *aoKey, from, to netip.AddrPort, src, dst seqnum.Value) []byte {
 	b := make([]byte, 0, 64)
 	b = append(b, 1) // the round
 	b = append(b, "TCP-AO"...)
@@ -48,7 +48,7 @@ func (a *Auth) deriveKey(k *aoKey, from, to netip.AddrPort, src, dst seqnum.Valu
 
 // admitsAO verifies a code of TCP-AO, and follows the peer's wish for another key
 // (RFC 5925 7.5).
-func (a *Auth) admitsAO(c *Counters, seg *Segment) bool {
+func (a *codes) admitsAO(c *Counters, seg *Segment) bool {
 	r, o := a.ring, seg.Options.Auth
 	if o.Kind != header.TCPAuthAO {
 		r.missing++
@@ -80,7 +80,7 @@ func (a *Auth) admitsAO(c *Counters, seg *Segment) bool {
 }
 
 // verifyAO verifies a code with a key.
-func (a *Auth) verifyAO(k *aoKey, seg *Segment) bool {
+func (a *codes) verifyAO(k *aoKey, seg *Segment) bool {
 	o := seg.Options.Auth
 	head := a.copyHead(seg)
 	if head == nil || int(o.Len) != k.MACLen {
@@ -108,7 +108,7 @@ func (a *Auth) verifyAO(k *aoKey, seg *Segment) bool {
 }
 
 // sumAO computes the code of a segment that is sent with a key.
-func (a *Auth) sumAO(k *aoKey, seg *Segment, head []byte) []byte {
+func (a *codes) sumAO(k *aoKey, seg *Segment, head []byte) []byte {
 	dst, seq, syn := a.irs, uint64(0), seg.Flags&(header.SYN|header.ACK) == header.SYN
 	if syn {
 		dst = 0
@@ -125,7 +125,7 @@ const prefixMax = 4 + 40
 
 // sumMessage computes a code over what RFC 5925 5.1 has authenticated. Head is the
 // TCP header, with zeros for checksum and code; the code is at at.
-func (a *Auth) sumMessage(mac socket.TCPMAC, k *aoKey, sne uint32, from, to netip.AddrPort, head []byte, at int, payload []byte) []byte {
+func (a *codes) sumMessage(mac socket.TCPMAC, k *aoKey, sne uint32, from, to netip.AddrPort, head []byte, at int, payload []byte) []byte {
 	prefix := binary.BigEndian.AppendUint32(a.prefix[:0], sne)
 	prefix = appendPseudo(prefix, from.Addr(), to.Addr(), len(head)+len(payload))
 	if k.ExcludeOptions {
@@ -141,9 +141,9 @@ func extend(near uint64, seq seqnum.Value) uint64 {
 	return near + uint64(int64(seq.Sub(seqnum.Value(near))))
 }
 
-func (a *Auth) setISS(v seqnum.Value) { a.iss, a.sent = v, uint64(v) }
+func (a *codes) setISS(v seqnum.Value) { a.iss, a.sent = v, uint64(v) }
 
-func (a *Auth) setIRS(v seqnum.Value) { a.irs, a.rcvd, a.hasIRS = v, uint64(v), true }
+func (a *codes) setIRS(v seqnum.Value) { a.irs, a.rcvd, a.hasIRS = v, uint64(v), true }
 
 // appendPseudo appends the pseudo-header (RFC 9293 3.1, RFC 8200 8.1).
 func appendPseudo(b []byte, src, dst netip.Addr, length int) []byte {

@@ -3,19 +3,25 @@ package tcp
 import (
 	"net/netip"
 	"syscall"
-	"unsafe"
 
 	"example.com/berth/internal/header"
-	"example.com/berth/internal/seqnum"
 	"example.com/berth/socket"
 )
 
 // keyring returns the keys of the socket, to change them.
 func (c *Conn) keyring() *Keyring {
-	if c.seldom().keys == nil {
-		c.need().keys = new(Keyring)
+	r := c.ring()
+	if r == nil {
+		r = new(Keyring)
+		c.need().keys = r
 	}
-	return c.rare.keys
+	return r
+}
+
+// ring returns the keys of the socket, or nil.
+func (c *Conn) ring() *Keyring {
+	r, _ := c.seldom().keys.(*Keyring)
+	return r
 }
 
 // SetMD5 is TCP_MD5SIG. If there is a connection, Rekey is to be called after it.
@@ -29,7 +35,7 @@ func (c *Conn) AddAOKey(k socket.TCPAOKey, listening bool) error {
 	case listening && (k.Current || k.RNext):
 		return syscall.EINVAL
 	case c.state != socket.TCP_CLOSE &&
-		(c.rare.auth.kind() != header.TCPAuthAO || !k.Peer.Contains(c.rare.auth.remote.Addr())):
+		(c.authKind() != header.TCPAuthAO || !k.Peer.Contains(c.rare.auth.(*codes).remote.Addr())):
 		return syscall.EINVAL
 	}
 	err := r.addAO(k)
@@ -39,7 +45,7 @@ func (c *Conn) AddAOKey(k socket.TCPAOKey, listening bool) error {
 
 // DelAOKey is TCP_AO_DEL_KEY.
 func (c *Conn) DelAOKey(d socket.TCPAODelKey, listening bool) error {
-	r := c.seldom().keys
+	r := c.ring()
 	switch {
 	case r == nil:
 		return syscall.ENOENT
@@ -52,7 +58,7 @@ func (c *Conn) DelAOKey(d socket.TCPAODelKey, listening bool) error {
 }
 
 // AOInfo and SetAOInfo are TCP_AO_INFO.
-func (c *Conn) AOInfo() (socket.TCPAOInfo, error) { return c.seldom().keys.info() }
+func (c *Conn) AOInfo() (socket.TCPAOInfo, error) { return c.ring().info() }
 
 func (c *Conn) SetAOInfo(i socket.TCPAOInfo, listening bool) error {
 	if listening && (i.SetCurrent || i.SetRNext) {
@@ -62,7 +68,7 @@ func (c *Conn) SetAOInfo(i socket.TCPAOInfo, listening bool) error {
 }
 
 // AOKeys is TCP_AO_GET_KEYS.
-func (c *Conn) AOKeys() ([]socket.TCPAOKey, error) { return c.seldom().keys.describe() }
+func (c *Conn) AOKeys() ([]socket.TCPAOKey, error) { return c.ring().describe() }
 
 // Authenticate is to be called before Connect with both ends, which choose the keys.
 // Keys of TCP-AO for others are forgotten, as on Linux.
@@ -71,17 +77,7 @@ func (c *Conn) Authenticate(local, remote netip.AddrPort) {
 	if r == nil {
 		return
 	}
-	current, rnext := r.current, r.rnext
-	r.ao, r.current, r.rnext = r.keysFor(remote.Addr()), nil, nil
-	if len(r.ao) > 0 {
-		r.current, r.rnext = r.ao[0], r.ao[0]
-		if current != nil && r.sending(current.SendID) != nil {
-			r.current = r.sending(current.SendID)
-		}
-		if rnext != nil && r.receiving(rnext.RecvID) != nil {
-			r.rnext = r.receiving(rnext.RecvID)
-		}
-	}
+	r.settle(remote.Addr())
 	c.rare.auth = nil
 	c.Rekey(local, remote)
 }
@@ -89,8 +85,8 @@ func (c *Conn) Authenticate(local, remote netip.AddrPort) {
 // Refuses tells why there can be no connection to a peer. EKEYREJECTED: there is no
 // key of TCP-AO for it, and the user wants one.
 func (c *Conn) Refuses(remote netip.Addr) error {
-	if r := c.seldom().keys; r != nil && r.required && !r.wantsAO(remote) {
-		return errKeyRejected
+	if r := c.seldom().keys; r != nil {
+		return r.refuses(remote)
 	}
 	return nil
 }
@@ -104,16 +100,13 @@ func (c *Conn) Rekey(local, remote netip.AddrPort) {
 	}
 	a := c.rare.auth
 	if a == nil {
-		a = newAuth(r, local, remote)
+		a = r.between(local, remote)
 		a.setISS(c.iss)
 		if c.synchronized() {
 			a.setIRS(c.irs)
 		}
 	}
-	a.md5 = nil
-	if k := r.md5For(remote.Addr()); k != nil {
-		a.md5 = k.sig.Algorithm.New(k.sig.Key)
-	}
+	a.rekey()
 	if a.kind() != header.TCPAuthNone {
 		c.rare.auth = a
 		c.large = 0 // each segment has a code of its own
@@ -136,8 +129,12 @@ func (c *Conn) KeepKeys(before *Conn) {
 	}
 }
 
-func newAuth(r *Keyring, local, remote netip.AddrPort) *Auth {
-	return &Auth{ring: r, local: local, remote: remote}
+// authKind is that of the connection.
+func (c *Conn) authKind() uint8 {
+	if a := c.seldom().auth; a != nil {
+		return a.kind()
+	}
+	return header.TCPAuthNone
 }
 
 // authOptions is the length of the option for authentication in every segment.
@@ -155,40 +152,12 @@ func (c *Conn) authOptions() int {
 // (RFC 5925 7.8).
 func (c *Conn) ignoresICMP() bool {
 	a := c.seldom().auth
-	if a.kind() != header.TCPAuthAO || a.ring.acceptICMP || !c.synchronized() || c.state == socket.TCP_SYN_RECV {
-		return false
-	}
-	a.ring.droppedICMP++
-	c.p.Counters.AODroppedICMP.Add(1)
-	return true
+	return a != nil && c.synchronized() && c.state != socket.TCP_SYN_RECV && a.ignoresICMP(c.p.Counters)
 }
 
 // protect gives a connection that a SYN begins at a listener its authentication.
-func (c *Conn) protect(a *Auth) {
+func (c *Conn) protect(a Auth) {
 	if a != nil {
-		c.need().auth, c.rare.keys = a, a.ring
+		c.need().auth, c.rare.keys = a, a.holder()
 	}
-}
-
-// begin tells the authentication, if there is one, our initial sequence number.
-func (a *Auth) begin(iss seqnum.Value) {
-	if a != nil {
-		a.setISS(iss)
-	}
-}
-
-// memory returns the bytes that it takes, secrets and ciphers apart.
-func (a *Auth) memory() int {
-	if a == nil {
-		return 0
-	}
-	return int(unsafe.Sizeof(*a)) + cap(a.code)
-}
-
-// memory returns the bytes that the keys take, secrets and ciphers apart.
-func (r *Keyring) memory() int {
-	if r == nil {
-		return 0
-	}
-	return int(unsafe.Sizeof(*r)) + len(r.md5)*int(unsafe.Sizeof(md5Key{})) + len(r.ao)*int(unsafe.Sizeof(aoKey{}))
 }

@@ -15,15 +15,28 @@ import (
 // it, since the numbers are unknown that its key comes from: it is dropped.
 func (c *Conn) Judge(seg *Segment, local, remote netip.AddrPort) bool {
 	r := c.seldom().keys
-	if r == nil || !r.required && r.md5For(remote.Addr()) == nil && !r.wantsAO(remote.Addr()) {
+	if r == nil {
 		return admitsPlain(c.p.Counters, seg)
 	}
-	a := r.authFor(c.p.Counters, seg, local, remote)
+	s := r.scratch()
+	*s = *seg
+	ok := r.judge(c.p.Counters, local, remote)
+	seg.Auth = s.Auth
+	*s = Segment{}
+	return ok
+}
+
+func (r *Keyring) judge(c *Counters, local, remote netip.AddrPort) bool {
+	seg := &r.seg
+	if !r.required && r.md5For(remote.Addr()) == nil && !r.wantsAO(remote.Addr()) {
+		return admitsPlain(c, seg)
+	}
+	a := r.authFor(c, seg, local, remote)
 	if a == nil {
 		return false
 	}
 	a.setIRS(seg.Seq)
-	ok := a.admits(c.p.Counters, seg)
+	ok := admits(a, c, seg)
 	r.tally(a.ring)
 	return ok
 }
@@ -31,7 +44,7 @@ func (c *Conn) Judge(seg *Segment, local, remote netip.AddrPort) bool {
 // authFor returns who can verify a segment that came to a listener from a peer that
 // needs a key, or counts why nobody can: that takes no memory, for a flood of such
 // segments costs nothing to make.
-func (r *Keyring) authFor(c *Counters, seg *Segment, local, remote netip.AddrPort) *Auth {
+func (r *Keyring) authFor(c *Counters, seg *Segment, local, remote netip.AddrPort) *codes {
 	got, md5 := seg.Options.Auth, r.md5For(remote.Addr())
 	switch {
 	case got.Kind == header.TCPAuthInvalid:
@@ -40,7 +53,7 @@ func (r *Keyring) authFor(c *Counters, seg *Segment, local, remote netip.AddrPor
 		c.MD5Missing.Add(1)
 	case md5 != nil:
 		peer := netip.PrefixFrom(remote.Addr(), remote.Addr().BitLen())
-		a := newAuth(&Keyring{md5: []md5Key{{peer: peer, sig: md5.sig}}}, local, remote)
+		a := newCodes(&Keyring{md5: []md5Key{{peer: peer, sig: md5.sig}}}, local, remote)
 		a.md5 = md5.sig.Algorithm.New(md5.sig.Key)
 		return a
 	case got.Kind != header.TCPAuthAO:
@@ -63,13 +76,13 @@ func (r *Keyring) receives(peer netip.Addr, id uint8) bool {
 // accept returns the authentication of a connection that a SYN begins with this
 // option, for whose KeyID there is a key. Segments are sent with the key that it asks
 // for (RFC 5925 7.5), if there is one, and wanted with that which it has.
-func (r *Keyring) accept(local, remote netip.AddrPort, o header.TCPAuth) *Auth {
+func (r *Keyring) accept(local, remote netip.AddrPort, o header.TCPAuth) *codes {
 	own := &Keyring{ao: r.keysFor(remote.Addr()), required: r.required, acceptICMP: r.acceptICMP, informed: r.informed}
 	own.rnext = own.receiving(o.KeyID)
 	if own.current = own.sending(o.RNextKeyID); own.current == nil {
 		own.current = own.rnext
 	}
-	return newAuth(own, local, remote)
+	return newCodes(own, local, remote)
 }
 
 // tally counts at a listener what happened to the first segment of a connection.

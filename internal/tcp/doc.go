@@ -46,9 +46,10 @@
 //     (of delivery) with bbr.go and its parts.
 //   - What is offered and how large: window.go, autotune.go, mss.go (and path
 //     MTU), plpmtud.go (which searches for it).
-//   - Who may speak: auth.go (MD5 signatures, and what all authentication has in
-//     common) with authao.go (TCP-AO), keyring.go (the keys that a user has set),
-//     authconn.go and authlisten.go (how a connection and a listener come to theirs).
+//   - Who may speak: auth.go (what a connection knows of it), authcodes.go (MD5
+//     signatures, and what all authentication has in common) with authao.go (TCP-AO),
+//     keyring.go (the keys that a user has set), authconn.go and authlisten.go (how a
+//     connection and a listener come to theirs).
 //   - Time: timer.go (and retransmission), persist.go, keepalive.go,
 //     delayedack.go.
 //   - The user: user.go, options.go, info.go with stopwatch.go and

@@ -22,7 +22,7 @@ func (c *Conn) peerSYN(now time.Duration, seg *Segment) {
 	c.rcv.acked = c.rcv.nxt
 	o := &seg.Options
 	c.p.decline(o)
-	c.seldom().auth.decline(o)
+	makeRoom(c.seldom().auth, o)
 	if a := c.seldom().auth; a != nil {
 		a.setIRS(seg.Seq)
 	}
@@ -74,7 +74,7 @@ func (c *Conn) sendSYN(now time.Duration, out *Segment) {
 	o.MSS = c.advertisedMSS()
 	if c.state == socket.TCP_SYN_SENT {
 		o.HasWScale, o.SACKPermitted, o.HasTS = !c.p.NoWindowScaling, !c.p.NoSACK, !c.p.NoTimestamps
-		c.seldom().auth.decline(o)
+		makeRoom(c.seldom().auth, o)
 	} else {
 		out.Flags |= header.ACK
 		out.Ack = c.rcv.nxt

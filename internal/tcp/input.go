@@ -30,7 +30,7 @@ func (c *Conn) Input(now time.Duration, seg *Segment) Result {
 	if c.expects(seg) {
 		return c.inputExpected(now, seg)
 	}
-	if a := c.seldom().auth; (a != nil || seg.Options.Auth.Kind != header.TCPAuthNone) && !a.admits(c.p.Counters, seg) {
+	if a := c.seldom().auth; (a != nil || seg.Options.Auth.Kind != header.TCPAuthNone) && !admits(a, c.p.Counters, seg) {
 		return Result{}
 	}
 	c.stats.segsIn++

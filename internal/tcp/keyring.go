@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"syscall"
+	"unsafe"
 
 	"example.com/berth/socket"
 )
@@ -30,7 +31,11 @@ type Keyring struct {
 	informed       bool // TCP_AO_INFO was set
 
 	good, bad, keyNotFound, missing, droppedICMP uint64
+
+	seg Segment // what Judge is asked about
 }
+
+func (r *Keyring) scratch() *Segment { return &r.seg }
 
 // md5Key is a key for signatures.
 type md5Key struct {
@@ -201,6 +206,39 @@ func (r *Keyring) keysFor(peer netip.Addr) (keys []*aoKey) {
 // wantsAO tells whether there is a key of TCP-AO for a peer.
 func (r *Keyring) wantsAO(peer netip.Addr) bool {
 	return slices.ContainsFunc(r.ao, func(k *aoKey) bool { return k.Peer.Contains(peer) })
+}
+
+// settle is to be called before a connection is opened. The keys that the user chose
+// are used if they are for the peer, or else the first.
+func (r *Keyring) settle(remote netip.Addr) {
+	current, rnext := r.current, r.rnext
+	r.ao, r.current, r.rnext = r.keysFor(remote), nil, nil
+	if len(r.ao) > 0 {
+		r.current, r.rnext = r.ao[0], r.ao[0]
+		if current != nil && r.sending(current.SendID) != nil {
+			r.current = r.sending(current.SendID)
+		}
+		if rnext != nil && r.receiving(rnext.RecvID) != nil {
+			r.rnext = r.receiving(rnext.RecvID)
+		}
+	}
+}
+
+func (r *Keyring) refuses(remote netip.Addr) error {
+	if r.required && !r.wantsAO(remote) {
+		return errKeyRejected
+	}
+	return nil
+}
+
+func (r *Keyring) between(local, remote netip.AddrPort) Auth { return newCodes(r, local, remote) }
+
+func newCodes(r *Keyring, local, remote netip.AddrPort) *codes {
+	return &codes{ring: r, local: local, remote: remote}
+}
+
+func (r *Keyring) memory() int {
+	return int(unsafe.Sizeof(*r)) + len(r.md5)*int(unsafe.Sizeof(md5Key{})) + len(r.ao)*int(unsafe.Sizeof(aoKey{}))
 }
 
 // info is TCP_AO_INFO.

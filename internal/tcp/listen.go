@@ -36,7 +36,7 @@ func ResetFor(seg, out *Segment) bool {
 		return false
 	}
 	*out = Segment{Flags: header.RST}
-	seg.Auth.mark(out)
+	out.signedBy(seg.Auth)
 	if seg.has(header.ACK) {
 		out.Seq = seg.Ack
 	} else {

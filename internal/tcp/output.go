@@ -28,7 +28,7 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 		return false
 	}
 	*out = Segment{}
-	c.seldom().auth.mark(out)
+	out.signedBy(c.seldom().auth)
 	switch {
 	case c.resetDue != noReset:
 		c.sendReset(now, out)
@@ -115,7 +115,10 @@ func (c *Conn) segmentSize(now time.Duration) int {
 		return c.snd.mss
 	}
 	var o header.TCPOptions
-	o.HasTS, o.Auth = c.useTS, c.seldom().auth.longest()
+	o.HasTS = c.useTS
+	if a := c.seldom().auth; a != nil {
+		o.Auth = a.longest()
+	}
 	if option {
 		o.AccECN = header.AccECN{Order: header.AccECN0, Fields: header.AccECNFields}
 	}

@@ -11,8 +11,8 @@ type rare struct {
 	search   *mtuSearch   // the path MTU is being searched for
 	accurate *accurateECN // marks are counted; not nil if ecn.accurate
 	fast     *fastOpen    // the connection was opened with data in the SYN, or tried to be
-	keys     *Keyring     // the user has set keys
-	auth     *Auth        // and there are some for the peer
+	keys     keyholder    // the user has set keys
+	auth     Auth         // and there are some for the peer
 
 	limits limits
 	rto    rtoStats
@@ -60,7 +60,13 @@ func (r *rare) memory() int {
 	if r.accurate != nil {
 		n += int(unsafe.Sizeof(*r.accurate))
 	}
-	return n + r.keys.memory() + r.auth.memory()
+	if r.keys != nil {
+		n += r.keys.memory()
+	}
+	if r.auth != nil {
+		n += r.auth.memory()
+	}
+	return n
 }
 
 // seldom returns it to read, need to change it.

@@ -39,7 +39,7 @@ type Request struct {
 	accurate     bool  // or accurate ECN
 	ecnGivenUp   bool  // a SYN or a SYN,ACK went without it
 	acknowledged bool  // the last ACK came, and was not taken
-	auth         *Auth // nil: no keys
+	auth         Auth  // nil: no keys
 }
 
 // NewRequest returns the handshake that a SYN begins at a listener with these
@@ -49,8 +49,10 @@ func NewRequest(p *Params, now time.Duration, o Opening, syn *Segment, opts *Opt
 		opts = &p.Options
 	}
 	p.decline(&syn.Options)
-	syn.Auth.decline(&syn.Options)
-	syn.Auth.begin(o.ISS)
+	if a := syn.Auth; a != nil {
+		makeRoom(a, &syn.Options)
+		a.setISS(o.ISS)
+	}
 	var out Segment
 	terms{p: p, opts: opts, mtu: o.MTU, ipv6: o.IPv6}.synAck(&syn.Options, &out)
 	r := Request{
@@ -69,7 +71,7 @@ func NewRequest(p *Params, now time.Duration, o Opening, syn *Segment, opts *Opt
 // SynAck is the answer to the SYN.
 func (r *Request) SynAck(now time.Duration, out *Segment) {
 	*out = Segment{Seq: r.iss, Ack: r.irs.Add(1), Flags: header.SYN | header.ACK, Window: r.window}
-	r.auth.mark(out)
+	out.signedBy(r.auth)
 	o := &out.Options
 	o.MSS, o.SACKPermitted, o.HasTS, o.HasWScale = r.mss, r.useSACK, r.useTS, r.useWScale
 	if r.useWScale {
@@ -105,7 +107,7 @@ func (r *Request) tsAt(now time.Duration) uint32 { return uint32(now/tsTick) + r
 //     to be told.
 func (r *Request) Input(now time.Duration, seg *Segment, opts *Options, out *Segment) Verdict {
 	c := r.p.Counters
-	if !r.auth.admits(c, seg) {
+	if !admits(r.auth, c, seg) {
 		return Ignore
 	}
 	next := r.irs.Add(1)
@@ -213,7 +215,7 @@ func (r *Request) challenge(now time.Duration, out *Segment) Verdict {
 	}
 	r.p.Counters.ChallengeAcks.Add(1)
 	*out = Segment{Seq: r.iss.Add(1), Ack: r.irs.Add(1), Flags: header.ACK, Window: r.window >> r.shift()}
-	r.auth.mark(out)
+	out.signedBy(r.auth)
 	if r.useTS {
 		out.Options.HasTS, out.Options.TSVal, out.Options.TSEcr = true, r.tsAt(now), r.tsRecent
 	}

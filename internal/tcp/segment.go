@@ -30,7 +30,7 @@ type Segment struct {
 	Header []byte
 	// Auth is who signs the segment, once its header is written; on input, after it
 	// was looked at, who vouches for it. Nil: nobody.
-	Auth *Auth
+	Auth Auth
 }
 
 // Len returns SEG.LEN: the sequence numbers that the segment occupies.

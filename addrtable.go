@@ -1,6 +1,10 @@
 package berth
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"example.com/berth/internal/lean"
+)
 
 // An addrTable is what belongs to each of some addresses. As few as most hosts
 // have are compared one after the other, which takes a fraction of a map's hash;
@@ -11,6 +15,8 @@ type addrTable[V any] struct {
 }
 
 type addrRow[V any] struct {
+	_ lean.Incomparable
+
 	addr  netip.Addr
 	value V
 }
@@ -21,8 +27,7 @@ const fewAddrs = 8
 // get returns what belongs to an address.
 func (t *addrTable[V]) get(a netip.Addr) (v V, ok bool) {
 	if t.many != nil {
-		v, ok = t.many[a]
-		return v, ok
+		return t.find(a)
 	}
 	for i := range t.few {
 		if t.few[i].addr == a {
@@ -30,6 +35,15 @@ func (t *addrTable[V]) get(a netip.Addr) (v V, ok bool) {
 		}
 	}
 	return v, false
+}
+
+// find is get where there are many.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
+func (t *addrTable[V]) find(a netip.Addr) (v V, ok bool) {
+	v, ok = t.many[a]
+	return v, ok
 }
 
 // has tells whether an address is in the table.
@@ -53,7 +67,7 @@ func (t *addrTable[V]) set(a netip.Addr, v V) {
 			return
 		}
 	}
-	if t.few = append(t.few, addrRow[V]{a, v}); len(t.few) <= fewAddrs {
+	if t.few = append(t.few, addrRow[V]{addr: a, value: v}); len(t.few) <= fewAddrs {
 		return
 	}
 	t.many = make(map[netip.Addr]V, len(t.few))

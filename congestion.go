@@ -79,5 +79,5 @@ func (cfg *TCPConfig) setCongestion(p *tcp.Params) {
 		panic("berth: TCPConfig.Congestion: there is no algorithm " + cfg.Congestion)
 	}
 	first := p.Algorithms[i]
-	p.Algorithms = lean.Insert(slices.Delete(p.Algorithms, i, i+1), 0, first)
+	p.Algorithms = lean.Insert(lean.Remove(p.Algorithms, i), 0, first)
 }

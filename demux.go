@@ -128,6 +128,8 @@ func (d *demux[S]) onPort(port uint16) []boundSock[S] { return d.bound.on(port) 
 // A boundSock is a socket with what it was bound to, as it was then: what a
 // packet is matched against without the socket's lock.
 type boundSock[S endpoint] struct {
+	_ lean.Incomparable
+
 	sock   S
 	addr   netip.Addr
 	remote netip.AddrPort // of a connected datagram socket: it takes nothing else

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"syscall"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/socket"
 )
 
@@ -42,7 +43,7 @@ func (q *errorQueue) take(s *messageSock, m *socket.Message) (int, error) {
 		return 0, syscall.EAGAIN
 	}
 	e := q.entries[0]
-	q.entries = slices.Delete(q.entries, 0, 1)
+	q.entries = lean.Remove(q.entries, 0)
 	n := scatter(m.Buffers, e.data)
 	if n < len(e.data) {
 		m.Flags |= socket.MSG_TRUNC

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/tcp"
 )
 
@@ -27,6 +28,8 @@ type fastOpenCache struct {
 }
 
 type fastOpenPeer struct {
+	_ lean.Incomparable
+
 	cookie header.FastOpen
 	mss    uint16
 	// experimental says that the option of RFC 7413 was not answered; plain that

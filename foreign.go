@@ -64,6 +64,9 @@ func (h *Host) foreignInput(in *inPacket) {
 }
 
 // flowOf is what the Forwarder is asked about a packet.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
 func (h *Host) flowOf(in *inPacket, local, remote netip.AddrPort) *Flow {
 	return &Flow{
 		Protocol: socket.Protocol(in.protocol), Src: remote, Dst: local, Interface: in.ifc,

@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/reassembly"
 	"example.com/berth/link"
 )
 
 // fragments is the host's reassembly table. Its lock guards the table.
 type fragments struct {
+	_ lean.Incomparable
+
 	host  *Host
 	mu    sync.Mutex
 	table *reassembly.Table

@@ -44,6 +44,14 @@ func (in *inPacket) linear() []byte {
 	if len(in.head) == 0 {
 		return in.body
 	}
+	return in.joined()
+}
+
+// joined is linear where there are two. It is seldom called, and too much to have a
+// copy at every call.
+//
+//go:noinline
+func (in *inPacket) joined() []byte {
 	if len(in.body) == 0 {
 		return in.head
 	}

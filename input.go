@@ -214,6 +214,12 @@ func (in *inPacket) extensions() bool {
 
 // carry makes the extension headers, which are what is before rest in b, a part
 // of the IP header.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
 func (in *inPacket) carry(b, rest []byte) {
 	walked := b[:len(b)-len(rest)]
 	in.ip = append(append(make([]byte, 0, len(in.ip)+len(walked)), in.ip...), walked...)

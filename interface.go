@@ -11,6 +11,7 @@ import (
 
 	"example.com/berth/internal/autoconf"
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/neighbor"
 	"example.com/berth/link"
 )
@@ -203,7 +204,7 @@ func (ifc *Interface) dropAddr(addr netip.Addr) error {
 			return syscall.EADDRNOTAVAIL
 		}
 		p := ifc.addrs[i].Prefix
-		ifc.addrs = slices.Delete(slices.Clone(ifc.addrs), i, i+1)
+		ifc.addrs = lean.Remove(slices.Clone(ifc.addrs), i)
 		if !slices.ContainsFunc(ifc.addrs, func(x Addr) bool { return x.Prefix.Masked() == p.Masked() }) {
 			n.removeConnected(ifc, p)
 		}

@@ -3,6 +3,7 @@ package berth
 import (
 	"net/netip"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/multicast"
 	"example.com/berth/socket"
 )
@@ -16,6 +17,8 @@ const defaultTTL = 64
 // children of a listener share the listener's: they are never changed, but
 // replaced.
 type ipOptions struct {
+	_ lean.Incomparable
+
 	tos, tclass           uint8
 	ttl, hops             int16 // -1: the default
 	multicastTTL          uint8
@@ -60,6 +63,9 @@ type groupOptions struct {
 
 // ownIP gives the socket a copy of its options, which nobody else has yet, so
 // that one of them can be set. The lock is held.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
 func (s *sock) ownIP() *ipOptions {
 	o := *s.ip
 	s.ip = &o

@@ -3,12 +3,12 @@ package berth
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"syscall"
 	"time"
 
 	"example.com/berth/internal/header"
 	"example.com/berth/internal/ipoptions"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
@@ -104,7 +104,7 @@ func (l *listener) events() socket.Events {
 // microsecond where thousands wait.
 func (l *listener) pop() *stream {
 	c := l.queue[0]
-	l.queue = slices.Delete(l.queue, 0, 1)
+	l.queue = lean.Remove(l.queue, 0)
 	l.queued--
 	return c
 }

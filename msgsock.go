@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/ipoptions"
+	"example.com/berth/internal/lean"
 	"example.com/berth/socket"
 )
 
@@ -259,6 +260,8 @@ func (s *messageSock) enqueue(in *inPacket, from netip.AddrPort, data []byte) (f
 // destination is where a packet of this socket goes and how: what SendTo, the
 // control data and the options say together.
 type destination struct {
+	_ lean.Incomparable
+
 	path    path
 	to      netip.AddrPort
 	options *ipoptions.Options

@@ -4,11 +4,15 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"example.com/berth/internal/lean"
 )
 
 // A portTable has what is bound to each port. It is read without a lock: with
 // every packet to a listener, and every datagram.
 type portTable[S any] struct {
+	_ lean.Incomparable
+
 	mu    sync.Mutex // orders changes
 	pages [256]atomic.Pointer[portPage[S]]
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unsafe"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/port"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
@@ -19,6 +20,8 @@ import (
 // It does not change while it is in the demultiplexer. Whoever takes it out of there
 // has it.
 type remnant struct {
+	_ lean.Incomparable
+
 	host          *Host
 	domain        socket.Domain
 	local, remote netip.AddrPort

@@ -3,6 +3,7 @@ package berth
 import (
 	"syscall"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
 )
@@ -39,6 +40,8 @@ const (
 // reports are those of a connection that wait, and what has been reported. What
 // completes MSG_ZEROCOPY waits beside them.
 type reports struct {
+	_ lean.Incomparable
+
 	asked      bool                              // TCP_REPORTS
 	waiting    [reportKinds]socket.ExtendedError // by kind, if its Type is set
 	urgent     uint32

@@ -10,6 +10,7 @@ import (
 
 	"example.com/berth/internal/icmp"
 	"example.com/berth/internal/ipoptions"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
 )
@@ -17,6 +18,8 @@ import (
 // request is a handshake at a listener: all that a host keeps of a SYN. Its
 // fields are guarded by the lock of the listener's socket.
 type request struct {
+	_ lean.Incomparable
+
 	tcp.Request
 	lis           *listener
 	local, remote netip.AddrPort

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/link"
 )
@@ -12,6 +13,8 @@ import (
 // blanks for what differs from one to the next. A busy connection has one; its
 // socket's lock guards it.
 type segmentTemplate struct {
+	_ lean.Incomparable
+
 	// What it was made from. It is good while that is the same.
 	ip   *ipOptions // never changed but replaced
 	ifc  *Interface

@@ -6,6 +6,7 @@ import (
 
 	"example.com/berth/internal/buffer"
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/link"
 	"example.com/berth/socket"
 )
@@ -16,6 +17,8 @@ import (
 // is for datagrams that nothing special is asked for; all others go the long way,
 // by prepare.
 type template struct {
+	_ lean.Incomparable
+
 	// What it was made from. It is good while all of that is the same.
 	asked         netip.AddrPort // the destination that the call named; zero: the peer
 	local, remote netip.AddrPort // the socket's ends

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // timers is the host's one timer: a heap of who wants to be woken when, and a
@@ -27,6 +29,8 @@ type timers struct {
 
 // A timerEntry is one row; it lives in its owner. Its fields belong to timers.
 type timerEntry struct {
+	_ lean.Incomparable
+
 	owner timerOwner
 	at    atomicDuration // 0: not in the heap; changed under the lock of timers
 	index int

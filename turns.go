@@ -93,6 +93,9 @@ func (p actorProvider) Socket(domain socket.Domain, typ socket.Type, protocol so
 func (h *Host) waitsForTurn() bool { return h.turns != nil && !h.turns.Running() }
 
 // order is whose turn it is when s acts. The lock is held.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
 func (s *sock) order() Order {
 	o := Order{Host: s.host.name, Protocol: s.protocol, Local: s.local, Remote: s.remote}
 	if s.actor != nil {

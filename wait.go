@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/socket"
 )
 
@@ -47,6 +48,8 @@ func (w *waiters) broadcast() {
 
 // A deadline is a time at which waits end.
 type deadline struct {
+	_ lean.Incomparable
+
 	sock  *sock
 	of    *waiters
 	timer *time.Timer

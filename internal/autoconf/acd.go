@@ -1,7 +1,6 @@
 package autoconf
 
 import (
-	"cmp"
 	"net/netip"
 	"syscall"
 	"time"
@@ -47,6 +46,8 @@ type ACD struct {
 }
 
 type acdAddress struct {
+	_ lean.Incomparable
+
 	prefix   netip.Prefix
 	state    State
 	probes   int // still to send
@@ -57,8 +58,8 @@ type acdAddress struct {
 
 // NewACD returns the detection for an interface without addresses.
 func NewACD(cfg ACDConfig) *ACD {
-	cfg.Probes = max(cmp.Or(cfg.Probes, probeCount), 0)
-	cfg.Announcements = max(cmp.Or(cfg.Announcements, announceCount), 0)
+	cfg.Probes = max(lean.Or(cfg.Probes, probeCount), 0)
+	cfg.Announcements = max(lean.Or(cfg.Announcements, announceCount), 0)
 	return &ACD{cfg: cfg}
 }
 

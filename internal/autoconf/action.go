@@ -3,6 +3,8 @@ package autoconf
 import (
 	"net/netip"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // Op says what an [Action] asks for.
@@ -69,6 +71,8 @@ func (o Op) String() string {
 // Action is something that the host is to do; see the operations for the fields
 // that each uses.
 type Action struct {
+	_ lean.Incomparable
+
 	Op                 Op
 	Prefix             netip.Prefix
 	Addr               netip.Addr

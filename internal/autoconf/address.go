@@ -66,6 +66,8 @@ type Address struct {
 
 // address is an address and what is to happen to it.
 type address struct {
+	_ lean.Incomparable
+
 	Address
 	deadline time.Duration // when expire is next to look at it; Never
 

@@ -1,10 +1,10 @@
 package autoconf
 
 import (
-	"cmp"
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/siphash"
 )
 
@@ -77,13 +77,13 @@ const (
 const Never = time.Duration(1<<63 - 1)
 
 func (c Config) withDefaults() Config {
-	c.Transmits = max(cmp.Or(c.Transmits, 1), 0)
-	c.RetransTimer = cmp.Or(c.RetransTimer, time.Second)
-	c.MaxDelay = max(cmp.Or(c.MaxDelay, time.Second), 0)
-	c.MaxAddresses = cmp.Or(c.MaxAddresses, 16)
-	c.MaxPrefixes = cmp.Or(c.MaxPrefixes, 16)
-	c.MaxRoutes = cmp.Or(c.MaxRoutes, 16)
-	c.MaxDNS = cmp.Or(c.MaxDNS, 8)
+	c.Transmits = max(lean.Or(c.Transmits, 1), 0)
+	c.RetransTimer = lean.Or(c.RetransTimer, time.Second)
+	c.MaxDelay = max(lean.Or(c.MaxDelay, time.Second), 0)
+	c.MaxAddresses = lean.Or(c.MaxAddresses, 16)
+	c.MaxPrefixes = lean.Or(c.MaxPrefixes, 16)
+	c.MaxRoutes = lean.Or(c.MaxRoutes, 16)
+	c.MaxDNS = lean.Or(c.MaxDNS, 8)
 	c.EUI64 = c.EUI64 && !c.MAC.IsZero()
 	return c
 }
@@ -97,6 +97,9 @@ func (i *Interface) random(limit time.Duration) time.Duration {
 }
 
 // until gives the end of a lifetime that begins now.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
 func until(now, lifetime time.Duration) time.Duration {
 	if lifetime >= header.Infinite || lifetime > Never-now {
 		return Never

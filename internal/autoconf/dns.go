@@ -6,10 +6,13 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 )
 
 // dnsEntry is a server or a search domain.
 type dnsEntry struct {
+	_ lean.Incomparable
+
 	server netip.Addr
 	domain string
 	until  time.Duration

@@ -3,10 +3,14 @@ package autoconf
 import (
 	"net/netip"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // solicitor sends router solicitations until there is a default router.
 type solicitor struct {
+	_ lean.Incomparable
+
 	next     time.Duration // when to send; 0 if there is no need
 	interval time.Duration // RT of RFC 3315 section 14; 0 before the first
 	begun    bool

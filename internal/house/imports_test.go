@@ -29,7 +29,7 @@ var rooms = map[string][]string{
 	"internal/tcp":           {"internal/header", "internal/seqnum", "internal/siphash", "internal/lean", "internal/buffer", "socket"},
 	"internal/reassembly":    {"internal/header", "internal/lean", "internal/buffer"},
 	"internal/ipoptions":     {"internal/header"},
-	"internal/neighbor":      {"internal/header"},
+	"internal/neighbor":      {"internal/header", "internal/lean"},
 	"internal/autoconf":      {"internal/header", "internal/neighbor", "internal/siphash", "internal/lean"},
 	"internal/multicast":     {"internal/header", "internal/lean"},
 	"internal/icmp":          {"internal/header", "internal/ipoptions", "internal/seqnum", "internal/siphash"},

@@ -14,6 +14,14 @@ func Insert[E any](s []E, at int, x E) []E {
 	return s
 }
 
+// Remove returns s without the element at index at, in the memory of s.
+func Remove[E any](s []E, at int) []E {
+	copy(s[at:], s[at+1:])
+	last := len(s) - 1
+	clear(s[last:])
+	return s[:last]
+}
+
 // Drop is slices.DeleteFunc: it takes the elements out of s that drop picks.
 func Drop[E any](s []E, drop func(*E) bool) []E {
 	kept := s[:0]
@@ -55,6 +63,15 @@ func sink[E any](heap []E, at int, less func(a, b *E) bool) {
 		heap[at], heap[below] = heap[below], heap[at]
 		at = below
 	}
+}
+
+// Or is cmp.Or for two, which makes an array of them and looks through it.
+func Or[T comparable](x, otherwise T) T {
+	var zero T
+	if x == zero {
+		return otherwise
+	}
+	return x
 }
 
 // Incomparable is the first field of large structs that nobody compares, and takes no

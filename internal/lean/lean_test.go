@@ -26,6 +26,26 @@ func TestInsert(t *testing.T) {
 	}
 }
 
+func TestRemove(t *testing.T) {
+	for at := range 4 {
+		s := []int{1, 2, 3, 4}
+		want := slices.Delete(slices.Clone(s), at, at+1)
+		got := Remove(s, at)
+		if !slices.Equal(got, want) {
+			t.Errorf("at %d: %v, want %v", at, got, want)
+		}
+		if s[3] != 0 {
+			t.Errorf("at %d: something is still behind the slice: %v", at, s)
+		}
+	}
+}
+
+func TestOr(t *testing.T) {
+	if Or(0, 3) != 3 || Or(2, 3) != 2 || Or(0, 0) != 0 || Or("", "x") != "x" {
+		t.Error("not the first that is not zero")
+	}
+}
+
 func TestDrop(t *testing.T) {
 	for picked := range 1 << 5 {
 		drop := func(n int) bool { return picked>>n&1 != 0 }

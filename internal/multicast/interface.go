@@ -200,7 +200,7 @@ func (g *group) count(s Sources, n int) {
 			src.includes += n
 		}
 		if src.includes == 0 && src.excludes == 0 {
-			g.sources = slices.Delete(g.sources, at, at+1)
+			g.sources = lean.Remove(g.sources, at)
 		}
 	}
 }
@@ -222,7 +222,7 @@ func (g *group) merge() Sources {
 func (i *Interface) forget(g *group) {
 	if g.excludes == 0 && len(g.sources) == 0 && g.resendAt == 0 {
 		if at, found := i.search(g.addr); found {
-			i.groups = slices.Delete(i.groups, at, at+1)
+			i.groups = lean.Remove(i.groups, at)
 		}
 	}
 }

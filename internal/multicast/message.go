@@ -45,6 +45,9 @@ func (m *Message) Append(b []byte) []byte {
 	return (&header.IGMPReport{Type: m.Type, Group: m.Group}).Append(b)
 }
 
+// emit is called seldom, and more than a call of it.
+//
+//go:noinline
 func (i *Interface) emit(m Message) {
 	if i.cfg.IPv6 {
 		m.Src = i.linkLocal

@@ -67,16 +67,13 @@ func (g *group) retain(a netip.Addr, times int) {
 // are next to be sent. A filter mode record tells the whole state, the sources
 // that have changed with it.
 func (i *Interface) resend(now time.Duration, g *group) (records []header.GroupRecord) {
-	add := func(typ uint8, list []netip.Addr) {
-		records = append(records, header.GroupRecord{Type: typ, Group: g.addr, Sources: list})
-	}
 	switch {
 	case g.modeLeft > 0 && g.state.Exclude:
 		g.modeLeft--
-		add(header.ChangeToExclude, g.state.List)
+		records = g.append(records, header.ChangeToExclude, g.state.List)
 	case g.modeLeft > 0:
 		g.modeLeft--
-		add(header.ChangeToInclude, g.state.List)
+		records = g.append(records, header.ChangeToInclude, g.state.List)
 	default:
 		var allow, block []netip.Addr
 		for _, r := range g.changed {
@@ -87,10 +84,10 @@ func (i *Interface) resend(now time.Duration, g *group) (records []header.GroupR
 			}
 		}
 		if len(allow) > 0 {
-			add(header.AllowNewSources, allow)
+			records = g.append(records, header.AllowNewSources, allow)
 		}
 		if len(block) > 0 {
-			add(header.BlockOldSources, block)
+			records = g.append(records, header.BlockOldSources, block)
 		}
 	}
 	for k := range g.changed {
@@ -102,6 +99,14 @@ func (i *Interface) resend(now time.Duration, g *group) (records []header.GroupR
 		g.resendAt = now + i.random(unsolicitedInterval)
 	}
 	return records
+}
+
+// append appends a record of the group.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
+func (g *group) append(records []header.GroupRecord, typ uint8, list []netip.Addr) []header.GroupRecord {
+	return append(records, header.GroupRecord{Type: typ, Group: g.addr, Sources: list})
 }
 
 // current gives the record of a group's state: all of it, or only as far as it

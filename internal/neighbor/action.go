@@ -45,6 +45,8 @@ func (o Op) String() string {
 // Action is something that a table asks the host to do. A call leaves its
 // actions in the table; [Table.Take] gets them.
 type Action[P any] struct {
+	_ [0]func() // nobody compares two
+
 	Op      Op
 	Addr    netip.Addr // the neighbor
 	MAC     header.MAC // Send, and Solicit if Unicast

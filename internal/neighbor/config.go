@@ -1,8 +1,9 @@
 package neighbor
 
 import (
-	"cmp"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // Config says how a table behaves. A zero field takes the default named at it.
@@ -65,21 +66,21 @@ const (
 )
 
 func (c Config) withDefaults() Config {
-	c.ReachableTime = cmp.Or(c.ReachableTime, 30*time.Second)
-	c.RetransTimer = cmp.Or(c.RetransTimer, time.Second)
-	c.DelayFirstProbe = cmp.Or(c.DelayFirstProbe, 5*time.Second)
-	c.MaxUnicastSolicit = cmp.Or(c.MaxUnicastSolicit, 3)
-	c.MaxMulticastSolicit = cmp.Or(c.MaxMulticastSolicit, 3)
-	c.BackoffMultiple = cmp.Or(c.BackoffMultiple, 3)
-	c.MaxRetransTimer = cmp.Or(c.MaxRetransTimer, time.Minute)
-	c.FailedTime = cmp.Or(c.FailedTime, 30*time.Second)
-	c.MaxEntries = cmp.Or(c.MaxEntries, 1024)
-	c.MaxIncomplete = cmp.Or(c.MaxIncomplete, max(c.MaxEntries/2, 1))
-	c.MaxPending = cmp.Or(c.MaxPending, 64)
-	c.MaxPendingBytes = cmp.Or(c.MaxPendingBytes, 128<<10)
-	c.MaxTotalBytes = cmp.Or(c.MaxTotalBytes, 1<<20)
-	c.SolicitRate = cmp.Or(c.SolicitRate, 256)
-	c.SolicitBurst = cmp.Or(c.SolicitBurst, 256)
+	c.ReachableTime = lean.Or(c.ReachableTime, 30*time.Second)
+	c.RetransTimer = lean.Or(c.RetransTimer, time.Second)
+	c.DelayFirstProbe = lean.Or(c.DelayFirstProbe, 5*time.Second)
+	c.MaxUnicastSolicit = lean.Or(c.MaxUnicastSolicit, 3)
+	c.MaxMulticastSolicit = lean.Or(c.MaxMulticastSolicit, 3)
+	c.BackoffMultiple = lean.Or(c.BackoffMultiple, 3)
+	c.MaxRetransTimer = lean.Or(c.MaxRetransTimer, time.Minute)
+	c.FailedTime = lean.Or(c.FailedTime, 30*time.Second)
+	c.MaxEntries = lean.Or(c.MaxEntries, 1024)
+	c.MaxIncomplete = lean.Or(c.MaxIncomplete, max(c.MaxEntries/2, 1))
+	c.MaxPending = lean.Or(c.MaxPending, 64)
+	c.MaxPendingBytes = lean.Or(c.MaxPendingBytes, 128<<10)
+	c.MaxTotalBytes = lean.Or(c.MaxTotalBytes, 1<<20)
+	c.SolicitRate = lean.Or(c.SolicitRate, 256)
+	c.SolicitBurst = lean.Or(c.SolicitBurst, 256)
 	return c
 }
 
@@ -100,6 +101,9 @@ func (t *Table[P]) SetTimers(reachable, retrans time.Duration) {
 
 // reachableTime gives the random time for which a confirmation holds, uniformly
 // between half and one and a half of the base.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
 func (t *Table[P]) reachableTime(now time.Duration) time.Duration {
 	if t.reroll == 0 || now >= t.reroll {
 		t.reachable = t.cfg.ReachableTime

@@ -10,6 +10,8 @@ import (
 // the others are the table's. A Binding must not be copied while it is in a
 // table.
 type Binding struct {
+	_ [0]func() // nobody compares two
+
 	// Protocol is TCP, UDP or ICMP. It does not change.
 	Protocol Protocol
 	// V6Only is IPV6_V6ONLY. It does not change once the socket has a port.

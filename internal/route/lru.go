@@ -3,6 +3,8 @@ package route
 import (
 	"net/netip"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // lru is a bounded map from destinations to values that end: a new key in a
@@ -19,6 +21,8 @@ type lru[V any] struct {
 }
 
 type entry[V any] struct {
+	_ lean.Incomparable
+
 	key        netip.Addr
 	value      V
 	expires    time.Duration

@@ -58,6 +58,9 @@ func (n *node) holds(k key) bool { return n.key.common(k) >= 8*n.depth }
 // The methods below alter a node that nobody else sees yet.
 
 // copy returns a node like n.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
 func (n *node) copy() *node {
 	c := *n
 	c.routes, c.child = slices.Clone(n.routes), slices.Clone(n.child)
@@ -71,7 +74,7 @@ func (n *node) put(slot int, routes []Route) {
 	case there && len(routes) > 0:
 		n.routes[i] = routes
 	case there:
-		n.routes = slices.Delete(n.routes, i, i+1)
+		n.routes = lean.Remove(n.routes, i)
 		n.prefixes.clear(slot)
 	case len(routes) > 0:
 		n.routes = lean.Insert(n.routes, i, routes)
@@ -86,7 +89,7 @@ func (n *node) adopt(b int, child *node) {
 	case there && child != nil:
 		n.child[i] = child
 	case there:
-		n.child = slices.Delete(n.child, i, i+1)
+		n.child = lean.Remove(n.child, i)
 		n.children.clear(b)
 	case child != nil:
 		n.child = lean.Insert(n.child, i, child)

@@ -135,6 +135,9 @@ func leaf(k key, depth int, r *Route) *node {
 
 // ranked returns the routes to one prefix with r among them, behind those that are
 // as good.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
 func ranked(routes []Route, r *Route) []Route {
 	at := 0
 	for at < len(routes) && routes[at].Metric <= r.Metric {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/socket"
 )
 
@@ -33,6 +34,8 @@ const (
 // accurateECN is the state of a connection that counts. Its counters bear the
 // RFC's names: r.* is what arrived here, s.* what the peer says arrived there.
 type accurateECN struct {
+	_ lean.Incomparable
+
 	rCEP, sCEP uint32 // packets
 	bytes      ecnBytes
 	sCEPTold   uint32 // s.cep when the last option came

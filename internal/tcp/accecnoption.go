@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -29,6 +30,8 @@ const (
 // does the first data if it was lost; then none has the option any more (3.2.3.2.2).
 // Linux does the same where acknowledgments with it seem to be lost.
 type optionSender struct {
+	_ lean.Incomparable
+
 	peer    bool  // the peer has sent an option
 	demand  uint8 // so many are to be sent on account of what arrived
 	changed uint8 // a bit for each counter that changed since the last one

@@ -1,7 +1,11 @@
 package tcp
 
+import "example.com/berth/internal/lean"
+
 // bbrControl is what BBR makes of its model (draft 5.6).
 type bbrControl struct {
+	_ lean.Incomparable
+
 	cwnd                 int
 	priorCwnd            int
 	pacingGain, cwndGain float64

@@ -1,6 +1,10 @@
 package tcp
 
-import "time"
+import (
+	"time"
+
+	"example.com/berth/internal/lean"
+)
 
 // ackPhase is which part of a probe the acknowledgments that come in are about
 // (draft 5.3.3.6).
@@ -18,6 +22,8 @@ const (
 // probe queued; cruise; refill, so that the probe begins with a full pipe; and
 // up, until losses or the bound tell that this is all.
 type bbrProbe struct {
+	_ lean.Incomparable
+
 	ackPhase         ackPhase
 	cycleStamp       time.Duration
 	probeWait        time.Duration // until the next probe

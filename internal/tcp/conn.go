@@ -105,6 +105,8 @@ type Conn struct {
 
 // sendVars is the send sequence space (RFC 9293 3.3.1).
 type sendVars struct {
+	_ lean.Incomparable
+
 	una, nxt seqnum.Value
 	wl1      seqnum.Value
 	wnd      int          // scaled
@@ -120,6 +122,8 @@ type sendVars struct {
 
 // recvVars is the receive sequence space.
 type recvVars struct {
+	_ lean.Incomparable
+
 	nxt    seqnum.Value
 	edge   seqnum.Value // RCV.NXT+RCV.WND, which never goes back
 	acked  seqnum.Value // Last.ACK.sent (RFC 7323 4.3)
@@ -166,6 +170,9 @@ func NewConn(p *Params) *Conn {
 }
 
 // Init makes c what NewConn returns, whatever it was before.
+// It is called seldom, and more than a call of it.
+//
+//go:noinline
 func (c *Conn) Init(p *Params) {
 	*c = Conn{
 		p: p, opts: &p.Options, state: socket.TCP_CLOSE,

@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // Constants of CUBIC (RFC 9438 4.1, 4.6, 4.7).
@@ -30,6 +32,8 @@ type Cubic struct {
 
 // cubicHistory is there from the first loss, or the end of slow start, on.
 type cubicHistory struct {
+	_ lean.Incomparable
+
 	cubicState
 	prior cubicState    // before the last reduction
 	last  time.Duration // when something was last acknowledged

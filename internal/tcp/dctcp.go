@@ -1,6 +1,10 @@
 package tcp
 
-import "time"
+import (
+	"time"
+
+	"example.com/berth/internal/lean"
+)
 
 // dctcpGain is g of RFC 8257 4.2.
 const dctcpGain = 1.0 / 16
@@ -10,6 +14,8 @@ const dctcpGain = 1.0 / 16
 // more of the data is marked, the more the window shrinks. In all else, and where
 // the peer or the network knows no marks, it is [Reno].
 type DCTCP struct {
+	_ lean.Incomparable
+
 	Reno
 	alpha             float64 // DCTCP.Alpha: the fraction of bytes marked, estimated
 	end               uint64  // Ack.Total at which the observation window ends

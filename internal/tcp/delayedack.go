@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 )
 
 // delayedAck decides when data is acknowledged (RFC 9293 3.8.6.3): at once for
@@ -11,6 +12,8 @@ import (
 // peer's slow start gets its clock, and else with every second segment, or after
 // a delay that follows the rhythm in which data comes.
 type delayedAck struct {
+	_ lean.Incomparable
+
 	quick       uint8 // so many more are sent at once
 	interactive bool  // a dialogue: acknowledgments ride on answers
 	ends        uint8 // messages that seem to have ended since the last one: 0, 1, or 2 for more

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -17,6 +18,8 @@ import (
 
 // undoVars is what is known of a recovery's retransmissions.
 type undoVars struct {
+	_ lean.Incomparable
+
 	from, high seqnum.Value // they lie between these
 	stamp      uint32       // the timestamp of the first one
 	any        bool         // there was one

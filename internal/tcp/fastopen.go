@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/siphash"
 	"example.com/berth/socket"
 )
@@ -21,6 +22,8 @@ import (
 
 // fastOpen is what a connection knows that was opened so.
 type fastOpen struct {
+	_ lean.Incomparable
+
 	option  header.FastOpen // of our SYN or SYN,ACK
 	data    int             // bytes in our SYN
 	tried   bool            // our SYN had data or the option

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unsafe"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -21,6 +22,8 @@ import (
 // search for what to resend, but for a retransmission time-out and for what
 // proves not to be lost, which start anew.
 type flight struct {
+	_ lean.Incomparable
+
 	records ring[record]
 	// resends are the retransmissions in flight, and some that no longer are,
 	// in the order in which they were sent.

@@ -187,7 +187,7 @@ func (r *reassembly) join(i int) {
 	r.forget(t.start)
 	r.pieces[s.last].next = t.first
 	s.last, s.end = t.last, t.end
-	r.spans = slices.Delete(r.spans, i+1, i+2)
+	r.spans = lean.Remove(r.spans, i+1)
 }
 
 // touch makes the span that begins at start the latest of the recent ones.
@@ -230,7 +230,7 @@ func (r *reassembly) takePiece(p int32, budget *buffer.Budget) (c chunk, next in
 
 func (r *reassembly) deleteSpan(i int) {
 	r.forget(r.spans[i].start)
-	r.spans = slices.Delete(r.spans, i, i+1)
+	r.spans = lean.Remove(r.spans, i)
 }
 
 // overlap returns the first run of bytes before nxt.

@@ -1,12 +1,18 @@
 package tcp
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"example.com/berth/internal/lean"
+)
 
 // optionsCache has the options that connections of a host were given lately.
 // Programs set the same few on each of their connections, one after the other:
 // each step is found here, nothing is allocated, and thousands of connections
 // refer to one value.
 type optionsCache struct {
+	_ lean.Incomparable
+
 	recent [16]atomic.Pointer[Options]
 	next   atomic.Uint32
 }

@@ -3,6 +3,7 @@ package tcp
 import (
 	"time"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -56,6 +57,8 @@ const probeCwnd = 11
 
 // mtuSearch is where the search is. Sizes are those of IP packets.
 type mtuSearch struct {
+	_ lean.Incomparable
+
 	low, high  int           // low passes, above high nothing does
 	size       int           // of the probe in flight; 0: there is none
 	start, end seqnum.Value  // the probe

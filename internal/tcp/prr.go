@@ -1,5 +1,7 @@
 package tcp
 
+import "example.com/berth/internal/lean"
+
 // Proportional rate reduction (RFC 6937, as its successor RFC 9937 amends it)
 // decides how much is sent in fast recovery. While more is in flight than the
 // threshold, sending slows down evenly, by the factor by which the congestion
@@ -11,6 +13,8 @@ package tcp
 // holds. A congestion control that names no threshold rules in recovery by its
 // own window.
 type prr struct {
+	_ lean.Incomparable
+
 	on        bool
 	before    int // RecoverFS: in flight when recovery began
 	delivered int // prr_delivered

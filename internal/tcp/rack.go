@@ -3,6 +3,7 @@ package tcp
 import (
 	"time"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -23,6 +24,8 @@ import (
 // rackVars are RACK's variables that mean something while there is a flight
 // (RFC 8985 5.3).
 type rackVars struct {
+	_ lean.Incomparable
+
 	sent time.Duration // RACK.xmit_ts
 	end  seqnum.Value  // RACK.end_seq
 	fack seqnum.Value  // RACK.fack

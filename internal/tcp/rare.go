@@ -3,11 +3,15 @@ package tcp
 import (
 	"time"
 	"unsafe"
+
+	"example.com/berth/internal/lean"
 )
 
 // rare is what most connections never need: its memory is taken when something
 // of it is.
 type rare struct {
+	_ lean.Incomparable
+
 	search   *mtuSearch   // the path MTU is being searched for
 	accurate *accurateECN // marks are counted; not nil if ecn.accurate
 	fast     *fastOpen    // the connection was opened with data in the SYN, or tried to be
@@ -79,7 +83,12 @@ func (c *Conn) seldom() *rare {
 
 func (c *Conn) need() *rare {
 	if c.rare == nil {
-		c.rare = new(rare)
+		c.makeRare()
 	}
 	return c.rare
 }
+
+// makeRare is called seldom, and more than a call of it.
+//
+//go:noinline
+func (c *Conn) makeRare() { c.rare = new(rare) }

@@ -3,6 +3,8 @@ package tcp
 import (
 	"sync"
 	"time"
+
+	"example.com/berth/internal/lean"
 )
 
 // A RateSample is what an acknowledgment tells of how fast the network delivers
@@ -45,6 +47,8 @@ var flightSnapshots ringPool[snapshot]
 // has one, others while something is in flight, for TCP_INFO. Its methods that a
 // flight calls may be called on nil: nobody wants rates.
 type deliveryRate struct {
+	_ lean.Incomparable
+
 	snapshots   ring[snapshot] // one for each record of the flight
 	deliveredAt time.Duration  // when something was last delivered
 	firstSent   time.Duration  // when the segment was sent that was delivered last

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -30,6 +31,8 @@ const (
 // until something is acknowledged that was sent after its end: so long the peer
 // may still tell that it was for nothing.
 type episode struct {
+	_ lean.Incomparable
+
 	prr      prr
 	undo     undoVars
 	frto     frtoState

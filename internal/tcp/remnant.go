@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/socket"
 )
@@ -13,6 +14,8 @@ import (
 // takes to answer what still comes as the connection would, in a sixth of its
 // memory. A host that ends connections has many of them, for a minute each.
 type Remnant struct {
+	_ lean.Incomparable
+
 	opts       *Options
 	until      time.Duration
 	heard      time.Duration

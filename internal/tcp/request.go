@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -15,6 +16,8 @@ import (
 // Like a Conn it is not safe for concurrent use, and the same options are to be
 // handed to all its methods: the listener's.
 type Request struct {
+	_ lean.Incomparable
+
 	p          *Params
 	begun      time.Duration // when the SYN came
 	due        time.Duration // when the SYN,ACK is sent again

@@ -3,11 +3,14 @@ package tcp
 import (
 	"time"
 
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
 // rttVars is the estimate of the round trip (RFC 6298).
 type rttVars struct {
+	_ lean.Incomparable
+
 	srtt time.Duration // 0 before the first sample
 	// mdev is RFC 6298's RTTVAR, taken with every acknowledgment. rttvar is its
 	// maximum within a round trip, so that many samples in one do not wear it

@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"example.com/berth/internal/buffer"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 )
 
@@ -11,6 +12,8 @@ import (
 // blocks that segments refer to. A block is only ever appended to, so what has
 // been sent from it stays as it is. An empty queue owns no memory.
 type sendQueue struct {
+	_ lean.Incomparable
+
 	blocks ring[sendBlock]
 	end    seqnum.Value // sequence number after the last byte
 	queued int          // bytes

@@ -38,7 +38,7 @@ func (t *addrTable[V]) get(a netip.Addr) (v V, ok bool) {
 }
 
 // find is get where there are many.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (t *addrTable[V]) find(a netip.Addr) (v V, ok bool) {

@@ -64,7 +64,7 @@ func (h *Host) foreignInput(in *inPacket) {
 }
 
 // flowOf is what the Forwarder is asked about a packet.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (h *Host) flowOf(in *inPacket, local, remote netip.AddrPort) *Flow {

@@ -214,10 +214,7 @@ func (in *inPacket) extensions() bool {
 
 // carry makes the extension headers, which are what is before rest in b, a part
 // of the IP header.
-// It is called seldom, and more than a call of it.
-//
-//go:noinline
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (in *inPacket) carry(b, rest []byte) {

@@ -63,7 +63,7 @@ type groupOptions struct {
 
 // ownIP gives the socket a copy of its options, which nobody else has yet, so
 // that one of them can be set. The lock is held.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (s *sock) ownIP() *ipOptions {

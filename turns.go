@@ -93,7 +93,7 @@ func (p actorProvider) Socket(domain socket.Domain, typ socket.Type, protocol so
 func (h *Host) waitsForTurn() bool { return h.turns != nil && !h.turns.Running() }
 
 // order is whose turn it is when s acts. The lock is held.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (s *sock) order() Order {

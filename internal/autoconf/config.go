@@ -97,7 +97,7 @@ func (i *Interface) random(limit time.Duration) time.Duration {
 }
 
 // until gives the end of a lifetime that begins now.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func until(now, lifetime time.Duration) time.Duration {

@@ -50,7 +50,7 @@ func Compile(text string) (*Options, error) {
 }
 
 // at returns the option at a place of a layout.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func at(b []byte, place uint8) []byte {

@@ -45,7 +45,7 @@ func (m *Message) Append(b []byte) []byte {
 	return (&header.IGMPReport{Type: m.Type, Group: m.Group}).Append(b)
 }
 
-// emit is called seldom, and more than a call of it.
+// emit is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (i *Interface) emit(m Message) {

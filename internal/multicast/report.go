@@ -102,7 +102,7 @@ func (i *Interface) resend(now time.Duration, g *group) (records []header.GroupR
 }
 
 // append appends a record of the group.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (g *group) append(records []header.GroupRecord, typ uint8, list []netip.Addr) []header.GroupRecord {

@@ -33,7 +33,7 @@ func without(list []netip.Addr, a netip.Addr) []netip.Addr {
 }
 
 // minus gives what of a is not in b, in a's order.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func minus(a, b []netip.Addr) (diff []netip.Addr) {

@@ -101,7 +101,7 @@ func (t *Table[P]) SetTimers(reachable, retrans time.Duration) {
 
 // reachableTime gives the random time for which a confirmation holds, uniformly
 // between half and one and a half of the base.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (t *Table[P]) reachableTime(now time.Duration) time.Duration {

@@ -58,7 +58,7 @@ func (n *node) holds(k key) bool { return n.key.common(k) >= 8*n.depth }
 // The methods below alter a node that nobody else sees yet.
 
 // copy returns a node like n.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (n *node) copy() *node {

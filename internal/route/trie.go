@@ -135,7 +135,7 @@ func leaf(k key, depth int, r *Route) *node {
 
 // ranked returns the routes to one prefix with r among them, behind those that are
 // as good.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func ranked(routes []Route, r *Route) []Route {

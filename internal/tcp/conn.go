@@ -170,7 +170,7 @@ func NewConn(p *Params) *Conn {
 }
 
 // Init makes c what NewConn returns, whatever it was before.
-// It is called seldom, and more than a call of it.
+// It is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (c *Conn) Init(p *Params) {

@@ -88,7 +88,7 @@ func (c *Conn) need() *rare {
 	return c.rare
 }
 
-// makeRare is called seldom, and more than a call of it.
+// makeRare is called seldom, and too much to have a copy at every call.
 //
 //go:noinline
 func (c *Conn) makeRare() { c.rare = new(rare) }

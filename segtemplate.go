@@ -21,8 +21,7 @@ type segmentTemplate struct {
 	gen  uint64 // of the path
 	hops int32  // what routers say
 
-	four   bool   // of IPv4
-	ipSum  uint32 // partial sum of the IPv4 header, without the length
+	blanks ipBlanks
 	pseudo uint32 // of the pseudo-header, without the length
 	start  int    // of the TCP header in head
 	head   [header.EthernetLen + header.IPv6Len + header.TCPMinLen]byte
@@ -52,18 +51,13 @@ func (s *stream) frame(f *link.Frame, head []byte, seg *tcp.Segment) {
 func (s *stream) newTemplate(d *transport) *segmentTemplate {
 	t := &segmentTemplate{
 		ip: s.ip, ifc: s.path.ifc, gen: s.path.gen, hops: s.path.ifc.hopLimit.Load(),
-		four: d.dst.Is4(), pseudo: header.PseudoSum(d.src, d.dst, d.protocol, 0),
+		pseudo: header.PseudoSum(d.src, d.dst, d.protocol, 0),
 	}
 	ip := s.path.appendIP(t.head[:0], d, 0)
 	t.start = len(ip)
 	th := header.TCP{SrcPort: s.local.Port(), DstPort: s.remote.Port()}
 	th.Append(ip)
-	if t.four {
-		ip = ip[t.ifc.linkHeader:]
-		binary.BigEndian.PutUint16(ip[2:], 0)
-		binary.BigEndian.PutUint16(ip[10:], 0)
-		t.ipSum = header.Sum(ip, 0)
-	}
+	t.blanks = newIPBlanks(ip[t.ifc.linkHeader:], d.dst.Is4())
 	return t
 }
 
@@ -85,16 +79,8 @@ func (t *segmentTemplate) frame(f *link.Frame, head []byte, seg *tcp.Segment) {
 	binary.BigEndian.PutUint16(th[12:], uint16(len(th)/4)<<12|uint16(seg.Flags)&0x1ff)
 	f.Head = head
 	length := len(th) + len(seg.Payload)
-	if ip := head[t.ifc.linkHeader:t.start]; t.four {
-		total := uint16(len(ip) + length)
-		ip[1] |= seg.ECN
-		binary.BigEndian.PutUint16(ip[2:], total)
-		binary.BigEndian.PutUint16(ip[10:], header.Fold(t.ipSum+uint32(total)+uint32(seg.ECN)))
-	} else {
-		ip[1] |= seg.ECN << 4
-		binary.BigEndian.PutUint16(ip[4:], uint16(length))
-	}
-	putSegment(f, seg, t.four)
+	t.blanks.fill(head[t.ifc.linkHeader:t.start], length, 0, seg.ECN)
+	putSegment(f, seg, t.blanks.four)
 	t.ifc.checksum(f, t.start, tcpChecksumAt, t.pseudo+uint32(length)&0xffff+uint32(length)>>16)
 }
 

@@ -25,10 +25,9 @@ type template struct {
 	ip            *ipOptions     // the socket's, never changed but replaced
 	path          path           // with the state of the configuration
 
-	most    int    // bytes of payload that fit into one packet
-	four    bool   // of IPv4
-	fixedID bool   // it may not be cut, and needs no identifier (RFC 6864 4.1)
-	ipSum   uint32 // partial sum of the IPv4 header
+	most    int  // bytes of payload that fit into one packet
+	fixedID bool // it may not be cut, or is of IPv6, and needs no identifier (RFC 6864 4.1)
+	blanks  ipBlanks
 	pseudo  uint32 // of the pseudo-header, without the length
 	ports   uint32 // of the UDP header, without the length
 	start   int    // of the UDP header in head
@@ -79,8 +78,8 @@ func (s *datagram) newTemplate(d *destination, to netip.AddrPort) *template {
 	df, probe := s.fragmentation(d.to.Addr())
 	t := &template{
 		asked: to, local: s.local, remote: s.remote, ip: s.ip, path: d.path,
-		four: d.to.Addr().Is4(), fixedID: df,
-		pseudo: header.PseudoSum(d.path.src, d.to.Addr(), header.ProtocolUDP, 0),
+		fixedID: df || !d.to.Addr().Is4(),
+		pseudo:  header.PseudoSum(d.path.src, d.to.Addr(), header.ProtocolUDP, 0),
 	}
 	t.most = d.path.mtuFor(probe) - ipHeaderLen(d.to.Addr()) - header.UDPLen
 	ip := d.path.appendIP(t.head[:0], &transport{
@@ -90,12 +89,7 @@ func (s *datagram) newTemplate(d *destination, to netip.AddrPort) *template {
 	t.start = len(ip)
 	u := header.UDP{SrcPort: s.local.Port(), DstPort: d.to.Port()}
 	t.ports = header.Sum(u.Append(ip)[t.start:t.start+4], 0)
-	if t.four {
-		ip = ip[d.path.ifc.linkHeader:]
-		binary.BigEndian.PutUint16(ip[2:], 0)
-		binary.BigEndian.PutUint16(ip[10:], 0)
-		t.ipSum = header.Sum(ip, 0)
-	}
+	t.blanks = newIPBlanks(ip[d.path.ifc.linkHeader:], d.to.Addr().Is4())
 	return t
 }
 
@@ -116,18 +110,11 @@ func (t *template) send(h *Host, data []byte) {
 // fill fills in the blanks.
 func (t *template) fill(h *Host, f *link.Frame) {
 	ip, udp := f.Head[t.path.ifc.linkHeader:t.start], f.Head[t.start:]
-	length := header.UDPLen + len(f.Payload)
-	if t.four {
-		total, id := uint16(len(ip)+length), uint16(0)
-		if !t.fixedID {
-			id = uint16(h.fragmentID())
-		}
-		binary.BigEndian.PutUint16(ip[2:], total)
-		binary.BigEndian.PutUint16(ip[4:], id)
-		binary.BigEndian.PutUint16(ip[10:], header.Fold(t.ipSum+uint32(total)+uint32(id)))
-	} else {
-		binary.BigEndian.PutUint16(ip[4:], uint16(length))
+	length, id := header.UDPLen+len(f.Payload), uint16(0)
+	if !t.fixedID {
+		id = uint16(h.fragmentID())
 	}
+	t.blanks.fill(ip, length, id, 0)
 	binary.BigEndian.PutUint16(udp[4:], uint16(length))
 	sum := t.pseudo + uint32(length)
 	if t.path.ifc.info.Load().Offload&link.OffloadChecksum != 0 {

@@ -171,6 +171,30 @@ func TestRunStaticProgram(t *testing.T) {
 	})
 }
 
+// routedBack serves connections to all addresses of a network that leads back to the
+// namespace itself, but is none of its own.
+func routedBack(t *testing.T, ns *testnet.NS, network string, serve func(net.Conn)) (ln net.Listener) {
+	t.Helper()
+	if out, err := ns.Command(t.Context(), "ip", "route", "add", "local", network, "dev", "lo").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var err error
+	ns.Do(func() { ln, err = net.Listen("tcp4", "0.0.0.0:0") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
+			go func() {
+				defer c.Close()
+				serve(c)
+			}()
+		}
+	}()
+	return ln
+}
+
 // TestRunOnANewNetwork: a network that the machine comes to while the program runs is
 // guarded like those that it was on.
 func TestRunOnANewNetwork(t *testing.T) {
@@ -178,21 +202,7 @@ func TestRunOnANewNetwork(t *testing.T) {
 	needTool(t, "bash")
 	asEach(t, func(t *testing.T, u user) {
 		ns := testnet.New(t)
-		if out, err := ns.Command(t.Context(), "ip", "route", "add", "local", "10.123.0.0/24", "dev", "lo").CombinedOutput(); err != nil {
-			t.Fatal(err, out)
-		}
-		var ln net.Listener
-		var err error
-		ns.Do(func() { ln, err = net.Listen("tcp4", "0.0.0.0:0") })
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		go func() {
-			for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
-				c.Close()
-			}
-		}()
+		ln := routedBack(t, ns, "10.123.0.0/24", func(c net.Conn) {})
 		script := `c() { (exec 3<>/dev/tcp/10.123.0.1/$0) 2>/dev/null; }; c && echo open. && while c; do sleep 0.01; done; echo closed.`
 		cmd := ns.Command(t.Context(), "/proc/self/exe", "run", "--", "bash", "-c", script, portOf(t, ln))
 		plain := u.command(t.Context())
@@ -225,24 +235,7 @@ func TestRunOtherRules(t *testing.T) {
 	needTool(t, "bash")
 	asEach(t, func(t *testing.T, u user) {
 		ns := testnet.New(t)
-		if out, err := ns.Command(t.Context(), "ip", "route", "add", "local", "203.0.113.0/24", "dev", "lo").CombinedOutput(); err != nil {
-			t.Fatal(err, out)
-		}
-		var ln net.Listener
-		var err error
-		ns.Do(func() { ln, err = net.Listen("tcp4", "0.0.0.0:0") })
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		go func() {
-			for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
-				go func() {
-					defer c.Close()
-					io.Copy(c, c)
-				}()
-			}
-		}()
+		ln := routedBack(t, ns, "203.0.113.0/24", func(c net.Conn) { io.Copy(c, c) })
 		file := filepath.Join(shared(t), "policy.yaml")
 		rules := func(text string) {
 			t.Helper()

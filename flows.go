@@ -1,12 +1,12 @@
 package berth
 
 import (
-	"container/list"
 	"net/netip"
 	"sync"
 	"syscall"
 	"time"
 
+	"example.com/berth/internal/list"
 	"example.com/berth/internal/tcp"
 )
 
@@ -30,8 +30,8 @@ type flows struct {
 	timer timerEntry
 
 	mu      sync.Mutex
-	waiting list.List       // of *Flow, those first whose sender asked longest ago
-	syns    map[tuple]*Flow // those of TCP
+	waiting list.List[*Flow] // those first whose sender asked longest ago
+	syns    map[tuple]*Flow  // those of TCP
 	closed  bool
 }
 
@@ -47,7 +47,7 @@ func (w *flows) begin(f *Flow) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f.charge = flowOverhead + len(f.packet) + len(f.echo)
-	if w.closed || w.waiting.Len() >= maxFlows || !w.host.budget.Take(f.charge) {
+	if w.closed || w.waiting.Count() >= maxFlows || !w.host.budget.Take(f.charge) {
 		c.Overflow.Add(1)
 		return false
 	}
@@ -60,8 +60,9 @@ func (w *flows) begin(f *Flow) bool {
 		}
 		w.syns[t] = f
 	}
-	f.asked, f.at = now, w.waiting.PushBack(f)
-	if w.waiting.Len() == 1 {
+	f.asked = now
+	w.waiting.Put(&f.place, f)
+	if w.waiting.Count() == 1 {
 		w.host.timers.schedule(&w.timer, now+flowPatience)
 	}
 	c.Flows.Add(1)
@@ -82,7 +83,7 @@ func (w *flows) again(local, remote netip.AddrPort, seg *tcp.Segment) bool {
 	if f.over == nil {
 		f.asked = w.host.now()
 		f.syn.Seq, f.syn.Options = seg.Seq, seg.Options // the sender may have begun anew
-		w.waiting.MoveToBack(f.at)
+		w.waiting.Put(&f.place, f)
 	}
 	w.host.count.Forward.Repeated.Add(1)
 	return true
@@ -123,10 +124,9 @@ func (w *flows) forgetSYN(f *Flow) {
 
 func (w *flows) dequeue(f *Flow, reason error) {
 	f.over = reason
-	w.waiting.Remove(f.at)
-	f.at = nil
+	f.place.Leave()
 	w.host.budget.Give(f.charge)
-	if w.waiting.Len() == 0 {
+	if w.waiting.Count() == 0 {
 		w.host.timers.remove(&w.timer)
 	}
 }
@@ -143,11 +143,10 @@ func (w *flows) timerFired(now time.Duration) {
 func (w *flows) expired(now time.Duration) *Flow {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	first := w.waiting.Front()
-	if first == nil {
+	f := w.waiting.Oldest()
+	if f == nil {
 		return nil
 	}
-	f := first.Value.(*Flow)
 	if at := f.asked + flowPatience; at > now {
 		w.host.timers.schedule(&w.timer, at)
 		return nil
@@ -167,11 +166,10 @@ func (w *flows) closeNext() *Flow {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
-	first := w.waiting.Front()
-	if first == nil {
+	f := w.waiting.Oldest()
+	if f == nil {
 		return nil
 	}
-	f := first.Value.(*Flow)
 	w.remove(f, syscall.ENETDOWN)
 	return f
 }

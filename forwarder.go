@@ -1,7 +1,6 @@
 package berth
 
 import (
-	"container/list"
 	"net/netip"
 	"sync/atomic"
 	"syscall"
@@ -9,6 +8,7 @@ import (
 
 	"example.com/berth/internal/header"
 	"example.com/berth/internal/icmp"
+	"example.com/berth/internal/list"
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
@@ -60,17 +60,19 @@ type Flow struct {
 	Interface *Interface
 
 	host   *Host
-	packet []byte        // its beginning, for ICMP errors to quote
-	tos    uint8         // of an echo request
-	echo   []byte        // of an echo request: the whole message
-	syn    tcp.Segment   // of TCP
-	minISS seqnum.Value  // of TCP: above what an earlier connection sent
-	queue  *datagram     // of UDP: the socket that the datagrams wait in
-	taken  atomic.Bool   // the datagrams were accepted
-	charge int           // of the host's budget
-	at     *list.Element // in flows; with the rest guarded by flows.mu
-	asked  time.Duration // when the sender did last
-	over   error         // why no answer counts any more; nil while one does
+	packet []byte       // its beginning, for ICMP errors to quote
+	tos    uint8        // of an echo request
+	echo   []byte       // of an echo request: the whole message
+	syn    tcp.Segment  // of TCP
+	minISS seqnum.Value // of TCP: above what an earlier connection sent
+	queue  *datagram    // of UDP: the socket that the datagrams wait in
+	taken  atomic.Bool  // the datagrams were accepted
+	charge int          // of the host's budget
+
+	// The rest is guarded by flows.mu.
+	place list.Node     // in flows.waiting
+	asked time.Duration // when the sender did last
+	over  error         // why no answer counts any more; nil while one does
 }
 
 // Echo returns identifier, sequence number and data of an echo request. The data

@@ -22,6 +22,7 @@ var rooms = map[string][]string{
 	"internal/seqnum":        {},
 	"internal/siphash":       {},
 	"internal/lean":          {},
+	"internal/list":          {"internal/lean"},
 	"internal/buffer":        {},
 	"internal/house":         {},
 	"internal/requirements":  {},
@@ -29,13 +30,13 @@ var rooms = map[string][]string{
 	"internal/tcp":           {"internal/header", "internal/seqnum", "internal/siphash", "internal/lean", "internal/buffer", "socket"},
 	"internal/reassembly":    {"internal/header", "internal/lean", "internal/buffer"},
 	"internal/ipoptions":     {"internal/header"},
-	"internal/neighbor":      {"internal/header", "internal/lean"},
+	"internal/neighbor":      {"internal/header", "internal/lean", "internal/list"},
 	"internal/autoconf":      {"internal/header", "internal/neighbor", "internal/siphash", "internal/lean"},
 	"internal/multicast":     {"internal/header", "internal/lean"},
-	"internal/icmp":          {"internal/header", "internal/ipoptions", "internal/seqnum", "internal/siphash"},
-	"internal/route":         {"internal/lean"},
+	"internal/icmp":          {"internal/header", "internal/ipoptions", "internal/list", "internal/seqnum", "internal/siphash"},
+	"internal/route":         {"internal/lean", "internal/list"},
 	"internal/port":          {},
-	"internal/nat":           {"internal/header"},
+	"internal/nat":           {"internal/header", "internal/list"},
 	"internal/hello":         {},
 	"internal/mistake":       {},
 	"internal/units":         {},
@@ -81,14 +82,14 @@ var rooms = map[string][]string{
 // it.
 var withoutNet = []string{
 	"", "socket", "tcpauth", "link", "link/gso", "link/wire", "link/impair", "link/pcapng",
-	"internal/seqnum", "internal/siphash", "internal/lean", "internal/buffer", "internal/header", "internal/tcp",
+	"internal/seqnum", "internal/siphash", "internal/lean", "internal/list", "internal/buffer", "internal/header", "internal/tcp",
 	"internal/reassembly", "internal/neighbor", "internal/autoconf", "internal/multicast",
 	"internal/icmp", "internal/ipoptions", "internal/route", "internal/port", "internal/nat",
 }
 
 // pure are the rooms below internal/ that are functions of (state, input, now).
 var pure = []string{
-	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "ipoptions", "route", "port", "seqnum", "lean", "nat", "hello",
+	"header", "tcp", "reassembly", "neighbor", "autoconf", "multicast", "icmp", "ipoptions", "route", "port", "seqnum", "lean", "list", "nat", "hello",
 }
 
 type pkg struct {

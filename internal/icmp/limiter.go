@@ -3,6 +3,8 @@ package icmp
 import (
 	"net/netip"
 	"time"
+
+	"example.com/berth/internal/list"
 )
 
 // Limits are the rates of a [Limiter]. A zero field stands for its default.
@@ -43,7 +45,7 @@ type Limiter struct {
 	random func() uint64
 	all    bucket
 	hosts  map[netip.Addr]*destination
-	recent destination // the ring's head: next is the most recent
+	byUse  list.List[*destination]
 	count  LimitCounters
 }
 
@@ -55,18 +57,17 @@ type LimitCounters struct {
 	Forgotten   uint64 // destinations, by Limits.Hosts
 }
 
-// A destination is one host's bucket, in a ring by use.
+// A destination is one host's bucket.
 type destination struct {
 	bucket
-	addr       netip.Addr
-	prev, next *destination
+	addr  netip.Addr
+	byUse list.Node
 }
 
 // NewLimiter returns a limiter whose buckets are full. Random gives uniform
 // random numbers that an outsider cannot predict.
 func NewLimiter(limits Limits, random func() uint64) *Limiter {
 	l := &Limiter{limits: limits.withDefaults(), random: random, hosts: make(map[netip.Addr]*destination)}
-	l.recent.prev, l.recent.next = &l.recent, &l.recent
 	l.all = bucket{tokens: int64(l.limits.Burst) * token}
 	return l
 }
@@ -96,8 +97,7 @@ func (l *Limiter) destination(now time.Duration, dst netip.Addr) *destination {
 	d := l.hosts[dst]
 	if d == nil {
 		if len(l.hosts) >= l.limits.Hosts {
-			d = l.recent.prev
-			d.unlink()
+			d = l.byUse.Oldest()
 			delete(l.hosts, d.addr)
 			l.count.Forgotten++
 		} else {
@@ -106,15 +106,10 @@ func (l *Limiter) destination(now time.Duration, dst netip.Addr) *destination {
 		d.addr = dst
 		d.bucket = bucket{tokens: int64(l.limits.HostBurst) * token, at: now}
 		l.hosts[dst] = d
-	} else {
-		d.unlink()
 	}
-	d.prev, d.next = &l.recent, l.recent.next
-	d.prev.next, d.next.prev = d, d
+	l.byUse.Put(&d.byUse, d)
 	return d
 }
-
-func (d *destination) unlink() { d.prev.next, d.next.prev = d.next, d.prev }
 
 // A bucket holds tokens, which time fills.
 type bucket struct {

@@ -106,12 +106,8 @@ func TestTheTableIsBounded(t *testing.T) {
 	if c.Allowed != 100_000+6 {
 		t.Errorf("%d allowed", c.Allowed)
 	}
-	ring := 0
-	for d := l.recent.next; d != &l.recent; d = d.next {
-		ring++
-	}
-	if ring != 100 {
-		t.Errorf("%d in the ring", ring)
+	if n := l.byUse.Count(); n != 100 {
+		t.Errorf("%d in the list", n)
 	}
 }
 

@@ -1,9 +1,10 @@
 package icmp
 
 import (
-	"container/list"
 	"net/netip"
 	"time"
+
+	"example.com/berth/internal/list"
 )
 
 // A host that does not listen to redirects gets a few, ever less often, and then
@@ -18,14 +19,16 @@ const (
 // Redirects bounds the redirects that a router sends (RFC 1812 5.2.7.2, RFC 4861
 // 8.2). The zero value is ready.
 type Redirects struct {
-	hosts map[netip.Addr]*list.Element
-	order list.List // of *redirected, the one that was asked about last in front
+	hosts map[netip.Addr]*redirected
+	asked list.List[*redirected] // in the order in which Allow was asked about them
 }
 
 type redirected struct {
 	host netip.Addr
 	sent uint
 	last time.Duration // when one was sent, or would have been but for the number
+
+	asked list.Node
 }
 
 // maxRedirected is how many hosts are remembered. When there are more, the one that
@@ -51,20 +54,20 @@ func (l *Redirects) Allow(now time.Duration, host netip.Addr) bool {
 
 // of finds what is known of a host, or begins anew with it.
 func (l *Redirects) of(host netip.Addr, now time.Duration) *redirected {
-	if e := l.hosts[host]; e != nil {
-		l.order.MoveToFront(e)
-		return e.Value.(*redirected)
+	r := l.hosts[host]
+	if r == nil {
+		if l.hosts == nil {
+			l.hosts = make(map[netip.Addr]*redirected)
+		}
+		if len(l.hosts) >= maxRedirected {
+			oldest := l.asked.Oldest()
+			delete(l.hosts, oldest.host)
+			oldest.asked.Leave()
+		}
+		r = &redirected{host: host, last: now}
+		l.hosts[host] = r
 	}
-	if l.hosts == nil {
-		l.hosts = make(map[netip.Addr]*list.Element)
-	}
-	if len(l.hosts) >= maxRedirected {
-		oldest := l.order.Back()
-		delete(l.hosts, oldest.Value.(*redirected).host)
-		l.order.Remove(oldest)
-	}
-	r := &redirected{host: host, last: now}
-	l.hosts[host] = l.order.PushFront(r)
+	l.asked.Put(&r.asked, r)
 	return r
 }
 

@@ -42,7 +42,7 @@ func TestRedirectsRememberABoundedNumberOfHosts(t *testing.T) {
 			t.Fatalf("%v gets none", host)
 		}
 	}
-	if l.Len() != maxRedirected || l.order.Len() != maxRedirected {
+	if l.Len() != maxRedirected || l.asked.Count() != maxRedirected {
 		t.Errorf("%d hosts are remembered", l.Len())
 	}
 	if l.Allow(time.Hour, host) {

@@ -46,7 +46,6 @@ func (t *Table) Forward(protocol uint8, port uint16, inside netip.AddrPort) (out
 		}
 	}
 	m := &mapping{inside: in, outside: out, static: true}
-	m.idle.item = m
 	t.insert(m)
 	return out.addrPort(), nil
 }

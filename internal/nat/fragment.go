@@ -1,6 +1,10 @@
 package nat
 
-import "time"
+import (
+	"time"
+
+	"example.com/berth/internal/list"
+)
 
 // A fragmentKey names a fragmented packet by what each of its fragments has
 // (RFC 791 3.2), as it was before translation.
@@ -21,13 +25,13 @@ type fragment struct {
 	src, dst endpoint // without ports
 	action   Action
 	since    time.Duration
-	byAge    node[fragment]
+	byAge    list.Node
 }
 
 // fragments are the first fragments that later ones may follow.
 type fragments struct {
 	known map[fragmentKey]*fragment
-	ages  list[fragment]
+	ages  list.List[*fragment]
 }
 
 // note remembers how a first fragment was translated, or that it was not: an
@@ -41,24 +45,23 @@ func (f *fragments) note(now time.Duration, k fragmentKey, p *packet, a Action, 
 		return 0
 	}
 	if len(f.known) >= limit {
-		f.forget(f.ages.oldest())
+		f.forget(f.ages.Oldest())
 		evicted = 1
 	}
 	x := &fragment{key: k, src: p.src.with(0), dst: p.dst.with(0), action: a, since: now}
-	x.byAge.item = x
-	x.byAge.moveTo(&f.ages)
+	f.ages.Put(&x.byAge, x)
 	f.known[k] = x
 	return evicted
 }
 
 func (f *fragments) forget(x *fragment) {
 	delete(f.known, x.key)
-	x.byAge.moveTo(nil)
+	x.byAge.Leave()
 }
 
 // expire forgets those that came not after a time.
 func (f *fragments) expire(until time.Duration) (n int) {
-	for x := f.ages.oldest(); x != nil && x.since <= until; x = f.ages.oldest() {
+	for x := f.ages.Oldest(); x != nil && x.since <= until; x = f.ages.Oldest() {
 		f.forget(x)
 		n++
 	}
@@ -66,7 +69,7 @@ func (f *fragments) expire(until time.Duration) (n int) {
 }
 
 func (f *fragments) deadline(timeout time.Duration) time.Duration {
-	if x := f.ages.oldest(); x != nil {
+	if x := f.ages.Oldest(); x != nil {
 		return x.since + timeout
 	}
 	return 0

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/list"
 )
 
 var fuzzLimits = Limits{Mappings: 12, PerHost: 8, Sessions: 20, PerMapping: 6, Fragments: 4}
@@ -209,19 +210,19 @@ func (x *fuzzer) audit() {
 		if m.outside != k || t.byInside[pair{m.inside, m.remote}] != m || !t.portsOf(k).has(k.port()) {
 			x.t.Fatalf("%v is not where it should be", t.row(m))
 		}
-		n := m.transient.len + m.established.len
+		n := m.transient.Count() + m.established.Count()
 		if n > l.PerMapping || (n == 0) != m.static {
 			x.t.Fatalf("%v: %d sessions", t.row(m), n)
 		}
-		if want := !m.static && m.established.len == 0; want != (m.idle.in != nil) {
+		if want := !m.static && m.established.Count() == 0; want != t.idle.Has(&m.idle) {
 			x.t.Fatalf("%v: may be evicted: %v", t.row(m), !want)
 		}
 		hosts[m.inside.addr()]++
 		sessions += n
-		transient += m.transient.len
-		established += m.established.len
-		for _, list := range []*list[session]{&m.transient, &m.established} {
-			for s := range list.all {
+		transient += m.transient.Count()
+		established += m.established.Count()
+		for _, sessions := range []*list.List[*session]{&m.transient, &m.established} {
+			for s := range sessions.All {
 				if s.mapping != m || t.sessions[pair{m.outside, s.remote}] != s {
 					x.t.Fatalf("%v: a stray session", t.row(m))
 				}
@@ -234,7 +235,7 @@ func (x *fuzzer) audit() {
 	switch {
 	case len(t.byOutside) > l.Mappings, len(t.byInside) != len(t.byOutside), len(t.hosts) != len(hosts),
 		len(t.sessions) > l.Sessions, len(t.sessions) != sessions, len(t.peers) != len(peers),
-		t.ages[establishedTimer].len != established, len(t.fragments.known) > l.Fragments:
+		t.ages[establishedTimer].Count() != established, len(t.fragments.known) > l.Fragments:
 		x.t.Fatalf("%d mappings, %d by inside, %d hosts of %d, %d sessions of %d, %d peers of %d", len(t.byOutside),
 			len(t.byInside), len(t.hosts), len(hosts), len(t.sessions), sessions, len(t.peers), len(peers))
 	case t.Deadline() != 0 && t.Deadline() <= x.now:
@@ -242,7 +243,7 @@ func (x *fuzzer) audit() {
 	}
 	for _, l := range t.ages {
 		var last time.Duration
-		for s := range l.all {
+		for s := range l.All {
 			if s.last < last {
 				x.t.Fatal("sessions out of order")
 			}

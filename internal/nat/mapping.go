@@ -1,6 +1,9 @@
 package nat
 
-import "example.com/berth/internal/header"
+import (
+	"example.com/berth/internal/header"
+	"example.com/berth/internal/list"
+)
 
 // A pair of endpoints is a key: see the fields of [Table].
 type pair [2]endpoint
@@ -15,8 +18,8 @@ type mapping struct {
 	// end.
 	static bool
 	// transient and established are the sessions, the one idle longest first.
-	transient, established list[session]
-	idle                   node[mapping]
+	transient, established list.List[*session]
+	idle                   list.Node
 	out, in                Traffic
 }
 
@@ -28,7 +31,7 @@ func (c *Traffic) add(p *packet) {
 	c.Bytes += uint64(len(p.b))
 }
 
-func (m *mapping) empty() bool { return m.transient.len+m.established.len == 0 }
+func (m *mapping) empty() bool { return m.transient.Count()+m.established.Count() == 0 }
 
 // depends returns what of a remote a mapping is for.
 func (t *Table) depends(remote endpoint) endpoint {
@@ -63,7 +66,6 @@ func (t *Table) newMapping(inside, remote endpoint) (*mapping, Reason) {
 		return nil, PortsExhausted
 	}
 	m := &mapping{inside: inside, outside: outside, remote: t.depends(remote)}
-	m.idle.item = m
 	t.insert(m)
 	return m, None
 }
@@ -79,7 +81,7 @@ func (t *Table) insert(m *mapping) {
 // evict ends the mapping that was idle longest and has no established
 // connection. It gives false if all have one.
 func (t *Table) evict() bool {
-	m := t.idle.oldest()
+	m := t.idle.Oldest()
 	if m == nil {
 		return false
 	}
@@ -90,13 +92,13 @@ func (t *Table) evict() bool {
 
 // remove ends a mapping with all its sessions.
 func (t *Table) remove(m *mapping) {
-	for s := range m.transient.all {
+	for s := range m.transient.All {
 		t.unlink(s)
 	}
-	for s := range m.established.all {
+	for s := range m.established.All {
 		t.unlink(s)
 	}
-	m.idle.moveTo(nil)
+	m.idle.Leave()
 	delete(t.byOutside, m.outside)
 	delete(t.byInside, pair{m.inside, m.remote})
 	if t.hosts[m.inside.addr()]--; t.hosts[m.inside.addr()] == 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/list"
 )
 
 // A Mapping is a row of the table, for people and tests.
@@ -58,8 +59,8 @@ func (t *Table) row(m *mapping) Mapping {
 		Remote: m.remote.addrPort(), Static: m.static, Open: m.static || t.cfg.Filtering == EndpointIndependent,
 		Out: m.out, In: m.in,
 	}
-	for _, l := range []*list[session]{&m.transient, &m.established} {
-		for s := range l.all {
+	for _, l := range []*list.List[*session]{&m.transient, &m.established} {
+		for s := range l.All {
 			x := Session{s.remote.addrPort(), s.timer == establishedTimer, s.last + t.timeout(s.timer)}
 			r.Sessions = append(r.Sessions, x)
 			r.Expires = max(r.Expires, x.Expires)

@@ -193,7 +193,7 @@ func TestFloodOfFirstFragments(t *testing.T) {
 		binary.BigEndian.PutUint16(b[10:], header.Fold(header.Sum(b[:20], 0)))
 		r.sends(b)
 	}
-	if n := len(r.fragments.known); n != 8 || r.fragments.ages.len != 8 || r.Counters().FragmentsEvicted != 92 {
+	if n := len(r.fragments.known); n != 8 || r.fragments.ages.Count() != 8 || r.Counters().FragmentsEvicted != 92 {
 		t.Errorf("%d, %+v", n, r.Counters())
 	}
 	if r.Table.Deadline() != r.now+30*time.Second {

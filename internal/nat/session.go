@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/list"
 )
 
 // A timer is what a session waits for. All sessions of one kind wait equally
@@ -28,8 +29,8 @@ type session struct {
 	last   time.Duration // when it was refreshed
 	timer  timer
 	tcp    tcpState
-	byAge  node[session] // in Table.ages
-	ofMap  node[session] // in a list of the mapping
+	byAge  list.Node // in Table.ages
+	ofMap  list.Node // in a list of the mapping
 }
 
 // admits returns the remote of the session that lets a remote in. Connections
@@ -116,11 +117,11 @@ func (t *Table) refresh(now time.Duration, s *session, p *packet, d direction) {
 		s.timer = udpTimer
 	}
 	m := s.mapping
-	s.byAge.moveTo(&t.ages[s.timer])
+	t.ages[s.timer].Put(&s.byAge, s)
 	if s.timer == establishedTimer {
-		s.ofMap.moveTo(&m.established)
+		m.established.Put(&s.ofMap, s)
 	} else {
-		s.ofMap.moveTo(&m.transient)
+		m.transient.Put(&s.ofMap, s)
 	}
 	t.age(m)
 }
@@ -128,24 +129,23 @@ func (t *Table) refresh(now time.Duration, s *session, p *packet, d direction) {
 // age puts a mapping that was used at the end of those that may be evicted; with
 // an established connection it is not among them.
 func (t *Table) age(m *mapping) {
-	if m.established.len > 0 {
-		m.idle.moveTo(nil)
+	if m.established.Count() > 0 {
+		m.idle.Leave()
 	} else {
-		m.idle.moveTo(&t.idle)
+		t.idle.Put(&m.idle, m)
 	}
 }
 
 // newSession makes a session, and room for it.
 func (t *Table) newSession(m *mapping, remote endpoint) (*session, Reason) {
 	l := &t.cfg.Limits
-	if m.transient.len+m.established.len >= l.PerMapping && !t.evictSession(m, m.transient.oldest()) {
+	if m.transient.Count()+m.established.Count() >= l.PerMapping && !t.evictSession(m, m.transient.Oldest()) {
 		return nil, SessionLimit
 	}
 	if len(t.sessions) >= l.Sessions && !t.evictSession(m, t.idlest()) {
 		return nil, SessionLimit
 	}
 	s := &session{mapping: m, remote: t.admits(remote)}
-	s.byAge.item, s.ofMap.item = s, s
 	t.sessions[pair{m.outside, s.remote}] = s
 	if t.countsPeers(s) {
 		t.peers[pair{m.outside, s.remote.with(0)}]++
@@ -159,7 +159,7 @@ func (t *Table) newSession(m *mapping, remote endpoint) (*session, Reason) {
 func (t *Table) idlest() *session {
 	var found *session
 	for k := range establishedTimer {
-		if s := t.ages[k].oldest(); s != nil && (found == nil || s.last < found.last) {
+		if s := t.ages[k].Oldest(); s != nil && (found == nil || s.last < found.last) {
 			found = s
 		}
 	}
@@ -185,7 +185,7 @@ func (t *Table) end(s *session) {
 	t.unlink(s)
 	if s.mapping.empty() {
 		t.remove(s.mapping)
-	} else if s.mapping.idle.in == nil {
+	} else if !t.idle.Has(&s.mapping.idle) {
 		t.age(s.mapping)
 	}
 }
@@ -198,8 +198,8 @@ func (t *Table) unlink(s *session) {
 			delete(t.peers, k)
 		}
 	}
-	s.byAge.moveTo(nil)
-	s.ofMap.moveTo(nil)
+	s.byAge.Leave()
+	s.ofMap.Leave()
 }
 
 // countsPeers tells whether a session is counted in Table.peers.

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"example.com/berth/internal/list"
 )
 
 // A Table is a translator with its mappings. Make one with [New]. It is for one
@@ -24,9 +26,9 @@ type Table struct {
 	hosts map[uint32]int
 	ports map[endpoint]*portSet // by protocol and outside address
 	// ages has the sessions by what they wait for, the one idle longest first.
-	ages [timers]list[session]
+	ages [timers]list.List[*session]
 	// idle has the mappings that may be evicted, the one idle longest first.
-	idle      list[mapping]
+	idle      list.List[*mapping]
 	fragments fragments
 	counters  Counters
 }
@@ -83,7 +85,7 @@ func (t *Table) timeout(k timer) time.Duration {
 func (t *Table) Deadline() time.Duration {
 	next := t.fragments.deadline(t.cfg.Timeouts.Fragment)
 	for k := range t.ages {
-		if s := t.ages[k].oldest(); s != nil {
+		if s := t.ages[k].Oldest(); s != nil {
 			if at := s.last + t.timeout(timer(k)); next == 0 || at < next {
 				next = at
 			}
@@ -97,7 +99,7 @@ func (t *Table) Deadline() time.Duration {
 func (t *Table) Expire(now time.Duration) {
 	for k := range t.ages {
 		limit := t.timeout(timer(k))
-		for s := t.ages[k].oldest(); s != nil && now-s.last >= limit; s = t.ages[k].oldest() {
+		for s := t.ages[k].Oldest(); s != nil && now-s.last >= limit; s = t.ages[k].Oldest() {
 			t.counters.SessionsTimedOut++
 			t.end(s)
 		}

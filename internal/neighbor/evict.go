@@ -3,13 +3,15 @@ package neighbor
 import (
 	"net/netip"
 	"time"
+
+	"example.com/berth/internal/list"
 )
 
 // create makes an entry in the given state, INCOMPLETE or STALE, or gives nil if
 // there is no room.
 func (t *Table[P]) create(now time.Duration, addr netip.Addr, s State) *entry[P] {
-	if s == Incomplete && t.resolving.n >= t.cfg.MaxIncomplete {
-		t.evict(t.resolving.last)
+	if s == Incomplete && t.resolving.Count() >= t.cfg.MaxIncomplete {
+		t.evict(t.resolving.Oldest())
 	}
 	e := t.entries[addr]
 	if e == nil { // else a FAILED one begins anew
@@ -32,13 +34,13 @@ func (t *Table[P]) create(now time.Duration, addr netip.Addr, s State) *entry[P]
 
 // makeRoom drops the entry that is missed least; see the package's Limits.
 func (t *Table[P]) makeRoom(now time.Duration) bool {
-	for _, l := range []*lru[P]{&t.failed, &t.learned, &t.resolving} {
-		if l.last != nil {
-			t.evict(l.last)
+	for _, l := range []*list.List[*entry[P]]{&t.failed, &t.learned, &t.resolving} {
+		if e := l.Oldest(); e != nil {
+			t.evict(e)
 			return true
 		}
 	}
-	e := t.known.last
+	e := t.known.Oldest()
 	if e == nil {
 		return false
 	}
@@ -61,7 +63,7 @@ func (t *Table[P]) delete(e *entry[P]) {
 	t.release(e, Free)
 	t.deadlines.set(e, 0)
 	t.undefer(e)
-	e.unlink()
+	e.place.Leave()
 	delete(t.entries, e.addr)
 	*e = entry[P]{pending: e.pending}
 	t.spare = e

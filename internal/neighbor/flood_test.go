@@ -62,8 +62,8 @@ func TestScanOfThePrefix(t *testing.T) {
 			t.Fatalf("neighbor %d is %v", i, got)
 		}
 	}
-	if w.Len() > 1024 || len(w.deadlines) > 1024 || w.resolving.n > 512 {
-		t.Errorf("%d entries, %d deadlines, %d INCOMPLETE", w.Len(), len(w.deadlines), w.resolving.n)
+	if w.Len() > 1024 || len(w.deadlines) > 1024 || w.resolving.Count() > 512 {
+		t.Errorf("%d entries, %d deadlines, %d INCOMPLETE", w.Len(), len(w.deadlines), w.resolving.Count())
 	}
 	if mostPending > 1<<20 {
 		t.Errorf("%d bytes waited", mostPending)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/list"
 )
 
 // FuzzTable plays random events, three bytes each, and looks after each that the
@@ -73,17 +74,16 @@ func FuzzTable(f *testing.F) {
 func (w *world) check(waiting int) {
 	t := w.t
 	inLists, packets, bytes, timed, deferred := 0, 0, 0, 0, 0
-	for _, l := range []*lru[string]{&w.resolving, &w.failed, &w.learned, &w.known} {
+	for _, l := range []*list.List[*entry[string]]{&w.resolving, &w.failed, &w.learned, &w.known} {
 		n := 0
-		var prev *entry[string]
-		for e := l.first; e != nil; prev, e = e, e.next {
+		for e := range l.All {
 			n++
-			if e.list != l || e.prev != prev || w.entries[e.addr] != e {
+			if !l.Has(&e.place) || w.entries[e.addr] != e {
 				t.Fatal("a list is broken")
 			}
 		}
-		if n != l.n || l.last != prev {
-			t.Fatalf("%d in a list, counted %d", n, l.n)
+		if n != l.Count() {
+			t.Fatalf("%d in a list, counted %d", n, l.Count())
 		}
 		inLists += n
 	}
@@ -91,7 +91,7 @@ func (w *world) check(waiting int) {
 		if e.state == Permanent {
 			inLists++
 		}
-		if (e.state == Incomplete) != (e.list == &w.resolving) || (e.state == Failed) != (e.list == &w.failed) {
+		if (e.state == Incomplete) != w.resolving.Has(&e.place) || (e.state == Failed) != w.failed.Has(&e.place) {
 			t.Fatalf("%v is in the wrong list", e.state)
 		}
 		if e.state == Incomplete && e.deadline == 0 {
@@ -118,7 +118,7 @@ func (w *world) check(waiting int) {
 			inLists, len(w.entries), timed, len(w.deadlines), deferred, w.deferred)
 	case packets != waiting, bytes != w.pendingBytes, bytes > 25:
 		t.Fatalf("%d packets wait, want %d; %d bytes, counted %d", packets, waiting, bytes, w.pendingBytes)
-	case len(w.entries) > 8, w.resolving.n > 4:
-		t.Fatalf("%d entries, %d INCOMPLETE", len(w.entries), w.resolving.n)
+	case len(w.entries) > 8, w.resolving.Count() > 4:
+		t.Fatalf("%d entries, %d INCOMPLETE", len(w.entries), w.resolving.Count())
 	}
 }

@@ -25,7 +25,7 @@ func (t *Table[P]) Pend(now time.Duration, addr, src netip.Addr, p P, size int) 
 		return
 	}
 	e.used = now
-	t.resolving.move(e)
+	t.resolving.Put(&e.place, e)
 	t.enqueue(e, p, size)
 	if e.deadline == 0 {
 		t.solicit(now, e)

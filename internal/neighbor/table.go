@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/header"
+	"example.com/berth/internal/list"
 )
 
 // Table is the neighbor cache of an interface, for one IP version; P is what the
@@ -21,11 +22,12 @@ type Table[P any] struct {
 	limiter   limiter
 	deferred  int // entries whose solicitation waits for the limiter
 
-	// Every entry but the PERMANENT ones stands in one of these.
-	resolving lru[P] // INCOMPLETE
-	failed    lru[P] // FAILED
-	learned   lru[P] // we were told of it, and never sent to it
-	known     lru[P] // all others
+	// Every entry but the PERMANENT ones stands in one of these, that which was not used
+	// for longest first.
+	resolving list.List[*entry[P]] // INCOMPLETE
+	failed    list.List[*entry[P]] // FAILED
+	learned   list.List[*entry[P]] // we were told of it, and never sent to it
+	known     list.List[*entry[P]] // all others
 
 	pendingBytes int
 	out          []Action[P]
@@ -137,7 +139,7 @@ func (t *Table[P]) use(now time.Duration, e *entry[P]) {
 		return
 	}
 	e.used = now
-	t.known.move(e)
+	t.known.Put(&e.place, e)
 	t.age(now, e)
 	switch e.state {
 	case Stale:
@@ -159,15 +161,15 @@ func (t *Table[P]) enter(e *entry[P], s State) {
 	t.undefer(e)
 	switch {
 	case s == Permanent:
-		e.unlink()
+		e.place.Leave()
 	case s == Incomplete:
-		t.resolving.move(e)
+		t.resolving.Put(&e.place, e)
 	case s == Failed:
-		t.failed.move(e)
+		t.failed.Put(&e.place, e)
 	case e.used == 0:
-		t.learned.move(e)
+		t.learned.Put(&e.place, e)
 	default:
-		t.known.move(e)
+		t.known.Put(&e.place, e)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/berth/internal/lean"
+	"example.com/berth/internal/list"
 )
 
 // lru is a bounded map from destinations to values that end: a new key in a
@@ -16,31 +17,33 @@ import (
 type lru[V any] struct {
 	limit   int
 	index   map[netip.Addr]*entry[V]
-	head    entry[V] // of the ring, by use: head.next was used last
+	byUse   list.List[*entry[V]]
 	evicted uint64
 }
 
 type entry[V any] struct {
 	_ lean.Incomparable
 
-	key        netip.Addr
-	value      V
-	expires    time.Duration
-	prev, next *entry[V]
+	key     netip.Addr
+	value   V
+	expires time.Duration
+	byUse   list.Node
 }
 
 // get returns the value for a key, or nil. Looking is using.
+//
+//go:noinline
 func (c *lru[V]) get(k netip.Addr, now time.Duration) *entry[V] {
 	e := c.index[k]
 	if e == nil {
 		return nil
 	}
-	e.unlink()
 	if now >= e.expires {
+		e.byUse.Leave()
 		delete(c.index, k)
 		return nil
 	}
-	c.head.insertAfter(e)
+	c.byUse.Put(&e.byUse, e)
 	return e
 }
 
@@ -51,12 +54,11 @@ func (c *lru[V]) put(k netip.Addr, now time.Duration) *entry[V] {
 	}
 	if c.index == nil {
 		c.index = make(map[netip.Addr]*entry[V])
-		c.head.prev, c.head.next = &c.head, &c.head
 	}
 	var e *entry[V]
 	if len(c.index) >= c.limit {
-		e = c.head.prev
-		e.unlink()
+		e = c.byUse.Oldest()
+		e.byUse.Leave()
 		delete(c.index, e.key)
 		if now < e.expires {
 			c.evicted++
@@ -67,23 +69,13 @@ func (c *lru[V]) put(k netip.Addr, now time.Duration) *entry[V] {
 	}
 	e.key = k
 	c.index[k] = e
-	c.head.insertAfter(e)
+	c.byUse.Put(&e.byUse, e)
 	return e
 }
 
 func (c *lru[V]) remove(k netip.Addr) {
 	if e := c.index[k]; e != nil {
-		e.unlink()
+		e.byUse.Leave()
 		delete(c.index, k)
 	}
-}
-
-func (e *entry[V]) unlink() {
-	e.prev.next, e.next.prev = e.next, e.prev
-}
-
-func (e *entry[V]) insertAfter(n *entry[V]) {
-	n.prev, n.next = e, e.next
-	e.next.prev = n
-	e.next = n
 }

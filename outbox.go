@@ -112,7 +112,7 @@ func (s *stream) settle() {
 	}
 	s.learnFastOpen()
 	if s.conn.State() == socket.TCP_TIME_WAIT && s.rest() {
-		s.wake(s.pollEvents())
+		s.tell()
 		return
 	}
 	if s.conn.Done() && s.opened {
@@ -135,6 +135,17 @@ func (s *stream) settle() {
 		s.host.ports.wait(&s.sock)
 	}
 	s.reports.look(&s.conn)
+	s.tell()
+}
+
+// tell wakes those for whose wait something has come about.
+func (s *stream) tell() {
+	if !s.awaited() {
+		return
+	}
+	if s.readers.served() {
+		s.readers.broadcast()
+	}
 	s.wake(s.pollEvents())
 }
 

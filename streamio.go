@@ -197,12 +197,26 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 				break
 			}
 		}
-		err = s.await(&s.readers, flags)
+		var given int
+		if given, err = s.awaitWith(&s.readers, flags, s.lendable(bufs, got, flags)); given > 0 {
+			return given, nil
+		}
 	}
 	if got > 0 {
 		return got, s.partial(err)
 	}
 	return 0, err
+}
+
+// lendable is the memory in which a segment may put its data while the call waits,
+// so that they need not go through the queue: of a call that wants nothing but to
+// take the next bytes, where no turn decides when it sees them.
+func (s *stream) lendable(bufs [][]byte, got int, flags socket.Flags) []byte {
+	if got > 0 || len(bufs) > 1 || flags&^socket.MSG_NOSIGNAL != 0 || s.lis != nil ||
+		s.conn.Options().RcvLowat > 1 || s.host.turns != nil || s.host.config.Probe != nil {
+		return nil
+	}
+	return bufs[0]
 }
 
 // recvNext takes, or looks at, what there is behind the first got bytes, and

@@ -146,11 +146,14 @@ func (s *stream) input(seg *tcp.Segment, listens bool, batch *arrivals) tcp.Resu
 	}
 	now := s.host.now()
 	recv, send := s.conn.Queues()
-	result := s.conn.Input(now, seg)
+	result := s.conn.InputFor(now, seg, s.readers.lent())
+	if result.Given > 0 {
+		s.readers.give(result.Given)
+	}
 	if result.Reopen && !listens {
 		s.conn.KeepTimeWait(now)
 	}
-	s.confirmNeighbor(now, recv, send)
+	s.confirmNeighbor(now, recv-result.Given, send)
 	if s.parent == nil && !result.Closed && !result.Reopen && batch.put(s) {
 		return tcp.Result{}
 	}

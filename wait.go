@@ -16,28 +16,66 @@ import (
 // which they share and which is there as long as one of them waits, so that an
 // idle socket owns none.
 type waiters struct {
-	cond     *sync.Cond // nil while nobody waits
+	cond     *waitCond // nil while nobody waits
 	waiting  int32
 	expired  bool      // the deadline has passed
 	deadline *deadline // nil while there is none
 }
 
-var conds = sync.Pool{New: func() any { return new(sync.Cond) }}
+// A waitCond is a condition variable, and memory that one of those who wait on it
+// lends for what they wait for.
+type waitCond struct {
+	_ lean.Incomparable
+
+	sync.Cond
+	into  []byte // nil: nobody lends any, or something is there already
+	given int    // bytes that are there
+}
+
+var conds = sync.Pool{New: func() any { return new(waitCond) }}
 
 // wait waits for a broadcast. The socket's lock is held on entry and on return.
-func (s *sock) wait(w *waiters) {
+func (s *sock) wait(w *waiters) { s.waitWith(w, nil) }
+
+// waitWith is wait of one who lends memory for what may come, or nil. It returns how
+// many bytes came there. Of several who wait, the first one's is taken.
+func (s *sock) waitWith(w *waiters, into []byte) (given int) {
 	if w.cond == nil {
-		w.cond = conds.Get().(*sync.Cond)
+		w.cond = conds.Get().(*waitCond)
 		w.cond.L = &s.mu
 	}
+	c := w.cond
+	lends := len(into) > 0 && c.into == nil && c.given == 0
+	if lends {
+		c.into = into
+	}
 	w.waiting++
-	w.cond.Wait()
+	c.Wait()
+	if lends {
+		given, c.into, c.given = c.given, nil, 0
+	}
 	if w.waiting--; w.waiting == 0 {
-		w.cond.L = nil
-		conds.Put(w.cond)
+		c.L = nil
+		conds.Put(c)
 		w.cond = nil
 	}
+	return given
 }
+
+// lent is the memory of one who waits, if one of them lends any.
+func (w *waiters) lent() []byte {
+	if w.cond == nil {
+		return nil
+	}
+	return w.cond.into
+}
+
+// give says that the first n bytes of what is lent are those that were waited for.
+// Who lent it is to be woken.
+func (w *waiters) give(n int) { w.cond.into, w.cond.given = nil, n }
+
+// served tells whether what was waited for is where it was to go.
+func (w *waiters) served() bool { return w.cond != nil && w.cond.given > 0 }
 
 // broadcast ends the waits under way. The socket's lock is held.
 func (w *waiters) broadcast() {
@@ -143,14 +181,23 @@ func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try fu
 // made so often that they try by themselves: it waits for w to be woken. It gives the
 // reason if the call is over; EAGAIN, if it must not wait. The socket's lock is held.
 func (s *sock) await(w *waiters, flags socket.Flags) error {
+	_, err := s.awaitWith(w, flags, nil)
+	return err
+}
+
+// awaitWith is await with memory to lend, as in waitWith. Where something has come
+// there is no error, whatever else has happened.
+func (s *sock) awaitWith(w *waiters, flags socket.Flags, into []byte) (given int, err error) {
 	if s.nonblock || flags&socket.MSG_DONTWAIT != 0 {
-		return syscall.EAGAIN
+		return 0, syscall.EAGAIN
 	}
 	if err := s.ended(w); err != nil {
-		return err
+		return 0, err
 	}
-	s.wait(w)
-	return s.ended(w)
+	if given = s.waitWith(w, into); given > 0 {
+		return given, nil
+	}
+	return 0, s.ended(w)
 }
 
 // over is the reason for which nobody may wait any more, if there is one. The
@@ -180,9 +227,14 @@ func (s *sock) wake(e socket.Events) {
 		s.wakeNow(e)
 		return
 	}
-	if s.readers.cond != nil || s.writers.cond != nil || s.polls != nil {
+	if s.awaited() {
 		s.wakeAfterTurn(e)
 	}
+}
+
+// awaited tells whether anybody waits for the socket.
+func (s *sock) awaited() bool {
+	return s.readers.cond != nil || s.writers.cond != nil || s.polls != nil
 }
 
 func (s *sock) wakeAfterTurn(e socket.Events) {

@@ -68,3 +68,90 @@ func TestACallEndsThoughItWasSendingMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// What comes while somebody waits for it is theirs, whatever happens before they run.
+func TestWhoWaitsGetsWhatComes(t *testing.T) {
+	const text = "what they waited for"
+	for _, tt := range []struct {
+		name  string
+		room  int
+		flags socket.Flags
+		then  func(s socket.Socket)
+		got   string
+		left  string
+	}{
+		{"all of it", 64, 0, nil, text, ""},
+		{"as much as there is room for", 4, 0, nil, text[:4], text[4:]},
+		{"to look at", 64, socket.MSG_PEEK, nil, text, text},
+		{"of which nothing is wanted", 64, socket.MSG_TRUNC, nil, string(make([]byte, len(text))), ""},
+		{"until the buffer is full", len(text), socket.MSG_WAITALL, nil, text, ""},
+		{"though the deadline passes", 64, 0, func(s socket.Socket) { s.SetReadDeadline(time.Unix(1, 0)) }, text, ""},
+		{"though the socket is closed", 64, 0, func(s socket.Socket) { s.Close() }, text, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				alice, bob := pair(t)
+				c, s := connected(t, alice, bob, bob4)
+				for range 2 { // the first bytes of a connection are acknowledged in another way
+					buf, n := make([]byte, tt.room), 0
+					var err error
+					go func() { n, err = s.Recv(buf, tt.flags) }()
+					synctest.Wait()
+					if _, err := c.Send([]byte(text), 0); err != nil {
+						t.Fatal(err)
+					}
+					if tt.then != nil {
+						tt.then(s)
+					}
+					synctest.Wait()
+					if err != nil || string(buf[:n]) != tt.got {
+						t.Fatalf("%q, %v; want %q", buf[:n], err, tt.got)
+					}
+					if tt.then != nil {
+						return
+					}
+					rest := make([]byte, 64)
+					if n, err := s.Recv(rest, socket.MSG_DONTWAIT); string(rest[:n]) != tt.left {
+						t.Fatalf("then %q, %v; want %q", rest[:n], err, tt.left)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Of several who wait each gets something, and none gets what is another's.
+func TestSeveralWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		alice, bob := pair(t)
+		c, s := connected(t, alice, bob, bob4)
+		const readers, each = 8, 100
+		var seen [readers * each]atomic.Int32
+		for range readers {
+			go func() {
+				for range each {
+					var b [2]byte
+					if n, err := s.Recv(b[:], 0); err != nil || n != 2 {
+						t.Errorf("%d, %v", n, err)
+						return
+					}
+					seen[int(b[0])<<8|int(b[1])].Add(1)
+				}
+			}()
+		}
+		for i := range seen {
+			if _, err := c.Send([]byte{byte(i >> 8), byte(i)}, 0); err != nil {
+				t.Fatal(err)
+			}
+			if i%7 == 0 {
+				synctest.Wait()
+			}
+		}
+		synctest.Wait()
+		for i := range seen {
+			if n := seen[i].Load(); n != 1 {
+				t.Errorf("message %d came %d times", i, n)
+			}
+		}
+	})
+}

@@ -21,14 +21,21 @@ type Result struct {
 	// Progress: the segment acknowledged something new, so packets reach the
 	// peer, and the neighbor on the way to it (RFC 4861 7.3.1).
 	Progress bool
+	// Given is how many octets of the segment were read at once: see InputFor.
+	Given int
 }
 
 // Input is SEGMENT ARRIVES (RFC 9293 3.10.7) in any state but LISTEN. The
 // segment may be changed; its memory is the caller's again after the call.
 // Next tells afterwards what is to be sent.
-func (c *Conn) Input(now time.Duration, seg *Segment) Result {
+func (c *Conn) Input(now time.Duration, seg *Segment) Result { return c.InputFor(now, seg, nil) }
+
+// InputFor is Input where a user waits for data with into to put it in. If there is
+// room for all that the segment brings, and nothing before it, it may go there, past
+// the queue: as if a Read had followed. Given of the result tells.
+func (c *Conn) InputFor(now time.Duration, seg *Segment, into []byte) Result {
 	if c.expects(seg) {
-		return c.inputExpected(now, seg)
+		return c.inputExpected(now, seg, into)
 	}
 	if a := c.seldom().auth; (a != nil || seg.Options.Auth.Kind != header.TCPAuthNone) && !admits(a, c.p.Counters, seg) {
 		return Result{}

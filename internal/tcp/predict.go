@@ -53,8 +53,8 @@ func (f *flight) confirmed(ack, una, nxt seqnum.Value) bool {
 	return false
 }
 
-// inputExpected takes a segment that was expected.
-func (c *Conn) inputExpected(now time.Duration, seg *Segment) Result {
+// inputExpected takes a segment that was expected. Into is as in InputFor.
+func (c *Conn) inputExpected(now time.Duration, seg *Segment, into []byte) (r Result) {
 	c.stats.segsIn++
 	c.heard, c.probes, c.softErr = now, 0, 0
 	c.updateSendWindow(seg)
@@ -64,11 +64,29 @@ func (c *Conn) inputExpected(now time.Duration, seg *Segment) Result {
 		c.more = false // as in Input
 	}
 	c.rememberTS(now, seg.Seq, seg)
-	if len(seg.Payload) > 0 {
+	r.Progress = progress
+	if n := len(seg.Payload); n > 0 {
 		c.stats.dataSegsIn++
-		c.takeInOrder(now, seg)
+		if n <= len(into) && c.recvQ.queued == 0 {
+			r.Given = n
+			c.give(now, seg, into)
+		} else {
+			c.takeInOrder(now, seg)
+		}
 	}
-	return Result{Progress: progress}
+	return r
+}
+
+// give is takeInOrder and Read in one: text goes to a user who waits for it.
+func (c *Conn) give(now time.Duration, seg *Segment, into []byte) {
+	n := copy(into, seg.Payload)
+	c.rcv.nxt = seg.Seq.Add(n)
+	c.measureSender(now, seg)
+	c.dataArrived(now)
+	c.noteEnd(seg, n)
+	c.scheduleAck(now)
+	c.stats.bytesReceived += uint64(n)
+	c.wasRead(now, n)
 }
 
 // acknowledgeExpected is acknowledge and what it calls, for whole segments that were

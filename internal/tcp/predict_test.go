@@ -128,3 +128,60 @@ func TestWhatIsPredicted(t *testing.T) {
 		t.Error("without a flight only what is acknowledged already is")
 	}
 }
+
+// What comes for a user who waits goes to them at once, where that is as if they had
+// read it then; and else it is for them to read.
+func TestInputForOneWhoWaits(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		room  int
+		conn  func(c *Conn)
+		seg   func(s *Segment)
+		given int
+	}{
+		{"more room than data", 100, nil, nil, 10},
+		{"as much room", 10, nil, nil, 10},
+		{"too little room", 9, nil, nil, 0},
+		{"nobody waits", 0, nil, nil, 0},
+		{"an acknowledgment alone", 100, nil, func(s *Segment) { s.Payload = nil }, 0},
+		{"behind a gap", 100, nil, func(s *Segment) { s.Seq++ }, 0},
+		{"behind what is not read", 100, func(c *Conn) { c.recvQ.add([]byte("before"), nil, true, c.p.Budget) }, nil, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			story := func(into []byte) (string, int) {
+				pr := newPair(t, 1500, 0)
+				pr.send(t, 1000)
+				c := pr.b
+				if tt.conn != nil {
+					tt.conn(c)
+				}
+				seg := Segment{
+					Seq: c.rcv.nxt, Ack: c.snd.nxt, Flags: header.ACK | header.PSH, Window: 1000,
+					Payload: []byte("0123456789"), Options: header.TCPOptions{HasTS: true, TSVal: c.tsRecent},
+				}
+				if tt.seg != nil {
+					tt.seg(&seg)
+				}
+				given := c.InputFor(pr.now, &seg, into).Given
+				read := into[:given]
+				if given == 0 {
+					buf := make([]byte, 100)
+					n, _ := c.Read(pr.now, buf)
+					read = buf[:n]
+				}
+				var out Segment
+				sent := c.Next(pr.now, &out)
+				c.p = nil
+				return fmt.Sprintf("%q %v %v %v %v %v %v", read, sent, out, c.rcv, c.delack, c.rate, c.stats), given
+			}
+			queued, _ := story(nil)
+			direct, given := story(make([]byte, tt.room))
+			if given != tt.given {
+				t.Errorf("%d bytes given, want %d", given, tt.given)
+			}
+			if direct != queued {
+				t.Errorf("given:\n%s\nread:\n%s", direct, queued)
+			}
+		})
+	}
+}

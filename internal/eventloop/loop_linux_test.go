@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func newLoop(t *testing.T) *Loop {
+func newLoop(t testing.TB) *Loop {
 	t.Helper()
 	l, err := New()
 	if err != nil {
@@ -24,7 +24,7 @@ func newLoop(t *testing.T) *Loop {
 }
 
 // pair is two joined descriptors that do not block.
-func pair(t *testing.T) (a, b int) {
+func pair(t testing.TB) (a, b int) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -65,3 +65,13 @@ func TestBuildingDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func BenchmarkAppendEchoReply4(b *testing.B) {
+	reply := make([]byte, 0, 1500)
+	request := []byte(packet4(header.IPv4{Protocol: header.ProtocolICMP}, strings.Repeat("x", 1400)))[20:]
+	b.SetBytes(int64(len(request)))
+	b.ReportAllocs()
+	for b.Loop() {
+		AppendEchoReply4(reply, request)
+	}
+}

@@ -98,3 +98,17 @@ func BenchmarkSort(b *testing.B) {
 		})
 	}
 }
+
+func TestNoAllocs(t *testing.T) {
+	s := make([]int, 16, 32)
+	if n := testing.AllocsPerRun(100, func() {
+		for i := range s {
+			s[i] = i * 7 % 16
+		}
+		Sort(s, func(a, b *int) bool { return *a < *b })
+		s = Remove(Insert(s, 3, 99), 3)
+		s = append(Drop(s, func(x *int) bool { return *x == 5 }), 5)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -229,3 +229,17 @@ func TestWhatASocketTakes(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func BenchmarkAccepts(b *testing.B) {
+	var f Filter
+	group, source := at("ff02::5"), at("fe80::1")
+	if _, err := f.Join(eth, group); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if !f.Accepts(eth, group, source) {
+			b.Fatal("refused")
+		}
+	}
+}

@@ -31,3 +31,12 @@ func TestNoAllocs(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func BenchmarkSum64(b *testing.B) {
+	data := make([]byte, 37) // two ends of IPv6, as in a cookie
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		Sum64(Key{1, 2}, data)
+	}
+}

@@ -19,6 +19,28 @@ type sink struct{}
 func (sink) Input([]link.Frame) {}
 func (sink) Changed()           {}
 
+// datagrams returns what sends a datagram from a socket of the kernel's to the host, cut
+// into segments of a size unless that is 0.
+func datagrams(tb testing.TB, ns *testnet.NS, seg int) (send func(payload []byte)) {
+	tb.Helper()
+	var fd int
+	var err error
+	ns.Do(func() {
+		if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0); err != nil {
+			return
+		}
+		tb.Cleanup(func() { unix.Close(fd) })
+		err = unix.Connect(fd, &unix.SockaddrInet4{Port: 9, Addr: [4]byte{10, 77, 0, 2}})
+		if err == nil && seg != 0 {
+			err = unix.SetsockoptInt(fd, syscall.IPPROTO_UDP, unix.UDP_SEGMENT, seg)
+		}
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return func(payload []byte) { unix.Write(fd, payload) }
+}
+
 // BenchmarkInput measures what comes in: a socket of the kernel's sends bursts of
 // datagrams, and waits until all are in.
 func BenchmarkInput(b *testing.B) {
@@ -39,15 +61,7 @@ func BenchmarkInput(b *testing.B) {
 			if err := dev.Attach(sink{}); err != nil {
 				b.Fatal(err)
 			}
-			var fd int
-			ns.Do(func() {
-				fd, _ = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-				unix.Connect(fd, &unix.SockaddrInet4{Port: 9, Addr: [4]byte{10, 77, 0, 2}})
-				if bb.seg != 0 {
-					unix.SetsockoptInt(fd, syscall.IPPROTO_UDP, unix.UDP_SEGMENT, bb.seg)
-				}
-			})
-			defer unix.Close(fd)
+			send := datagrams(b, ns, bb.seg)
 			payload := make([]byte, bb.size)
 			const burst = 32
 			b.SetBytes(int64(bb.size))
@@ -55,7 +69,7 @@ func BenchmarkInput(b *testing.B) {
 			for b.Loop() {
 				before := dev.Stats().FramesIn
 				for range burst {
-					unix.Write(fd, payload)
+					send(payload)
 				}
 				for dev.Stats().FramesIn < before+burst {
 				}

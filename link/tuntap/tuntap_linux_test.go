@@ -440,3 +440,40 @@ func TestNoAllocsOnOutput(t *testing.T) {
 		}
 	})
 }
+
+func TestNoAllocsOnInput(t *testing.T) {
+	for _, opts := range [][]tuntap.Option{nil, {tuntap.NoOffload()}} {
+		ns := testnet.New(t)
+		dev := ns.TUN(append(opts, hostAddrs...)...)
+		payload := make([]byte, 1000)
+		in := counter{size: 28 + len(payload), in: make(chan int)}
+		if err := dev.Attach(in); err != nil {
+			t.Fatal(err)
+		}
+		send := datagrams(t, ns, 0)
+		linktest.NoAllocs(t, func() {
+			send(payload)
+			<-in.in
+		})
+	}
+}
+
+// counter tells how many packets of one size came in.
+type counter struct {
+	size int
+	in   chan int
+}
+
+func (c counter) Changed() {}
+
+func (c counter) Input(frames []link.Frame) {
+	n := 0
+	for i := range frames {
+		if frames[i].Len() == c.size {
+			n++
+		}
+	}
+	if n > 0 {
+		c.in <- n
+	}
+}

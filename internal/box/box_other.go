@@ -55,5 +55,6 @@ func mayExecute(string) error { return nil }
 // Forwarded are the signals that are meant for a program; there is none.
 var Forwarded, Unasked []os.Signal
 
-// Settle does nothing.
+// Bustle and Settle do nothing.
+func Bustle() {}
 func Settle() {}

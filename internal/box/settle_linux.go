@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -11,17 +12,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// heapGrowth is by how much of a hundred the heap of a process that only carries
-// packets grows between two collections: little of it is alive, so that they are
-// cheap.
-const heapGrowth = 50
+// By how much of a hundred the heap of a process that only carries packets grows
+// between two collections: little of it is alive, so that they are cheap, but where
+// there is much to do there would be many.
+const (
+	heapGrowth     = 50
+	heapGrowthBusy = 400
+)
 
-// Settle makes the process smaller, once all is set up and what follows is little
-// and always the same: most pages of the executable that are mapped were needed once,
-// at the start. They stay in the system's cache, and those that are needed again are
-// mapped again.
+// Bustle lets the process take more memory until it settles again.
+func Bustle() { debug.SetGCPercent(heapGrowthBusy) }
+
+// Settle makes the process smaller, once all is set up, or much was to be done, and
+// what follows is little and always the same: most pages of the executable that are
+// mapped were needed once. They stay in the system's cache, and those that are needed
+// again are mapped again.
 func Settle() {
 	debug.SetGCPercent(heapGrowth)
+	runtime.GC() // pools keep what is in them for one collection
 	debug.FreeOSMemory()
 	f, err := os.Open("/proc/self/smaps")
 	if err != nil {
@@ -58,7 +66,7 @@ func cleanMappings(smaps io.Reader) (clean []mapping) {
 			continue
 		}
 		switch words[0] {
-		case "Anonymous:", "Swap:", "Private_Dirty:", "Locked:":
+		case "Anonymous:", "Swap:", "Locked:": // one that is Private_Dirty may just be new on the disk
 			candidate = candidate && words[1] == "0"
 		}
 	}

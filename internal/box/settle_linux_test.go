@@ -24,12 +24,15 @@ Anonymous:             0 kB
 77c89000-77c8d000 r--p 001cf000 fe:00 99 /usr/lib/libc.so.6
 Anonymous:             0 kB
 Swap:                 16 kB
+77ad0000-77ae0000 r--p 00000000 fe:00 98 /usr/lib/libnew.so
+Private_Dirty:        64 kB
+Anonymous:             0 kB
 77ae0000-77c36000 r-xp 00026000 fe:00 99 /usr/lib/libc.so.6
 Anonymous:             0 kB
 7ffdf800-7ffdf900 r-xp 00000000 00:00 0 [vdso]
 Anonymous:             0 kB
 `
-	want := []mapping{{0x400000, 0xc1c000}, {0x77ae0000, 0x77c36000}}
+	want := []mapping{{0x400000, 0xc1c000}, {0x77ad0000, 0x77ae0000}, {0x77ae0000, 0x77c36000}}
 	if got := cleanMappings(strings.NewReader(text)); !slices.Equal(got, want) {
 		t.Errorf("%x, want %x", got, want)
 	}

@@ -85,6 +85,8 @@ type run struct {
 
 	lines atomic.Pointer[[]*policy.Line]
 
+	bursts *bursts // of flows
+
 	mu    sync.Mutex      // guards flows
 	flows map[uint64]bool // that have begun
 	busy  int             // how many of them are connections
@@ -148,7 +150,7 @@ func (r *run) openGateway() (err error) {
 	if err := r.drawLines(r.file.lines); err != nil {
 		return errors.Join(err, r.wire.Close())
 	}
-	r.flows, r.idle = make(map[uint64]bool), make(chan struct{}, 1)
+	r.flows, r.idle, r.bursts = make(map[uint64]bool), make(chan struct{}, 1), newBursts()
 	names := &resolver{policy: r.policy, servers: func() []netip.AddrPort { return r.DNS }, tell: r.tell, local: r.Net == HostOnly}
 	if len(r.DNS) == 0 {
 		names.servers = (&serverList{path: resolvConfPath}).get
@@ -246,6 +248,7 @@ func plain(err error) error {
 // observe is told what happens to flows.
 func (r *run) observe(e gateway.Event) {
 	r.tell.flow(e)
+	r.bursts.note()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known := r.flows[e.ID]
@@ -316,6 +319,7 @@ func (r *run) close() error {
 	}
 	if r.gate != nil {
 		errs = append(errs, r.gate.Close())
+		r.bursts.close()
 	}
 	if r.loop != nil {
 		errs = append(errs, r.loop.Close())

@@ -17,8 +17,9 @@ func (ifc *Interface) receive(f *link.Frame, batch *arrivals) {
 	if len(b) == 0 {
 		b = f.Payload
 	}
+	in := inPacket{batch: batch}
 	if ifc.linkHeader == 0 {
-		ifc.receiveIP(f, b, &inPacket{batch: batch})
+		ifc.receiveIP(f, b, &in)
 		return
 	}
 	var eth header.Ethernet
@@ -35,7 +36,8 @@ func (ifc *Interface) receive(f *link.Frame, batch *arrivals) {
 	case header.EtherTypeARP:
 		ifc.receiveARP(rest, eth.Dst)
 	case header.EtherTypeIPv4, header.EtherTypeIPv6:
-		ifc.receiveIP(f, rest, &inPacket{group: eth.Dst.IsMulticast(), batch: batch})
+		in.group = eth.Dst.IsMulticast()
+		ifc.receiveIP(f, rest, &in)
 	default:
 		c.IP.NotIP.Add(1)
 	}

@@ -13,34 +13,43 @@ import (
 // tcpInput takes a segment to its connection, or to the listener, or answers it
 // with a reset.
 func (h *Host) tcpInput(in *inPacket) {
-	c := &h.count.TCP
-	c.SegsIn.Add(1)
+	h.count.TCP.SegsIn.Add(1)
 	if in.group { // RFC 9293 3.9.2.3, MUST-57, MUST-63
-		c.BadAddress.Add(1)
+		h.count.TCP.BadAddress.Add(1)
 		return
 	}
+	var seg tcp.Segment
+	if srcPort, dstPort, ok := h.parseSegment(in, &seg); ok {
+		h.segmentArrives(in, &seg, netip.AddrPortFrom(in.dst, dstPort), netip.AddrPortFrom(in.src, srcPort))
+	}
+}
+
+// parseSegment fills in a segment, and tells whether it is one that may arrive. It is
+// apart so that the header is off the stack when the segment goes up: see stackRoom.
+//
+//go:noinline
+func (h *Host) parseSegment(in *inPacket, seg *tcp.Segment) (srcPort, dstPort uint16, ok bool) {
+	c := &h.count.TCP
 	var th header.TCP
 	rest, err := th.Parse(in.first())
 	if err != nil {
 		c.Malformed.Add(1)
-		return
+		return 0, 0, false
 	}
 	payload, ok := in.payload(rest)
 	if !ok {
 		c.Malformed.Add(1)
-		return
+		return 0, 0, false
 	}
 	if !in.valid() {
 		c.BadChecksum.Add(1)
-		return
+		return 0, 0, false
 	}
-	local := netip.AddrPortFrom(in.dst, th.DstPort)
-	remote := netip.AddrPortFrom(in.src, th.SrcPort)
-	if local == remote && in.ifc != h.lo { // LAND
+	if in.dst == in.src && th.DstPort == th.SrcPort && in.ifc != h.lo { // LAND
 		c.BadAddress.Add(1)
-		return
+		return 0, 0, false
 	}
-	seg := tcp.Segment{
+	*seg = tcp.Segment{
 		Seq: th.Seq, Ack: th.Ack, Flags: th.Flags, Window: th.Window, Urgent: th.Urgent,
 		Options: th.Options, Payload: payload, SegSize: in.segSize, ECN: in.tos & 3,
 		Header: in.first()[:len(in.first())-len(rest)],
@@ -48,7 +57,7 @@ func (h *Host) tcpInput(in *inPacket) {
 	if len(payload) > 0 {
 		seg.Buffer = in.buf
 	}
-	h.segmentArrives(in, &seg, local, remote)
+	return th.SrcPort, th.DstPort, true
 }
 
 // segmentArrives is RFC 9293 section 3.10.7: the segment goes to its connection,

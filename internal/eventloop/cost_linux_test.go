@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"example.com/berth/link/linktest"
 )
 
 // hotPaths are what a loop does all the time. Each is done, and waited for, by a call.
@@ -42,11 +44,7 @@ func (r *runner) Run() { r.f() }
 
 func TestNoAllocs(t *testing.T) {
 	for name, do := range hotPaths(t) {
-		do() // makes queues and heaps
-		do()
-		if n := testing.AllocsPerRun(500, do); n > 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
+		t.Run(name, func(t *testing.T) { linktest.NoAllocs(t, do) })
 	}
 }
 

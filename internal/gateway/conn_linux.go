@@ -159,16 +159,6 @@ func (r *conn) connected(failed bool) {
 	r.pump()
 }
 
-// wholeSegments is how much is read outside at once for a connection inside whose
-// segments have mss bytes: as many as fit into a buffer, since the rest would go as a
-// small one behind them.
-func wholeSegments(mss int) int {
-	if 0 < mss && mss < bufferSize {
-		return bufferSize - bufferSize%mss
-	}
-	return bufferSize
-}
-
 // abort ends it with the gateway.
 func (r *conn) abort() {
 	if r.state == loopOpen {

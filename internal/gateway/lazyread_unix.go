@@ -16,6 +16,7 @@ type lazyReader struct {
 	raw  syscall.RawConn // nil if the connection is no descriptor
 	try  func(fd uintptr) bool
 
+	most  int  // how much is read at once
 	grams bool // what is read are datagrams, which may be empty
 
 	// What try has read.
@@ -24,8 +25,8 @@ type lazyReader struct {
 	err error
 }
 
-func (r *lazyReader) init(c net.Conn) {
-	r.conn = c
+func (r *lazyReader) init(c net.Conn, most int) {
+	r.conn, r.most = c, most
 	if sc, ok := c.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			r.raw, r.try = raw, r.tryRead
@@ -37,7 +38,7 @@ func (r *lazyReader) init(c net.Conn) {
 // without one the error: io.EOF at the end. An empty datagram has no buffer.
 func (r *lazyReader) read() (*[bufferSize]byte, int, error) {
 	if r.raw == nil {
-		return readNow(r.conn)
+		return readNow(r.conn, r.most)
 	}
 	if err := r.raw.Read(r.try); err != nil {
 		return nil, 0, err
@@ -58,7 +59,7 @@ func (r *lazyReader) read() (*[bufferSize]byte, int, error) {
 func (r *lazyReader) tryRead(fd uintptr) bool {
 	r.buf = buffers.Get().(*[bufferSize]byte)
 	for {
-		r.n, r.err = syscall.Read(int(fd), r.buf[:])
+		r.n, r.err = syscall.Read(int(fd), r.buf[:r.most])
 		if r.err != syscall.EINTR {
 			break
 		}

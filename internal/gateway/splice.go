@@ -15,6 +15,16 @@ const bufferSize = 64 << 10
 
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
+// wholeSegments is how much is read outside at once for a connection inside whose
+// segments have mss bytes: as many as fit into a buffer, since the rest would go as a
+// small one behind them.
+func wholeSegments(mss int) int {
+	if 0 < mss && mss < bufferSize {
+		return bufferSize - bufferSize%mss
+	}
+	return bufferSize
+}
+
 // A splice carries bytes between a socket of the program's network and a
 // connection of the world, both ways, until both have ended, or one fails.
 //
@@ -30,7 +40,8 @@ type splice struct {
 
 func newSplice(f *flow, in socket.Socket, out net.Conn) *splice {
 	s := &splice{f: f, in: in, out: out}
-	s.from.init(out)
+	mss, _ := socket.Get(in, socket.TCP_MAXSEG)
+	s.from.init(out, wholeSegments(mss))
 	return s
 }
 

@@ -150,7 +150,7 @@ func receiveGram(in socket.Socket) (*[bufferSize]byte, int, error) {
 // down carries what the world sends, and ends when the flow is idle.
 func (d *grams) down() {
 	from := lazyReader{grams: true}
-	from.init(d.out)
+	from.init(d.out, bufferSize)
 	d.setDeadline()
 	for {
 		b, n, err := from.read()

@@ -176,24 +176,26 @@ func (p *Policy) End(now time.Time, f Flow) {
 }
 
 // known are the names that an address had when a flow was judged, and how well
-// each is known. It is immutable.
-type known struct{ trust map[string]trust }
+// each is known: a list, mostly of one. It is immutable.
+type known struct {
+	name  string
+	trust trust
+	next  *known
+}
 
-func namesOf(all []*pin) *known {
-	if len(all) == 0 {
-		return nil
-	}
-	k := &known{make(map[string]trust, len(all))}
+func namesOf(all []*pin) (k *known) {
 	for _, p := range all {
-		k.trust[p.name] = p.trust()
+		k = &known{p.name, p.trust(), k}
 	}
 	return k
 }
 
 // of is how well a name is known; nil knows none.
 func (k *known) of(name string) trust {
-	if k == nil {
-		return claimed
+	for ; k != nil; k = k.next {
+		if k.name == name {
+			return k.trust
+		}
 	}
-	return k.trust[name]
+	return claimed
 }

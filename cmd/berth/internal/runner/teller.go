@@ -117,6 +117,12 @@ func (t *teller) flow(e gateway.Event) {
 	if t.Events == "" && t.Learn == "" && !t.Verbose && e.Kind != gateway.Denied {
 		return // nobody wants to know
 	}
+	t.queueFlow(e)
+}
+
+// queueFlow has an event written that somebody wants to know. (It is a function of its
+// own so that others are not copied to the heap.)
+func (t *teller) queueFlow(e gateway.Event) {
 	t.put(func() {
 		t.record(&e)
 		if e.Kind == gateway.Denied {

@@ -25,8 +25,8 @@ type carrier struct {
 	grams   *[gramRoom]byte // nil until there are some
 	cuts    bool            // the system cuts runs of datagrams, if there are some
 	loan    berth.Loan
-	box     *link.Buffer        // see inbox
-	live    map[onLoop]struct{} // the flows that have begun
+	boxes   [manyBuffers]*link.Buffer // see inboxes
+	live    map[onLoop]struct{}       // the flows that have begun
 	closed  bool
 }
 
@@ -75,13 +75,20 @@ func (c *carrier) carry(what policy.Flow, bf *berth.Flow) bool {
 	return true
 }
 
-// inbox is a buffer to read into, at least bufferSize long, that nobody else looks at.
-func (c *carrier) inbox() *link.Buffer {
-	if c.box == nil || c.box.Shared() {
-		c.box.Release()
-		c.box = link.NewBuffer(bufferSize)
+// inboxes are buffers to read into, at least bufferSize long, that nobody else looks
+// at: one, or many. Who takes one over puts nil in its place.
+func (c *carrier) inboxes(many bool) []*link.Buffer {
+	boxes := c.boxes[:1]
+	if many {
+		boxes = c.boxes[:]
 	}
-	return c.box
+	for i, b := range boxes {
+		if b == nil || b.Shared() {
+			b.Release()
+			boxes[i] = link.NewBuffer(bufferSize)
+		}
+	}
+	return boxes
 }
 
 // gramRun begins a run of datagrams: one at a time.

@@ -24,13 +24,14 @@ type conn struct {
 	canRead, canWrite, ending bool
 	chunk                     int // how much of the outside is read at once
 
-	up, down half
-	upErr    error    // why the world takes no more
+	up       half
+	upErr    error // why the world takes no more
+	down     inbound
 	hearing  *hearing // nil: nothing is inspected
 	patience *eventloop.Timer
 }
 
-// A half is one direction.
+// A half is what the program says.
 type half struct {
 	rest []byte // what was taken, and is not passed on yet
 	buf  *[bufferSize]byte

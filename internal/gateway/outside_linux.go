@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"example.com/berth/link"
 )
 
 // openOutside opens a socket of the operating system's to an address. That of a
@@ -68,6 +70,27 @@ func resetOutside(fd int) {
 func readOutside(fd int, b []byte) (int, error) {
 	for {
 		n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		if errno == 0 {
+			return int(n), nil
+		}
+		if errno != unix.EINTR {
+			return 0, errno
+		}
+	}
+}
+
+// readBoxes reads a chunk into each box, at most manyBuffers.
+func readBoxes(fd int, boxes []*link.Buffer, chunk int) (int, error) {
+	if len(boxes) == 1 {
+		return readOutside(fd, boxes[0].Bytes()[:chunk])
+	}
+	var iov [manyBuffers]unix.Iovec
+	for i, b := range boxes {
+		iov[i].Base = unsafe.SliceData(b.Bytes())
+		iov[i].SetLen(chunk)
+	}
+	for {
+		n, _, errno := unix.RawSyscall(unix.SYS_READV, uintptr(fd), uintptr(unsafe.Pointer(&iov[0])), uintptr(len(boxes)))
 		if errno == 0 {
 			return int(n), nil
 		}

@@ -16,7 +16,7 @@ type network struct {
 	interfaces []*Interface // by index, from 1
 	local      addrTable[localAddr]
 	broadcast  addrTable[*Interface]
-	sources    []route.Address // what packets may be sent from
+	sources    route.Sources // what packets may be sent from
 	routes     *route.Table
 	forwarding bool
 }
@@ -50,13 +50,13 @@ func (h *Host) change(f func(*network) error) error {
 func (n *network) derive() {
 	n.local, n.broadcast = addrTable[localAddr]{}, addrTable[*Interface]{}
 	n.broadcast.set(broadcastAll, nil)
-	n.sources = make([]route.Address, 0, len(n.sources)+1)
+	n.sources = route.Sources{}
 	for _, ifc := range n.interfaces {
 		for _, a := range ifc.addrs {
 			addr := a.Prefix.Addr()
 			n.local.set(ifc.scoped(addr), localAddr{ifc, a.Prefix, a.Tentative})
 			if !a.Tentative {
-				n.sources = append(n.sources, route.Address{
+				n.sources.Add(route.Address{
 					Prefix: a.Prefix, Interface: ifc.index, Deprecated: a.Deprecated, Temporary: a.Temporary,
 				})
 			}

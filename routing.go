@@ -2,7 +2,6 @@ package berth
 
 import (
 	"net/netip"
-	"slices"
 	"sync"
 	"syscall"
 
@@ -95,7 +94,7 @@ func (h *Host) lookup(n *network, dst netip.Addr, device int) (route.Route, erro
 	}
 	if device == 0 {
 		for _, ifc := range n.interfaces[1:] {
-			if n.hasFamily(ifc.index, dst.Is4()) {
+			if n.sources.HasFamily(ifc.index, dst.Is4()) {
 				device = ifc.index
 				break
 			}
@@ -115,17 +114,10 @@ func (h *Host) anyLink() int {
 	return 0
 }
 
-// hasFamily tells whether an interface has an address of IPv4, or of IPv6.
-func (n *network) hasFamily(index int, v4 bool) bool {
-	return slices.ContainsFunc(n.sources, func(a route.Address) bool {
-		return a.Interface == index && a.Prefix.Addr().Is4() == v4
-	})
-}
-
 // selectSource is RFC 6724 section 5 over the addresses of all interfaces.
 func (n *network) selectSource(dst netip.Addr, r *route.Route) (netip.Addr, bool) {
 	var s route.Selector
-	return s.Source(dst, r, n.sources)
+	return s.Source(dst, r, &n.sources)
 }
 
 func (n *network) internalRoute(r Route) (route.Route, error) {

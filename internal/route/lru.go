@@ -8,32 +8,37 @@ import (
 	"example.com/berth/internal/list"
 )
 
-// lru is a bounded map from destinations to values that end: a new key in a
-// full map takes the place of the one that was not used for the longest time.
+// lru is a bounded map from destinations to what was learned of them, which ends: a
+// new key in a full map takes the place of the one that was not used for the longest
+// time.
 //
 // Go's maps hash with a secret seed of their own, and the place that is given
 // up depends on use alone, not on which keys share a bucket: nobody outside
 // learns what else is cached by making collisions (as with CVE-2021-20322).
-type lru[V any] struct {
+type lru struct {
 	limit   int
-	index   map[netip.Addr]*entry[V]
-	byUse   list.List[*entry[V]]
+	index   map[netip.Addr]*entry
+	byUse   list.List[*entry]
 	evicted uint64
 }
 
-type entry[V any] struct {
+// An entry has what its cache is of: one type for both, so that their code is in a
+// program once.
+type entry struct {
 	_ lean.Incomparable
 
 	key     netip.Addr
-	value   V
 	expires time.Duration
 	byUse   list.Node
+
+	mtu      PathMTU
+	redirect redirect
 }
 
-// get returns the value for a key, or nil. Looking is using.
+// get returns the entry for a key, or nil. Looking is using.
 //
 //go:noinline
-func (c *lru[V]) get(k netip.Addr, now time.Duration) *entry[V] {
+func (c *lru) get(k netip.Addr, now time.Duration) *entry {
 	e := c.index[k]
 	if e == nil {
 		return nil
@@ -48,14 +53,14 @@ func (c *lru[V]) get(k netip.Addr, now time.Duration) *entry[V] {
 }
 
 // put returns the entry for a key, new or as it was.
-func (c *lru[V]) put(k netip.Addr, now time.Duration) *entry[V] {
+func (c *lru) put(k netip.Addr, now time.Duration) *entry {
 	if e := c.get(k, now); e != nil {
 		return e
 	}
 	if c.index == nil {
-		c.index = make(map[netip.Addr]*entry[V])
+		c.index = make(map[netip.Addr]*entry)
 	}
-	var e *entry[V]
+	var e *entry
 	if len(c.index) >= c.limit {
 		e = c.byUse.Oldest()
 		e.byUse.Leave()
@@ -63,9 +68,9 @@ func (c *lru[V]) put(k netip.Addr, now time.Duration) *entry[V] {
 		if now < e.expires {
 			c.evicted++
 		}
-		*e = entry[V]{}
+		*e = entry{}
 	} else {
-		e = new(entry[V])
+		e = new(entry)
 	}
 	e.key = k
 	c.index[k] = e
@@ -73,7 +78,7 @@ func (c *lru[V]) put(k netip.Addr, now time.Duration) *entry[V] {
 	return e
 }
 
-func (c *lru[V]) remove(k netip.Addr) {
+func (c *lru) remove(k netip.Addr) {
 	if e := c.index[k]; e != nil {
 		e.byUse.Leave()
 		delete(c.index, k)

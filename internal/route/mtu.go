@@ -32,21 +32,21 @@ type PathMTU struct {
 // An MTUCache remembers the path MTU of destinations whose path is narrower
 // than the first link. It holds at most its limit of destinations; a new one
 // takes the place of the one used longest ago.
-type MTUCache struct{ lru lru[PathMTU] }
+type MTUCache struct{ lru lru }
 
 // NewMTUCache returns a cache for limit destinations; 0 is DefaultCacheLimit.
 func NewMTUCache(limit int) *MTUCache {
 	if limit <= 0 {
 		limit = DefaultCacheLimit
 	}
-	return &MTUCache{lru[PathMTU]{limit: limit}}
+	return &MTUCache{lru{limit: limit}}
 }
 
 // Lookup returns what is known of the path to dst, and whether anything is. A
 // link-local destination has its zone.
 func (c *MTUCache) Lookup(dst netip.Addr, now time.Duration) (PathMTU, bool) {
 	if e := c.lru.get(dst, now); e != nil {
-		return e.value, true
+		return e.mtu, true
 	}
 	return PathMTU{}, false
 }
@@ -73,7 +73,7 @@ func (c *MTUCache) Update(dst netip.Addr, mtu int, now time.Duration) (PathMTU, 
 		return known, false
 	}
 	e := c.lru.put(dst, now)
-	e.value, e.expires = report, now+MTUExpiry
+	e.mtu, e.expires = report, now+MTUExpiry
 	return report, !ok || report != known
 }
 

@@ -16,7 +16,7 @@ const redirectLimit = 1024
 // place (RFC 1122 section 3.2.2.2, RFC 4861 section 8.3). It holds at most
 // redirectLimit destinations; a new one takes the place of the one used longest
 // ago. The zero Redirects is empty. It is not safe for concurrent use.
-type Redirects struct{ lru lru[redirect] }
+type Redirects struct{ lru lru }
 
 type redirect struct {
 	via Gateway    // whose word it is: the gateway of the route to the destination
@@ -29,8 +29,8 @@ type redirect struct {
 func (c *Redirects) Update(now time.Duration, dst netip.Addr, via Gateway, to netip.Addr) bool {
 	c.lru.limit = redirectLimit
 	e := c.lru.put(dst, now)
-	news := e.value != redirect{via, to}
-	e.value, e.expires = redirect{via, to}, now+RedirectExpiry
+	news := e.redirect != redirect{via, to}
+	e.redirect, e.expires = redirect{via, to}, now+RedirectExpiry
 	return news
 }
 
@@ -42,8 +42,8 @@ func (c *Redirects) Lookup(now time.Duration, dst netip.Addr, r *Route) (netip.A
 	if !ok {
 		return netip.Addr{}, false
 	}
-	if e := c.lru.get(dst, now); e != nil && e.value.via == via {
-		return e.value.to, true
+	if e := c.lru.get(dst, now); e != nil && e.redirect.via == via {
+		return e.redirect.to, true
 	}
 	return netip.Addr{}, false
 }
@@ -52,7 +52,7 @@ func (c *Redirects) Lookup(now time.Duration, dst netip.Addr, r *Route) (netip.A
 // was anything.
 func (c *Redirects) Lost(gw Gateway) (news bool) {
 	for dst, e := range c.lru.index {
-		if e.value.to == gw.Addr && e.value.via.Interface == gw.Interface {
+		if e.redirect.to == gw.Addr && e.redirect.via.Interface == gw.Interface {
 			c.lru.remove(dst)
 			news = true
 		}

@@ -1,10 +1,28 @@
 package route
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 )
+
+// sources reads candidates as addresses does.
+func sources(s string) *Sources {
+	l := addresses(s)
+	slices.SortStableFunc(l, func(a, b Address) int { return a.Interface - b.Interface })
+	return indexed(l)
+}
+
+func indexed(list []Address) *Sources {
+	var l Sources
+	for _, a := range list {
+		l.Add(a)
+	}
+	return &l
+}
 
 // addresses reads candidates: "2001:db8::1/64 deprecated temporary if2", one
 // after the other, separated by commas. The interface is 1 unless it is said.
@@ -71,7 +89,7 @@ func TestSourceIPv6(t *testing.T) {
 		{"no IPv6 address", "2001:db8::1", "10.0.0.1", ""},
 	} {
 		var s Selector
-		got, ok := s.Source(addr(tt.dst), &Route{Interface: 1}, addresses(tt.candidates))
+		got, ok := s.Source(addr(tt.dst), &Route{Interface: 1}, sources(tt.candidates))
 		if ok != (tt.want != "") || ok && got != addr(tt.want) {
 			t.Errorf("%s: to %s from %s: %v, want %s", tt.why, tt.dst, tt.candidates, got, tt.want)
 		}
@@ -80,7 +98,7 @@ func TestSourceIPv6(t *testing.T) {
 
 func TestPreferPublic(t *testing.T) {
 	s := Selector{PreferPublic: true}
-	got, _ := s.Source(addr("2001:db8:1::1"), &Route{Interface: 1}, addresses("2001:db8:1::8 temporary, 2001:db8:1::9"))
+	got, _ := s.Source(addr("2001:db8:1::1"), &Route{Interface: 1}, sources("2001:db8:1::8 temporary, 2001:db8:1::9"))
 	if got != addr("2001:db8:1::9") {
 		t.Errorf("source %v", got)
 	}
@@ -97,7 +115,7 @@ func TestSourceIPv4(t *testing.T) {
 		{"never link-local of another", "8.8.8.8", "10.0.0.254", "169.254.0.1 if2", ""},
 		{"never loopback to elsewhere", "8.8.8.8", "10.0.0.254", "127.0.0.1/8 if2, 127.0.0.1/8", ""},
 		{"loopback", "127.0.0.5", "", "127.0.0.1/8", "127.0.0.1"},
-		{"to itself", "10.0.0.2", "", "10.0.0.1, 10.0.0.2 if2", "10.0.0.2"},
+		{"to itself", "10.0.0.2", "", "10.0.0.1, 10.0.0.2", "10.0.0.2"},
 		{"none", "10.0.0.2", "", "", ""},
 	} {
 		r := Route{Interface: 1}
@@ -105,7 +123,7 @@ func TestSourceIPv4(t *testing.T) {
 			r.Gateway = addr(tt.gateway)
 		}
 		var s Selector
-		got, ok := s.Source(addr(tt.dst), &r, addresses(tt.candidates))
+		got, ok := s.Source(addr(tt.dst), &r, sources(tt.candidates))
 		if ok != (tt.want != "") || ok && got != addr(tt.want) {
 			t.Errorf("%s: to %s from %s: %v, want %s", tt.why, tt.dst, tt.candidates, got, tt.want)
 		}
@@ -115,7 +133,7 @@ func TestSourceIPv4(t *testing.T) {
 func TestSourceOfTheRouteComesFirst(t *testing.T) {
 	var s Selector
 	r := Route{Interface: 1, Source: addr("10.0.0.77")}
-	if got, ok := s.Source(addr("10.0.0.1"), &r, addresses("10.0.0.1")); !ok || got != r.Source {
+	if got, ok := s.Source(addr("10.0.0.1"), &r, sources("10.0.0.1")); !ok || got != r.Source {
 		t.Errorf("source %v", got)
 	}
 }
@@ -162,12 +180,12 @@ func TestSortDestinations(t *testing.T) {
 		{"order unchanged", "10.0.0.1", "10.0.0.3 10.0.0.2", "10.0.0.3 10.0.0.2"},
 	} {
 		var s Selector
-		sources := addresses(tt.sources)
+		candidates := addresses(tt.sources)
 		var list []Destination
 		for f := range strings.FieldsSeq(tt.destinations) {
 			d := Destination{Addr: addr(f)}
-			d.Source, _ = s.Source(d.Addr, &Route{Interface: 1}, sources)
-			for _, a := range sources {
+			d.Source, _ = s.Source(d.Addr, &Route{Interface: 1}, indexed(candidates))
+			for _, a := range candidates {
 				if a.Prefix.Addr() == d.Source {
 					d.SourceBits, d.Deprecated = a.Prefix.Bits(), a.Deprecated
 				}
@@ -221,7 +239,7 @@ func TestPolicyCanBeReplaced(t *testing.T) {
 
 func TestSourceAllocatesNothing(t *testing.T) {
 	var s Selector
-	list := addresses("2001:db8:1::2, fe80::1, 10.1.2.4")
+	list := sources("2001:db8:1::2, fe80::1, 10.1.2.4")
 	r := Route{Interface: 1}
 	dst4, dst6 := addr("10.1.2.3"), addr("2001:db8:1::1")
 	if n := testing.AllocsPerRun(100, func() {
@@ -229,5 +247,100 @@ func TestSourceAllocatesNothing(t *testing.T) {
 		s.Source(dst6, &r, list)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// The index finds what RFC 6724 finds that looks at all addresses one by one.
+func TestTheIndexFindsTheBestOfAll(t *testing.T) {
+	r := rand.New(rand.NewPCG(6724, 5))
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	prefixes := []string{
+		"2001:db8:1::%/64", "2001:db8:2::%/64", "2001:db8:2::%/48", "fe80::%/64", "fd00:1::%/64", "fec0::%/64", "2002:1::%/16",
+		"::1/128", "10.0.0.%/24", "10.0.1.%/24", "192.168.0.%/16", "169.254.0.%/16", "127.0.0.%/8",
+	}
+	dsts := []string{"2001:db8:1::ff", "2001:db8:2::ff", "2001:db8:2:1::ff", "fe80::ff", "fd00:9::1", "fec0::ff", "2002:2::1", "ff02::1", "ff0e::1", "10.0.0.200", "10.0.9.9", "224.0.0.1", "169.254.0.200"}
+	elsewhere := 0
+	for range 20_000 {
+		var list []Address
+		for iface := 1; iface <= 5; iface++ {
+			for range r.IntN(4) {
+				p := netip.MustParsePrefix(strings.Replace(pick(prefixes...), "%", fmt.Sprint(1+r.IntN(99)), 1))
+				list = append(list, Address{Prefix: p, Interface: iface, Deprecated: r.IntN(3) == 0, Temporary: r.IntN(3) == 0})
+			}
+		}
+		s := Selector{PreferPublic: r.IntN(2) == 0}
+		dst, way := addr(pick(dsts...)), Route{Interface: 1 + r.IntN(6)}
+		if dst.Is4() && r.IntN(2) == 0 {
+			way.Gateway = addr(pick("10.0.1.254", "192.168.9.9"))
+		}
+		got, ok := s.Source(dst, &way, indexed(list))
+		want := s.one(dst, &way, list)
+		if ok != want.IsValid() || got != want {
+			t.Fatalf("to %v over %+v from %v: %v, want %v", dst, way, list, got, want)
+		}
+		if ok && !slices.ContainsFunc(list, func(a Address) bool { return a.Interface == way.Interface && a.Prefix.Addr() == got }) {
+			elsewhere++
+		}
+	}
+	if elsewhere < 1000 {
+		t.Errorf("only %d of another interface", elsewhere)
+	}
+}
+
+// one finds the source that Source is to find, one candidate after the other.
+func (s *Selector) one(dst netip.Addr, r *Route, list []Address) (best netip.Addr) {
+	d := target{scope: scopeOf(dst), label: s.Policy.lookup(dst).Label, iface: r.Interface}
+	var found candidate
+	rank, hop := 0, r.NextHop(dst)
+	for i := range list {
+		a, src := &list[i], list[i].Prefix.Addr()
+		own := a.Interface == r.Interface
+		switch {
+		case src.Is4() != dst.Is4():
+		case dst.Is4():
+			switch {
+			case src.IsLoopback():
+			case own && a.Prefix.Contains(hop) && rank < 3:
+				best, rank = src, 3
+			case own && rank < 2:
+				best, rank = src, 2
+			case !src.IsLinkLocalUnicast() && rank < 1:
+				best, rank = src, 1
+			}
+		case own || !dst.IsMulticast() && d.scope != scopeLinkLocal:
+			c := candidate{a, scopeOf(src), s.Policy.lookup(src).Label, commonPrefixLen(src, a.Prefix.Bits(), dst)}
+			if found.Address == nil || s.better(&c, &found, &d) {
+				best, found = src, c
+			}
+		}
+	}
+	return best
+}
+
+// A host with many interfaces, each with addresses of its own.
+func BenchmarkSource(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000, 10_000} {
+		var l Sources
+		for i := range n {
+			for _, p := range []netip.Prefix{
+				netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1}), 24),
+				netip.PrefixFrom(netip.AddrFrom16([16]byte{0: 0xfd, 6: byte(i >> 8), 7: byte(i), 15: 1}), 64),
+				netip.MustParsePrefix("fe80::1/64"),
+			} {
+				l.Add(Address{Prefix: p, Interface: i + 1})
+			}
+		}
+		last := Route{Interface: n}
+		for _, dst := range []netip.Addr{addr("10.99.0.9"), addr("fd99::9")} {
+			b.Run(fmt.Sprintf("v6=%v/%d", dst.Is6(), n), func(b *testing.B) {
+				var s Selector
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, ok := s.Source(dst, &last, &l); !ok {
+						b.Fatal("none")
+					}
+				}
+			})
+		}
 	}
 }

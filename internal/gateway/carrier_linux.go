@@ -26,6 +26,7 @@ type carrier struct {
 	cuts    bool            // the system cuts runs of datagrams, if there are some
 	loan    berth.Loan
 	boxes   [manyBuffers]*link.Buffer // see inboxes
+	late    int                       // buffers that flows hold
 	live    map[onLoop]struct{}       // the flows that have begun
 	closed  bool
 }
@@ -76,10 +77,11 @@ func (c *carrier) carry(what policy.Flow, bf *berth.Flow) bool {
 }
 
 // inboxes are buffers to read into, at least bufferSize long, that nobody else looks
-// at: one, or many. Who takes one over puts nil in its place.
+// at: one, or many if there is no lack of them. Who takes one over puts nil in its
+// place.
 func (c *carrier) inboxes(many bool) []*link.Buffer {
 	boxes := c.boxes[:1]
-	if many {
+	if many && c.late < maxLate {
 		boxes = c.boxes[:]
 	}
 	for i, b := range boxes {

@@ -55,6 +55,9 @@ func TestBothAreHeldBack(t *testing.T) {
 	if ev := p.events.wait(gateway.Ended); ev.Sent != int64(len(up)) || ev.Received != int64(len(down)) || ev.Err != nil {
 		t.Errorf("%+v", ev)
 	}
+	if n := p.g.Late(); n != 0 {
+		t.Errorf("%d buffers are held still", n)
+	}
 }
 
 // A loop may be shared: the gateway leaves it as it was.

@@ -188,7 +188,7 @@ func (r *conn) end(err error) {
 	}
 	r.fd = -1
 	r.up.drop()
-	r.down.drop()
+	r.dropDown()
 	if o, ok := errors.AsType[*outsideError](err); ok {
 		err = o.err
 	}

@@ -11,7 +11,11 @@ import (
 // A read of much takes that many buffers at once: who writes outside is told of room,
 // and woken, once for all of them, and the program's side has frames that follow each
 // other. All of them are in the second-level cache still when they are sent.
-const manyBuffers = 4
+const manyBuffers = 8
+
+// maxLate is how many buffers all flows together hold that could not be sent: if there
+// are more, each flow reads one at a time, and holds one at most.
+const maxLate = 128
 
 // An inbound is what was read outside, and could not be sent yet.
 type inbound struct {
@@ -26,11 +30,22 @@ type piece struct {
 	from, to int
 }
 
-func (d *inbound) drop() {
-	for _, p := range d.late {
-		p.buf.Release()
+// dropDown gives up what is late.
+func (r *conn) dropDown() {
+	for range r.down.late {
+		r.passedDown()
 	}
-	d.late = nil
+}
+
+// passedDown is the end of the first piece that is late.
+func (r *conn) passedDown() {
+	d := &r.down
+	d.late[0].buf.Release()
+	d.late[0] = piece{}
+	if d.late = d.late[1:]; len(d.late) == 0 {
+		d.late = nil
+	}
+	r.c.late--
 }
 
 // pumpDown carries what the world says.
@@ -87,6 +102,7 @@ func (r *conn) sendDown(boxes []*link.Buffer, n int) error {
 			}
 		}
 		r.down.late = append(r.down.late, p)
+		r.c.late++
 		r.down.much = false // it is slow
 		boxes[i] = nil      // the piece has it
 	}
@@ -119,11 +135,7 @@ func (r *conn) flushDown() (done bool, err error) {
 		case err != nil:
 			return false, err
 		case done:
-			p.buf.Release()
-			*p = piece{}
-			if r.down.late = r.down.late[1:]; len(r.down.late) == 0 {
-				r.down.late = nil
-			}
+			r.passedDown()
 		case p.from == from && tries > 0:
 			return false, nil
 		case p.from == from:

@@ -91,6 +91,36 @@ func TestStreamCarriesBytesBothWays(t *testing.T) {
 	}
 }
 
+// A reader who waits acknowledges what he takes, together with the room that it leaves:
+// that is one segment for a write of two.
+func TestReaderAcknowledgesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		alice, bob := pair(t)
+		c, s := connected(t, alice, bob, bob4)
+		go func() {
+			for buf := make([]byte, 64<<10); ; {
+				if n, err := s.Recv(buf, 0); n == 0 || err != nil {
+					return
+				}
+			}
+		}()
+		const rounds = 50
+		var before uint64
+		for i := range 2 * rounds {
+			if i == rounds { // the first segments are acknowledged at once
+				before = bob.Counters().TCP.SegsOut.Load()
+			}
+			if n, err := c.Send(make([]byte, 64<<10), 0); n != 64<<10 || err != nil {
+				t.Fatalf("Send: %d, %v", n, err)
+			}
+			synctest.Wait()
+		}
+		if n := bob.Counters().TCP.SegsOut.Load() - before; n != rounds {
+			t.Errorf("%d writes were acknowledged by %d segments", rounds, n)
+		}
+	})
+}
+
 func TestStreamOverLoopback(t *testing.T) {
 	h := berth.NewHost(berth.Config{})
 	defer h.Close()

@@ -197,8 +197,11 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 				break
 			}
 		}
+		s.conn.Taken(flags&socket.MSG_PEEK == 0)
 		var given int
-		if given, err = s.awaitWith(&s.readers, flags, s.lendable(bufs, got, flags)); given > 0 {
+		given, err = s.awaitWith(&s.readers, flags, s.lendable(bufs, got, flags))
+		s.conn.Taken(false)
+		if given > 0 {
 			return given, nil
 		}
 	}

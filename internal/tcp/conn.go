@@ -134,7 +134,8 @@ type recvVars struct {
 	octet  byte         // the last urgent octet, once it is here
 	hasFin bool
 	wscale uint8
-	mss    int // the size of the peer's segments, estimated
+	taken  bool // Taken: a reader waits
+	mss    int  // the size of the peer's segments, estimated
 }
 
 // Opening is what the host knows when a connection begins.

@@ -71,7 +71,7 @@ func (c *Conn) readAll() {
 // scheduleAck decides on the acknowledgment of data that came in order.
 func (c *Conn) scheduleAck(now time.Duration) {
 	switch {
-	case c.rcv.nxt.Sub(c.rcv.acked) > c.rcv.mss, // SHLD-19
+	case c.ackIsDue() && !c.readerAcks(), // SHLD-19
 		c.delack.quick > 0 && !c.delack.interactive,
 		c.ooo != nil: // RFC 5681 4.2: part of a gap was filled
 		c.ackNow = true
@@ -79,6 +79,20 @@ func (c *Conn) scheduleAck(now time.Duration) {
 		c.arm(timerDelayedAck, now+c.ackDelay())
 	}
 }
+
+// ackIsDue tells that more than a full segment has come since the last acknowledgment.
+func (c *Conn) ackIsDue() bool { return c.rcv.nxt.Sub(c.rcv.acked) > c.rcv.mss }
+
+// Taken says whether somebody waits who takes what comes as soon as there is something.
+// The acknowledgment of it is left to him, then, and carries the window that reading
+// opens: one segment instead of two (as on Linux, where data that nobody has read is not
+// acknowledged at once, as long as that would not move the window).
+func (c *Conn) Taken(waits bool) { c.rcv.taken = waits }
+
+// readerAcks tells whether the acknowledgment can be left to a reader. Where the peer
+// is far enough away that somebody has to be woken for what it sends, it should not
+// wait for another to be woken, too.
+func (c *Conn) readerAcks() bool { return c.rcv.taken && !c.woken && c.readable() }
 
 // ackDelay is less than half a second (MUST-40), and less than the round trip
 // where that is known and long enough.

@@ -32,7 +32,8 @@ func (c *Conn) Input(now time.Duration, seg *Segment) Result { return c.InputFor
 
 // InputFor is Input where a user waits for data with into to put it in. If there is
 // room for all that the segment brings, and nothing before it, it may go there, past
-// the queue: as if a Read had followed. Given of the result tells.
+// the queue: as if a Read had followed. Given of the result tells. A full segment is
+// one of many: those wait for a Read, which takes as many as there is room for.
 func (c *Conn) InputFor(now time.Duration, seg *Segment, into []byte) Result {
 	if c.expects(seg) {
 		return c.inputExpected(now, seg, into)

@@ -33,6 +33,9 @@ func (c *Conn) Take(now time.Duration, n int) {
 func (c *Conn) wasRead(now time.Duration, n int) {
 	c.measureReader(now, n)
 	c.updateWindow()
+	if c.ackIsDue() {
+		c.ackNow = true
+	}
 	if c.recvQ.queued == 0 {
 		c.readAll()
 	}

@@ -67,7 +67,7 @@ func (c *Conn) inputExpected(now time.Duration, seg *Segment, into []byte) (r Re
 	r.Progress = progress
 	if n := len(seg.Payload); n > 0 {
 		c.stats.dataSegsIn++
-		if n <= len(into) && c.recvQ.queued == 0 {
+		if n <= len(into) && n < c.snd.mss && c.recvQ.queued == 0 {
 			r.Given = n
 			c.give(now, seg, into)
 		} else {
@@ -80,6 +80,7 @@ func (c *Conn) inputExpected(now time.Duration, seg *Segment, into []byte) (r Re
 // give is takeInOrder and Read in one: text goes to a user who waits for it.
 func (c *Conn) give(now time.Duration, seg *Segment, into []byte) {
 	n := copy(into, seg.Payload)
+	c.rcv.taken = false // what follows is for another call
 	c.rcv.nxt = seg.Seq.Add(n)
 	c.measureSender(now, seg)
 	c.dataArrived(now)

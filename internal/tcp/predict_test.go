@@ -144,6 +144,7 @@ func TestInputForOneWhoWaits(t *testing.T) {
 		{"too little room", 9, nil, nil, 0},
 		{"nobody waits", 0, nil, nil, 0},
 		{"an acknowledgment alone", 100, nil, func(s *Segment) { s.Payload = nil }, 0},
+		{"a full segment", 2000, nil, func(s *Segment) { s.Payload = make([]byte, 1448) }, 0},
 		{"behind a gap", 100, nil, func(s *Segment) { s.Seq++ }, 0},
 		{"behind what is not read", 100, func(c *Conn) { c.recvQ.add([]byte("before"), nil, true, c.p.Budget) }, nil, 0},
 	} {

@@ -205,6 +205,35 @@ func TestDelayedAcks_MUST40(t *testing.T) {
 			t.Errorf("RcvMSS %d", i.RcvMSS)
 		}
 	})
+	t.Run("left to a reader who waits", func(t *testing.T) {
+		tc := begin(t)
+		tc.c.Taken(true)
+		tc.input("P. 1:1461(1460) ack 1 win 50000")
+		tc.input("P. 1461:2921(1460) ack 1 win 50000")
+		tc.wantNothing()
+		tc.wantDeadline(40 * time.Millisecond) // should he not come
+		tc.c.Taken(false)
+		if n, err := tc.c.Read(tc.now, make([]byte, 100)); n != 100 || err != nil || !tc.c.AckDue() {
+			t.Errorf("Read: %d, %v; acknowledgment due: %v", n, err, tc.c.AckDue())
+		}
+		tc.pull()
+		tc.want(". 1:1(0) ack 2921")
+		tc.wantDeadline(0)
+		tc.read(2820)
+		tc.wantNothing()
+
+		tc.c.Taken(true)
+		tc.c.woken = true // whom the peer waits for is waited for already
+		tc.inputs("P. 2921:4381(1460) ack 1 win 50000", "P. 4381:5841(1460) ack 1 win 50000")
+		tc.want(". 1:1(0) ack 5841")
+		tc.c.woken = false
+		tc.read(2920)
+		tc.set(func(o *Options) { o.RcvLowat = 4000 }) // not woken by this
+		tc.inputs("P. 5841:7301(1460) ack 1 win 50000", "P. 7301:8761(1460) ack 1 win 50000")
+		tc.want(". 1:1(0) ack 8761")
+		tc.input("P. 10221:11681(1460) ack 1 win 50000") // a gap does not wait for anybody
+		tc.want(". 1:1(0) ack 8761")
+	})
 	t.Run("the delay follows the rhythm of data", func(t *testing.T) {
 		tc := begin(t)
 		for i := range 12 {

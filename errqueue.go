@@ -2,7 +2,6 @@ package berth
 
 import (
 	"net/netip"
-	"slices"
 	"syscall"
 
 	"example.com/berth/internal/lean"
@@ -31,7 +30,7 @@ func (q *errorQueue) push(e queuedError) {
 	if len(q.entries) >= errorQueueLimit {
 		return
 	}
-	e.data = slices.Clone(e.data[:min(len(e.data), errorDataLimit)])
+	e.data = lean.Bytes(e.data[:min(len(e.data), errorDataLimit)])
 	q.entries = append(q.entries, e)
 }
 

@@ -2,11 +2,11 @@ package berth
 
 import (
 	"net/netip"
-	"slices"
 	"syscall"
 
 	"example.com/berth/internal/header"
 	"example.com/berth/internal/icmp"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/seqnum"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
@@ -160,7 +160,7 @@ func (h *Host) foreignICMP(in *inPacket) {
 	case four && b[0] == header.ICMPv4EchoRequest, !four && b[0] == header.ICMPv6EchoRequest:
 		c.EchoRequests.Add(1)
 		f := h.flowOf(in, netip.AddrPortFrom(in.dst, 0), netip.AddrPortFrom(in.src, 0))
-		f.echo = slices.Clone(b)
+		f.echo = lean.Bytes(b)
 		h.ask(f)
 	case four:
 		e, err := icmp.Parse4(b)

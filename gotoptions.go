@@ -3,10 +3,10 @@ package berth
 import (
 	"encoding/binary"
 	"net/netip"
-	"slices"
 
 	"example.com/berth/internal/header"
 	"example.com/berth/internal/ipoptions"
+	"example.com/berth/internal/lean"
 	"example.com/berth/internal/tcp"
 	"example.com/berth/socket"
 )
@@ -123,7 +123,7 @@ func (in *inPacket) passOn(p *path) {
 // rewrite gives the packet a header with the options and the destination that it
 // has now. The one that came is others' to read.
 func (in *inPacket) rewrite() {
-	in.ip = slices.Clone(in.ip)
+	in.ip = lean.Bytes(in.ip)
 	dst := in.dst.As4()
 	copy(in.ip[destinationAt:], dst[:])
 	copy(in.ip[header.IPv4MinLen:], in.options.Bytes())

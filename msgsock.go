@@ -3,7 +3,6 @@ package berth
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"syscall"
 	"time"
 
@@ -408,7 +407,7 @@ func (s *messageSock) later(b []byte, flags socket.Flags, send func([]byte) erro
 		return err
 	}
 	s.unsent += len(b)
-	b = slices.Clone(b)
+	b = lean.Bytes(b)
 	s.host.turns.Post(s.order(), taskFunc(func() {
 		err := send(b)
 		s.mu.Lock()

@@ -125,11 +125,17 @@ func (h *Host) isBindable(a netip.Addr) bool {
 }
 
 // isBroadcast tells whether an address is a broadcast address here.
+//
+//go:noinline
 func (h *Host) isBroadcast(a netip.Addr) bool {
 	_, ok := h.net.Load().broadcast.get(a)
 	return ok
 }
 
+// interfaceByIndex returns the interface with an index, or nil. A copy at every call
+// would be much.
+//
+//go:noinline
 func (h *Host) interfaceByIndex(i int) *Interface {
 	n := h.net.Load()
 	if i < 1 || i > len(n.interfaces) {

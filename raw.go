@@ -282,13 +282,13 @@ func (s *raw) output(d *destination, b []byte, o *ipOptions) error {
 	headLen := min(len(b), max(out.checksumAt+2, 0))
 	if headLen > headSize-header.EthernetLen-header.IPv6Len {
 		headLen = 0
-		full := slices.Clone(b)
+		full := lean.Bytes(b)
 		clear(full[out.checksumAt : out.checksumAt+2])
 		out.sum(full)
 		out.checksumAt = -1
 		b = full
 	}
-	out.head = slices.Clone(b[:headLen])
+	out.head = lean.Bytes(b[:headLen])
 	if out.checksumAt >= 0 {
 		clear(out.head[out.checksumAt:])
 	}

@@ -1,6 +1,7 @@
 package berth
 
 import (
+	"runtime"
 	"syscall"
 	"time"
 
@@ -13,10 +14,29 @@ import (
 func (s *stream) Close() error {
 	deepen()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.closed {
+		s.mu.Unlock()
 		return syscall.EBADF
 	}
+	yields := s.conn.State() == socket.TCP_ESTABLISHED && s.host.turns == nil && !s.path.woken()
+	s.close()
+	s.mu.Unlock()
+	if yields {
+		yield()
+	}
+	return nil
+}
+
+// yield lets those run who have learnt from a Close that their connection has ended,
+// at its peer in the same process. The runtime runs who was woken last, and lets two
+// that wake each other go on for 10 ms: clients that go from one connection to the
+// next, and the goroutines that serve them, would leave hundreds of others behind with
+// an end to close, which are in no cache any more when their turn comes. That is a
+// third of a connection's time.
+func yield() { runtime.Gosched() }
+
+// close is Close of an open socket. The lock is held.
+func (s *stream) close() {
 	linger := s.ip.linger
 	s.closed = true
 	s.host.forget(&s.sock)
@@ -45,7 +65,6 @@ func (s *stream) Close() error {
 	}
 	s.setDeadline(&s.readers, time.Time{})
 	s.setDeadline(&s.writers, time.Time{})
-	return nil
 }
 
 // lingerFor waits until the peer has acknowledged all, FIN included, or the

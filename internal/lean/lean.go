@@ -77,3 +77,8 @@ func Or[T comparable](x, otherwise T) T {
 // Incomparable is the first field of large structs that nobody compares, and takes no
 // room. The compiler makes a function for each type that could be compared.
 type Incomparable [0]func()
+
+// Bytes returns a copy of b.
+//
+//go:noinline
+func Bytes(b []byte) []byte { return append([]byte{}, b...) }

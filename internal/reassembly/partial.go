@@ -92,7 +92,7 @@ func (p *partial) insert(at int, f *Fragment) {
 }
 
 func (p *partial) setHeader(f *Fragment) {
-	p.header = slices.Clone(f.Header)
+	p.header = lean.Bytes(f.Header)
 	p.held += len(p.header)
 	p.nextHeader, p.namedAt = f.NextHeader, f.NamedAt
 }
@@ -110,7 +110,7 @@ func hold(data []byte, buf *buffer.Buffer) ([]byte, *buffer.Buffer) {
 		buf = buffer.Get(n)
 		return buf.Bytes()[:copy(buf.Bytes(), data)], buf
 	}
-	return slices.Clone(data), nil
+	return lean.Bytes(data), nil
 }
 
 // size is what holding the piece costs.

@@ -19,27 +19,26 @@ func TestAServersStackGrowsOnce(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the collector shrinks stacks
 	alice, bob := pair(t)
 	client, server := connected(t, alice, bob, bob4)
-	moved := make(chan [2]bool)
+	if _, err := client.Send([]byte{'q'}, 0); err != nil {
+		t.Fatal(err)
+	}
+	moved := make(chan bool)
 	go func() {
 		var callers [640]byte // what may be on the stack already
 		defer func() { runtime.KeepAlive(&callers) }()
 		buf := make([]byte, 1)
-		before := stackPlace()
 		_, err := server.Recv(buf, 0)
-		between := stackPlace()
+		before := stackPlace()
 		if err == nil {
 			_, err = server.Send(buf, 0)
 		}
 		if err != nil {
 			t.Error(err)
 		}
-		moved <- [2]bool{before != between, between != stackPlace()}
+		moved <- before != stackPlace()
 	}()
-	if _, err := client.Send([]byte{'q'}, 0); err != nil {
-		t.Fatal(err)
-	}
-	if got := <-moved; got != [2]bool{true, false} {
-		t.Errorf("the stack grew while it received: %v, while it answered: %v", got[0], got[1])
+	if <-moved {
+		t.Error("the stack grew while it answered")
 	}
 	if _, err := client.Recv(make([]byte, 1), socket.MSG_DONTWAIT); err != nil {
 		t.Error(err)

@@ -326,3 +326,39 @@ func TestBroadcast(t *testing.T) {
 		}
 	})
 }
+
+// What is for a group or for all goes to those on the link, also where the only way is
+// a default route: not to its gateway (RFC 1112 6.1, RFC 1122 3.3.6).
+func TestGroupsHaveNoGateway(t *testing.T) {
+	alice, bob := pair(t, wire.Ethernet())
+	for dst, via := range map[string]string{"0.0.0.0/0": "10.0.0.77", "::/0": "fd00::77"} {
+		if err := alice.AddRoute(berth.Route{Dst: netip.MustParsePrefix(dst), Via: netip.MustParseAddr(via)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, to := range []netip.Addr{groupA4, netip.MustParseAddr("255.255.255.255"), groupA6} {
+		domain, wildcard := socket.INET, netip.IPv4Unspecified()
+		if to.Is6() {
+			domain, wildcard = socket.INET6, netip.IPv6Unspecified()
+		}
+		s, r := newSocket(t, alice, domain, socket.DGRAM, 0), newSocket(t, bob, domain, socket.DGRAM, 0)
+		if err := r.Bind(netip.AddrPortFrom(wildcard, 9)); err != nil {
+			t.Fatal(err)
+		}
+		if to.IsMulticast() {
+			join, _, _, _ := groupOptions(to)
+			if err := socket.Set(r, join, socket.Group{Group: to, Interface: 2}); err != nil {
+				t.Fatal(err)
+			}
+		} else if err := socket.Set(s, socket.SO_BROADCAST, 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.SendTo([]byte("x"), 0, netip.AddrPortFrom(to, 9)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Recv(make([]byte, 1), socket.MSG_DONTWAIT); err != nil {
+			t.Errorf("to %v: %v", to, err)
+		}
+		r.Close()
+	}
+}

@@ -89,6 +89,9 @@ func (h *Host) localPath(dst, from netip.Addr, gen uint64) path {
 // route go out of the interface that is named, or of the first that is not lo.
 func (h *Host) lookup(n *network, dst netip.Addr, device int) (route.Route, error) {
 	r, err := h.gateways.lookup(n, dst, device)
+	if dst == broadcastAll || dst.IsMulticast() && r.Prefix.Bits() < 4 {
+		r.Gateway = netip.Addr{} // who is on the link is meant (RFC 1112 6.1); a default route says which
+	}
 	if err == nil || !dst.IsMulticast() && dst != broadcastAll && !(device != 0 && needsZone(dst)) {
 		return r, err
 	}

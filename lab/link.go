@@ -22,6 +22,8 @@ type Link struct {
 	cut  bool
 	down bool
 	only []*within // what partitions let pass
+
+	spared []*within // partitions whose multicasts and broadcasts are not for the node here
 }
 
 // Link joins two nodes: hosts, routers, NATs or switches, by themselves or by

@@ -2,13 +2,16 @@ package lab_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 
 	"example.com/berth/lab"
+	"example.com/berth/socket"
 )
 
 // echo serves an echo on a host's port 7 until the network ends.
@@ -197,4 +200,68 @@ func TestPartitionOfALAN(t *testing.T) {
 			})
 		}
 	}
+}
+
+// What the nodes of a part send to a group or to all reaches those of the part, over a
+// switch that is in neither, and nobody else; and all again once it is healed.
+func TestMulticastsStayInAPart(t *testing.T) {
+	lab.Test(t, func(t *testing.T, n *lab.Network) {
+		lan, hosts := n.LAN(4)
+		r := n.Router("router")
+		n.Link(lan, r)
+		group := netip.MustParseAddr("239.1.2.3")
+		receivers := append(hosts[:4:4], &r.Host)
+		var all []socket.Socket
+		for _, h := range receivers {
+			s, err := h.Socket(socket.INET, socket.DGRAM, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			err = errors.Join(s.Bind(netip.MustParseAddrPort("0.0.0.0:9")),
+				socket.Set(s, socket.IP_ADD_MEMBERSHIP, socket.Group{Group: group}),
+				socket.Set(s, socket.SO_BROADCAST, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, s)
+		}
+		// reached are those who hear the first host, and then the last.
+		reached := func() (heard string) {
+			for _, from := range []int{0, 3} {
+				for _, to := range []netip.Addr{group, netip.MustParseAddr("255.255.255.255")} {
+					if _, err := all[from].SendTo([]byte("x"), 0, netip.AddrPortFrom(to, 9)); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(time.Second)
+					for i, s := range all {
+						if _, err := s.Recv(make([]byte, 1), socket.MSG_DONTWAIT); err == nil && i != from {
+							heard += fmt.Sprint(i)
+						}
+					}
+					heard += " "
+				}
+			}
+			return heard
+		}
+		if got := reached(); got != "1234 1234 0124 0124 " {
+			t.Errorf("heard by %q", got)
+		}
+		heal := n.Partition(hosts[0], hosts[1], hosts[2])
+		if got := reached(); got != "12 12 4 4 " {
+			t.Errorf("in a part, heard by %q", got)
+		}
+		inner := n.Partition(hosts[1], hosts[2])
+		if got := reached(); got != "  4 4 " {
+			t.Errorf("outside of an inner part, heard by %q", got)
+		}
+		heal()
+		if got := reached(); got != "34 34 04 04 " {
+			t.Errorf("once the outer part is healed, heard by %q", got)
+		}
+		inner()
+		if got := reached(); got != "1234 1234 0124 0124 " {
+			t.Errorf("healed, heard by %q", got)
+		}
+	})
 }

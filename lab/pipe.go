@@ -113,7 +113,7 @@ func (p *pipe) Turn() {
 // within takes out, in place, the frames that a partition does not let pass. The
 // link's lock is held.
 func (p *pipe) within(frames []link.Frame) []link.Frame {
-	if len(p.link.only) == 0 {
+	if len(p.link.only)+len(p.link.spared) == 0 {
 		return frames
 	}
 	kept := frames[:0]

@@ -135,6 +135,7 @@ type recvVars struct {
 	hasFin bool
 	wscale uint8
 	taken  bool // Taken: a reader waits
+	large  bool // a large segment has come since the last acknowledgment
 	mss    int  // the size of the peer's segments, estimated
 }
 

@@ -69,7 +69,8 @@ func (c *Conn) readAll() {
 }
 
 // scheduleAck decides on the acknowledgment of data that came in order.
-func (c *Conn) scheduleAck(now time.Duration) {
+func (c *Conn) scheduleAck(now time.Duration, seg *Segment) {
+	c.rcv.large = c.rcv.large || seg.SegSize > 0
 	switch {
 	case c.ackIsDue() && !c.readerAcks(), // SHLD-19
 		c.delack.quick > 0 && !c.delack.interactive,
@@ -84,15 +85,16 @@ func (c *Conn) scheduleAck(now time.Duration) {
 func (c *Conn) ackIsDue() bool { return c.rcv.nxt.Sub(c.rcv.acked) > c.rcv.mss }
 
 // Taken says whether somebody waits who takes what comes as soon as there is something.
-// The acknowledgment of it is left to him, then, and carries the window that reading
-// opens: one segment instead of two (as on Linux, where data that nobody has read is not
-// acknowledged at once, as long as that would not move the window).
+// The acknowledgment of a large segment is left to him, then, and carries the window
+// that reading opens: one instead of two (as on Linux, where data that nobody has read is
+// not acknowledged at once, as long as that would not move the window). Of small
+// segments many come while a reader wakes up, and the sender should not wait for him.
 func (c *Conn) Taken(waits bool) { c.rcv.taken = waits }
 
 // readerAcks tells whether the acknowledgment can be left to a reader. Where the peer
 // is far enough away that somebody has to be woken for what it sends, it should not
 // wait for another to be woken, too.
-func (c *Conn) readerAcks() bool { return c.rcv.taken && !c.woken && c.readable() }
+func (c *Conn) readerAcks() bool { return c.rcv.taken && c.rcv.large && !c.woken && c.readable() }
 
 // ackDelay is less than half a second (MUST-40), and less than the round trip
 // where that is known and long enough.

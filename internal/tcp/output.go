@@ -87,7 +87,7 @@ func (c *Conn) address(now time.Duration, out *Segment, room int) {
 	out.Flags |= header.ACK
 	out.Ack = c.rcv.nxt
 	out.Window = c.selectWindow()
-	c.rcv.acked = c.rcv.nxt
+	c.rcv.acked, c.rcv.large = c.rcv.nxt, false
 	switch {
 	case c.ecn.accurate:
 		out.Flags |= c.accurateFlags()

@@ -85,7 +85,7 @@ func (c *Conn) give(now time.Duration, seg *Segment, into []byte) {
 	c.measureSender(now, seg)
 	c.dataArrived(now)
 	c.noteEnd(seg, n)
-	c.scheduleAck(now)
+	c.scheduleAck(now, seg)
 	c.stats.bytesReceived += uint64(n)
 	c.wasRead(now, n)
 }

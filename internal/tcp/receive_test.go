@@ -208,6 +208,7 @@ func TestDelayedAcks_MUST40(t *testing.T) {
 	t.Run("left to a reader who waits", func(t *testing.T) {
 		tc := begin(t)
 		tc.c.Taken(true)
+		tc.c.rcv.large = true
 		tc.input("P. 1:1461(1460) ack 1 win 50000")
 		tc.input("P. 1461:2921(1460) ack 1 win 50000")
 		tc.wantNothing()
@@ -223,16 +224,21 @@ func TestDelayedAcks_MUST40(t *testing.T) {
 		tc.wantNothing()
 
 		tc.c.Taken(true)
-		tc.c.woken = true // whom the peer waits for is waited for already
 		tc.inputs("P. 2921:4381(1460) ack 1 win 50000", "P. 4381:5841(1460) ack 1 win 50000")
-		tc.want(". 1:1(0) ack 5841")
-		tc.c.woken = false
+		tc.want(". 1:1(0) ack 5841") // they are small
 		tc.read(2920)
-		tc.set(func(o *Options) { o.RcvLowat = 4000 }) // not woken by this
+
+		tc.c.woken, tc.c.rcv.large = true, true // whom the peer waits for is waited for already
 		tc.inputs("P. 5841:7301(1460) ack 1 win 50000", "P. 7301:8761(1460) ack 1 win 50000")
 		tc.want(". 1:1(0) ack 8761")
-		tc.input("P. 10221:11681(1460) ack 1 win 50000") // a gap does not wait for anybody
-		tc.want(". 1:1(0) ack 8761")
+		tc.c.woken, tc.c.rcv.large = false, true
+		tc.read(2920)
+		tc.set(func(o *Options) { o.RcvLowat = 4000 }) // not woken by this
+		tc.inputs("P. 8761:10221(1460) ack 1 win 50000", "P. 10221:11681(1460) ack 1 win 50000")
+		tc.want(". 1:1(0) ack 11681")
+		tc.c.rcv.large = true
+		tc.input("P. 13141:14601(1460) ack 1 win 50000") // a gap does not wait for anybody
+		tc.want(". 1:1(0) ack 11681")
 	})
 	t.Run("the delay follows the rhythm of data", func(t *testing.T) {
 		tc := begin(t)

@@ -69,12 +69,12 @@ func (c *Conn) takeInOrder(now time.Duration, seg *Segment) {
 		dup := c.ooo.overlap(c.rcv.nxt)
 		c.noteDuplicate(dup.Left, dup.Right)
 		c.rcv.nxt = c.ooo.deliver(c.rcv.nxt, &c.recvQ, c.p.Budget)
-		c.scheduleAck(now)
+		c.scheduleAck(now, seg)
 		if len(c.ooo.spans) == 0 {
 			c.dropOutOfOrder()
 		}
 	} else {
-		c.scheduleAck(now)
+		c.scheduleAck(now, seg)
 	}
 	if c.rcv.hasFin && c.rcv.fin.Less(c.rcv.nxt) {
 		c.rcv.hasFin = false // it was no FIN of this stream

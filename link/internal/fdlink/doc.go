@@ -26,6 +26,6 @@
 // the goroutine of the caller, several to a socket with one sendmmsg. Nothing is
 // queued here.
 //
-// Limits: a batch ends at 32 frames or 256 KiB. A longer frame than
+// Limits: a batch ends at 64 frames or 256 KiB. A longer frame than
 // link.MaxFrame is cut by the kernel.
 package fdlink

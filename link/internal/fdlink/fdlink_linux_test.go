@@ -143,7 +143,7 @@ func TestWhatIsReadyComesInOneBatch(t *testing.T) {
 		want       []int
 	}{
 		{sent: 5, size: 100, want: []int{5}},
-		{sent: 40, size: 100, want: []int{32, 8}},
+		{sent: 80, size: 100, want: []int{64, 16}},
 		{sent: 6, size: 60000, want: []int{5, 1}},
 	} {
 		d, theirs := open(t, unix.SOCK_DGRAM, fdlink.Config{})

@@ -15,7 +15,7 @@ import (
 // A batch ends at so many frames or bytes. The bytes are few enough to be in the
 // second-level cache still when the handler looks at them.
 const (
-	batchFrames = 32
+	batchFrames = 64
 	batchBytes  = 256 << 10
 )
 
@@ -98,7 +98,7 @@ func (r *reader) fill(fd uintptr) (more, gone bool) {
 
 // drainBatches is how much is read for somebody who wants to know what is
 // waiting: as much as the longest queue of a device that is usual.
-const drainBatches = 128
+const drainBatches = 64
 
 // drain reads what is waiting, also what somebody else is reading just now. What
 // comes while that is done, and is too much, is left to a goroutine.

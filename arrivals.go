@@ -58,7 +58,7 @@ func (a *arrivals) settle() {
 		s.mu.Lock()
 		s.due = false
 		if s.opened {
-			s.pump()
+			s.pumpOrLeave(s.host.now())
 		}
 		s.mu.Unlock()
 	}

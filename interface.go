@@ -28,7 +28,8 @@ type Interface struct {
 	name       string
 	dev        link.Device
 	info       atomic.Pointer[link.Info]
-	linkHeader int // bytes before the IP header
+	linkHeader int  // bytes before the IP header
+	reads      bool // the device brings frames on a goroutine of its own: it is a link.Drainer
 
 	addrs []Addr // guarded by host.mu; replaced, never changed
 
@@ -97,6 +98,7 @@ func (h *Host) Attach(dev link.Device, prefixes ...string) (*Interface, error) {
 // addInterface makes an interface of a device; nil if the host is closed.
 func (h *Host) addInterface(dev link.Device) *Interface {
 	ifc := &Interface{host: h, dev: dev}
+	_, ifc.reads = dev.(link.Drainer)
 	info := dev.Info()
 	ifc.info.Store(&info)
 	ifc.timer.owner = ifc

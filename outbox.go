@@ -55,7 +55,7 @@ func (s *stream) pumpAt(now time.Duration) {
 		s.postPump()
 		return
 	}
-	s.again = true
+	s.again, s.left = true, false
 	if s.flushing {
 		return
 	}
@@ -81,6 +81,27 @@ func (s *stream) pumpAt(now time.Duration) {
 	}
 	s.flushing = false
 	s.settle()
+}
+
+// pumpOrLeave is pumpAt after something has arrived. If that was data that a call
+// waits for, and a device's own goroutine has brought it, the call is woken and sends the
+// acknowledgment when it has read: the goroutine of the device, which all else waits for,
+// goes on meanwhile, and the peer hears of the room at once. It is left to a call once,
+// and not again before that has come.
+func (s *stream) pumpOrLeave(now time.Duration) {
+	if s.readers.waiting == 0 || s.left || s.flushing || !s.path.ifc.reads || s.host.waitsForTurn() || !s.conn.AckCanWait() {
+		s.pumpAt(now)
+		return
+	}
+	s.left = true
+	s.settle()
+}
+
+// sendLeft sends an acknowledgment that was left to a call which has read nothing.
+func (s *stream) sendLeft() {
+	if s.left {
+		s.pump()
+	}
 }
 
 // postPump has pump called in the next turn.

@@ -52,6 +52,12 @@ var (
 // stationed returns a host, alice, whose wire ends at a station.
 func stationed(t testing.TB, cfg berth.Config, opts ...wire.Option) (*berth.Host, *station) {
 	t.Helper()
+	return stationedOn(t, cfg, func(d link.Device) link.Device { return d }, opts...)
+}
+
+// stationedOn is stationed with something around the host's device.
+func stationedOn(t testing.TB, cfg berth.Config, wrap func(link.Device) link.Device, opts ...wire.Option) (*berth.Host, *station) {
+	t.Helper()
 	opts = append([]wire.Option{wire.Offload(0), wire.Addrs(hostMAC, stationMAC)}, opts...)
 	a, b := wire.Pair(opts...)
 	s := &station{t: t, dev: b, mac: stationMAC, addrs: []netip.Addr{bob4, bob6}}
@@ -61,7 +67,7 @@ func stationed(t testing.TB, cfg berth.Config, opts ...wire.Option) (*berth.Host
 	t.Cleanup(func() { b.Close() })
 	cfg.Name = "alice"
 	s.host = a
-	return hostOn(t, cfg, oneLane{a, &s.answered}, "10.0.0.1/24", "fd00::1/64"), s
+	return hostOn(t, cfg, wrap(oneLane{a, &s.answered}), "10.0.0.1/24", "fd00::1/64"), s
 }
 
 // A oneLane is a device that brings all frames from one goroutine at a time, so that

@@ -29,6 +29,7 @@ type stream struct {
 	orphan   bool      // the user is gone
 	waiting  bool      // the port's table knows of TIME-WAIT
 	due      bool      // a batch of arrivals has it in its list
+	left     bool      // an acknowledgment is left to the reader, who was woken
 	advised  bool      // IP knows that the peer does not answer
 	inRow    uint8     // how many segments went without a template
 	label    uint32    // IPv6 flow label

@@ -197,14 +197,17 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 				break
 			}
 		}
+		s.sendLeft()
 		s.conn.Taken(flags&socket.MSG_PEEK == 0)
 		var given int
 		given, err = s.awaitWith(&s.readers, flags, s.lendable(bufs, got, flags))
 		s.conn.Taken(false)
 		if given > 0 {
+			s.sendLeft()
 			return given, nil
 		}
 	}
+	s.sendLeft()
 	if got > 0 {
 		return got, s.partial(err)
 	}

@@ -172,7 +172,7 @@ func (s *stream) input(seg *tcp.Segment, listens bool, batch *arrivals) tcp.Resu
 		s.opened = false
 		return result
 	}
-	s.pumpAt(now)
+	s.pumpOrLeave(now)
 	s.finishHandshake()
 	return tcp.Result{Closed: result.Closed}
 }

@@ -60,8 +60,11 @@ func (c *Conn) Next(now time.Duration, out *Segment) bool {
 
 // resting tells of an established connection with nothing out of the ordinary that
 // it has nothing to send: it is what Next finds more often than not.
-func (c *Conn) resting() bool {
-	return c.snd.nxt == c.sendQ.end && !c.ackNow && !c.probeDue && !c.synDue && !c.refused &&
+func (c *Conn) resting() bool { return !c.ackNow && c.quiet() }
+
+// quiet is resting but for an acknowledgment.
+func (c *Conn) quiet() bool {
+	return c.snd.nxt == c.sendQ.end && !c.probeDue && !c.synDue && !c.refused &&
 		c.state == socket.TCP_ESTABLISHED && c.resetDue == noReset && c.rare == nil && !c.ecn.owed &&
 		c.ca == caOpen && c.ep == nil && !c.tlp.due && (c.fl == nil || c.fl.lost == 0)
 }

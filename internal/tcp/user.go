@@ -104,6 +104,14 @@ func (c *Conn) TimesReads() bool { return c.rate.rtt != 0 }
 // the room that it made. If not, Next has no more than it had before.
 func (c *Conn) AckDue() bool { return c.ackNow }
 
+// AckCanWait tells whether all that there is to send is an acknowledgment of data that
+// nobody has read yet, and nothing but data is going on. A shell whose reader is about to
+// read them may leave it until then: AckDue is true after that Read, and what Next gives
+// tells of the room that was made, too.
+func (c *Conn) AckCanWait() bool {
+	return c.ackNow && c.readable() && c.delack.quick == 0 && c.quiet() && c.undisturbed()
+}
+
 // Peek is Read that leaves everything as it is, of what comes after from octets
 // that it gave before.
 func (c *Conn) Peek(b []byte, from int) (int, error) {

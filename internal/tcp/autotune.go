@@ -94,6 +94,10 @@ const (
 	// the next when a reader comes for it, and no more than processors have in the
 	// nearer caches together with nearSndBuf.
 	nearRcvBuf = 256 << 10
+	// wokenRcvBuf is that where the device's reader and the user have to be woken, and
+	// several large frames are read at once: what the sender can go on with meanwhile.
+	// It has been through the kernel, and is in no near cache anyway.
+	wokenRcvBuf = 2 << 20
 	// nearSndBuf is the same for the send buffer: as much as that window.
 	nearSndBuf = 128 << 10
 	// wokenSndBuf is that where a reader has to be woken for acknowledgments: what
@@ -107,7 +111,11 @@ const (
 // many connections have under way lies in main memory. So it is the shortest
 // round trip that counts.
 func (c *Conn) rcvBufLimit() int64 {
-	return c.near(c.p.RcvBuf.Max, nearRcvBuf)
+	least := nearRcvBuf
+	if c.woken {
+		least = wokenRcvBuf
+	}
+	return c.near(c.p.RcvBuf.Max, least)
 }
 
 // near bounds the size of a buffer to what the shortest round trip is worth, or

@@ -23,8 +23,10 @@ type Device struct {
 // A carrier takes what a device sends to where it belongs.
 type carrier interface {
 	// carry delivers frames that Output found good and returns how many were
-	// taken.
+	// taken, which it counts.
 	carry(from *Device, frames []link.Frame) int
+	// addTo adds what it has counted of them elsewhere than in from.
+	addTo(from *Device, s *Stats)
 	// changed tells that from was closed, or went up or down.
 	changed(from *Device)
 }
@@ -74,10 +76,10 @@ func (d *Device) Output(frames []link.Frame) (int, error) {
 	n := good
 	if !s.info.Up {
 		d.out.linkDown.Add(uint64(good))
+		d.out.took(frames[:good])
 	} else if good > 0 {
 		n = d.carrier.carry(d, frames[:good])
 	}
-	d.out.took(frames[:n])
 	if n < good {
 		return n, nil // busy: the bad one's turn has not come
 	}
@@ -146,5 +148,6 @@ func (d *Device) Stats() Stats {
 		LinkDown: d.out.linkDown.Load(),
 	}
 	d.each(func(in *inlet) { in.addTo(&s) })
+	d.carrier.addTo(d, &s)
 	return s
 }

@@ -27,8 +27,12 @@ func (h *Hub) carry(from *Device, frames []link.Frame) int {
 			d.receive(frames)
 		}
 	}
+	from.out.took(frames)
 	return len(frames)
 }
+
+// addTo has nothing to add: what a port sent is counted there.
+func (h *Hub) addTo(*Device, *Stats) {}
 
 func (h *Hub) changed(d *Device) { changed(&h.ports, d) }
 

@@ -23,6 +23,7 @@ type inlet struct {
 	queue      queue
 
 	inFrames, inBytes, queued, queueFull, unheard, bad uint64
+	taken, takenBytes                                  uint64 // of a pair's other end
 
 	// The one that delivers owns these.
 	batch []link.Frame
@@ -43,15 +44,18 @@ func (in *inlet) deliver(frames []link.Frame) int {
 	switch {
 	case h == nil || in.closed || in.down:
 		in.unheard += uint64(len(frames))
+		in.take(frames)
 		in.mu.Unlock()
 		return len(frames)
 	case in.delivering:
 		n := in.enqueue(frames)
+		in.take(frames[:n])
 		in.mu.Unlock()
 		return n
 	}
 	in.delivering = true
 	in.count(frames)
+	in.take(frames)
 	in.mu.Unlock()
 
 	finished := false
@@ -133,6 +137,19 @@ func (in *inlet) abandon() {
 func (in *inlet) count(frames []link.Frame) {
 	in.inFrames += uint64(len(frames))
 	in.inBytes += bytesIn(frames)
+}
+
+// take counts frames that were taken of whoever sends. The caller holds the lock.
+func (in *inlet) take(frames []link.Frame) {
+	in.taken += uint64(len(frames))
+	in.takenBytes += bytesIn(frames)
+}
+
+func (in *inlet) addTaken(s *Stats) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	s.OutFrames += in.taken
+	s.OutBytes += in.takenBytes
 }
 
 func (in *inlet) malformed(n int) {

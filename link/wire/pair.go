@@ -28,6 +28,16 @@ func (p *pair) carry(from *Device, frames []link.Frame) int {
 	return p.a.deliver(frames)
 }
 
+// addTo adds what the other end got, or would have got: it counts that under the lock
+// that it takes anyway.
+func (p *pair) addTo(from *Device, s *Stats) {
+	to := p.a
+	if from == p.a {
+		to = p.b
+	}
+	to.each(func(in *inlet) { in.addTaken(s) })
+}
+
 // changed makes the link up when both ends are.
 func (p *pair) changed(*Device) {
 	p.mu.Lock()

@@ -72,8 +72,12 @@ func (s *Switch) carry(from *Device, frames []link.Frame) int {
 		s.forward(from, &h, frames[i:j])
 		i = j
 	}
+	from.out.took(frames)
 	return len(frames)
 }
+
+// addTo has nothing to add: what a port sent is counted there.
+func (s *Switch) addTo(*Device, *Stats) {}
 
 func (s *Switch) forward(from *Device, h *addresses, frames []link.Frame) {
 	if src := h.src(); !group(src) {

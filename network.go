@@ -14,7 +14,8 @@ import (
 // generation.
 type network struct {
 	interfaces []*Interface // by index, from 1
-	local      addrTable[localAddr]
+	local      addrTable[*localAddr]
+	loopback   localAddr // that of 127.0.0.0/8
 	broadcast  addrTable[*Interface]
 	sources    route.Sources // what packets may be sent from
 	routes     *route.Table
@@ -48,13 +49,16 @@ func (h *Host) change(f func(*network) error) error {
 
 // derive makes what follows from the interfaces' addresses and the routes.
 func (n *network) derive() {
-	n.local, n.broadcast = addrTable[localAddr]{}, addrTable[*Interface]{}
+	n.local, n.broadcast = addrTable[*localAddr]{}, addrTable[*Interface]{}
 	n.broadcast.set(broadcastAll, nil)
 	n.sources = route.Sources{}
+	if len(n.interfaces) > 0 {
+		n.loopback.ifc = n.interfaces[0]
+	}
 	for _, ifc := range n.interfaces {
 		for _, a := range ifc.addrs {
 			addr := a.Prefix.Addr()
-			n.local.set(ifc.scoped(addr), localAddr{ifc, a.Prefix, a.Tentative})
+			n.local.set(ifc.scoped(addr), &localAddr{ifc, a.Prefix, a.Tentative})
 			if !a.Tentative {
 				n.sources.Add(route.Address{
 					Prefix: a.Prefix, Interface: ifc.index, Deprecated: a.Deprecated, Temporary: a.Temporary,
@@ -104,14 +108,14 @@ func (ifc *Interface) seen(a netip.Addr) netip.Addr {
 
 // isLocal tells whether an address is one of the host's, and of which
 // interface. All of 127.0.0.0/8 is.
-func (n *network) isLocal(a netip.Addr) (localAddr, bool) {
+func (n *network) isLocal(a netip.Addr) (*localAddr, bool) {
 	if l, ok := n.local.get(a); ok {
 		return l, true
 	}
 	if a.Is4() && a.IsLoopback() && len(n.interfaces) > 0 {
-		return localAddr{ifc: n.interfaces[0]}, true
+		return &n.loopback, true
 	}
-	return localAddr{}, false
+	return nil, false
 }
 
 func (h *Host) isBindable(a netip.Addr) bool {

@@ -19,7 +19,6 @@ type datagram struct {
 	foreign  bool   // accepted from a Forwarder: connected for good, from an address that is not the host's
 	corked   []byte // what MSG_MORE holds back
 	corkTo   netip.AddrPort
-	template *template      // nil until several went to one destination
 	asked    netip.AddrPort // the destination of the last one, as the call named it
 	inRow    int            // how many went there without a template
 }
@@ -104,6 +103,7 @@ func (s *datagram) Connect(_ context.Context, addr netip.AddrPort) error {
 		if s.foreign {
 			return syscall.EISCONN
 		}
+		s.changed()
 		if !addr.IsValid() {
 			s.disconnect()
 			return nil
@@ -170,10 +170,7 @@ func (s *datagram) Send(b []byte, flags socket.Flags) (int, error) {
 
 // SendTo sends to an address.
 func (s *datagram) SendTo(b []byte, flags socket.Flags, to netip.AddrPort) (int, error) {
-	s.mu.Lock()
-	t := s.templateFor(len(b), flags, to)
-	s.mu.Unlock()
-	if t != nil {
+	if t := s.template.Load(); t != nil && t.takes(s, len(b), flags, to) {
 		t.send(s.host, b)
 		return len(b), nil
 	}
@@ -264,6 +261,7 @@ func (s *datagram) outputLater(d destination, local netip.AddrPort, b []byte, fl
 // datagram when the last piece has come.
 func (s *datagram) cork(d *destination, b []byte, flags socket.Flags) (whole []byte, hold bool) {
 	if flags&socket.MSG_MORE != 0 {
+		s.changed()
 		s.corked = append(s.corked, b...)
 		s.corkTo = d.to
 		return nil, true

@@ -37,13 +37,13 @@ func (q *errorQueue) push(e queuedError) {
 func (q *errorQueue) clear() { q.entries = nil }
 
 // take gives the first entry to a receiver; EAGAIN if there is none.
-func (q *errorQueue) take(s *messageSock, m *socket.Message) (int, error) {
+func (q *errorQueue) take(s *messageSock, bufs [][]byte, m *socket.Message) (int, error) {
 	if len(q.entries) == 0 {
 		return 0, syscall.EAGAIN
 	}
 	e := q.entries[0]
 	q.entries = lean.Remove(q.entries, 0)
-	n := scatter(m.Buffers, e.data)
+	n := scatter(bufs, e.data)
 	if n < len(e.data) {
 		m.Flags |= socket.MSG_TRUNC
 	}

@@ -48,5 +48,6 @@ func (s *messageSock) fail(in *inPacket, e *icmp.Error, skip int) {
 		})
 	}
 	s.err = e.Errno
+	s.changed()
 	s.wake(socket.POLLERR)
 }

@@ -10,6 +10,7 @@ import (
 func (s *datagram) SetOption(id socket.OptionID, value any) error {
 	defer s.applyChanges()
 	return s.withLock(func() error {
+		s.changed()
 		if err, ok := s.setMessageOption(id, value); ok {
 			return err
 		}

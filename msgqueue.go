@@ -2,23 +2,36 @@ package berth
 
 import (
 	"net/netip"
-	"sync"
 
 	"example.com/berth/internal/buffer"
+	"example.com/berth/internal/lean"
 	"example.com/berth/link"
 )
 
 // A message is a datagram that waits in a socket to be received. Its bytes lie
 // in the buffer that the frame came in, in one of their own, or in the queue's slot.
 type message struct {
-	data     []byte
-	buf      *link.Buffer
+	*origin
+	data   []byte
+	buf    *link.Buffer
+	charge int // of the receive buffer
+}
+
+// An origin is where a message came from, and how. Those that come in a row have it
+// in common: what is in fewer cache lines is sooner with the processor that receives.
+type origin struct {
+	_ lean.Incomparable
+
 	from     netip.AddrPort
 	dst      netip.Addr  // destination in the header
 	options  *gotOptions // of the IPv4 header; nil: none
 	ifindex  int32
 	tos, ttl uint8
-	charge   int // of the receive buffer
+}
+
+func (o *origin) same(p *origin) bool {
+	return o.from == p.from && o.dst == p.dst && o.options == p.options && o.ifindex == p.ifindex &&
+		o.tos == p.tos && o.ttl == p.ttl
 }
 
 // A slot is a message in a queue, with room for the bytes of a short one. They are
@@ -29,22 +42,19 @@ type slot struct {
 	few [fewBytes]byte
 }
 
-const fewBytes = 128
+const fewBytes = 144 // a slot is three cache lines
 
 // messageOverhead is what a message costs a receive buffer beside its block:
 // enough that empty ones cannot be queued without bound.
 const messageOverhead = 256
 
 // messageQueue is the receive queue of a datagram or raw socket, bounded by
-// SO_RCVBUF and the host's budget: a chain of blocks of messages, which are taken
-// from a pool and given back as the queue grows and shrinks. One that a call has
-// found empty owns nothing.
+// SO_RCVBUF and the host's budget. One that a call has found empty owns nothing.
 type messageQueue struct {
-	head, tail *messageBlock // both nil if it owns nothing
-	n          int           // messages
-	charge     int           // what they cost
-	taken      int           // of the host's budget: at least charge
-	limit      int           // SO_RCVBUF
+	messageList
+	charge int // what its messages cost, and those that its readers have (share)
+	taken  int // of the host's budget: at least charge
+	limit  int // SO_RCVBUF
 }
 
 // budgetStep is how much a queue takes of the budget at once, so that not each
@@ -54,23 +64,23 @@ const budgetStep = 8 << 10
 
 // push queues a message with the given bytes, and says why not: at the limit of
 // the socket, or of the host.
-func (q *messageQueue) push(m message, data []byte, buf *link.Buffer, budget *buffer.Budget) (full, noMemory bool) {
+func (q *messageQueue) push(o *origin, data []byte, buf *link.Buffer, budget *buffer.Budget) (full, noMemory bool) {
 	// A datagram that fills little of its block would pin it: move it.
 	if buf != nil && len(data)*4 < buf.Size() {
 		buf = nil
 	}
-	m.charge = messageOverhead + max(len(data), buffer.Small)
+	charge := messageOverhead + max(len(data), buffer.Small)
 	if buf != nil && len(data) > fewBytes {
-		m.charge = messageOverhead + buf.Size()
+		charge = messageOverhead + buf.Size()
 	}
-	if q.n > 0 && q.charge+m.charge > q.limit {
+	if q.charge > 0 && q.charge+charge > q.limit {
 		return true, false
 	}
-	if !q.pay(m.charge, budget) {
+	if !q.pay(charge, budget) {
 		return false, true
 	}
-	at := q.next()
-	at.message = m
+	at := q.next(o)
+	at.charge = charge
 	switch {
 	case len(data) <= fewBytes:
 		at.data = at.few[:copy(at.few[:], data)]
@@ -106,61 +116,14 @@ func (q *messageQueue) giveBack(spare int, budget *buffer.Budget) {
 	q.taken = q.charge + spare
 }
 
-// A messageBlock is a piece of a queue: the messages from index from to, but not with, to.
-type messageBlock struct {
-	next     *messageBlock
-	from, to int
-	slots    [blockMessages]slot
-}
-
-// blockMessages is how many there are in a block: enough that a burst seldom
-// goes to the pool, few enough for a socket that gets one now and then.
-const blockMessages = 16
-
-var messageBlocks = sync.Pool{New: func() any { return new(messageBlock) }}
-
-// next makes room for a message at the end.
-func (q *messageQueue) next() *slot {
-	b := q.tail
-	if b == nil || b.to == blockMessages {
-		b = messageBlocks.Get().(*messageBlock)
-		if q.tail == nil {
-			q.head = b
-		} else {
-			q.tail.next = b
-		}
-		q.tail = b
-	}
-	b.to++
-	q.n++
-	return &b.slots[b.to-1]
-}
-
-// first is the message to receive next; nil if there is none.
-func (q *messageQueue) first() *message {
-	if q.n == 0 {
-		return nil
-	}
-	return &q.head.slots[q.head.from].message
-}
-
 // pop drops the first message.
-func (q *messageQueue) pop(budget *buffer.Budget) {
-	b := q.head
-	m := &b.slots[b.from].message
-	m.buf.Release()
-	q.charge -= m.charge
+func (q *messageQueue) pop(budget *buffer.Budget) { q.paid(q.messageList.pop(), budget) }
+
+// paid takes back what messages have cost that are gone.
+func (q *messageQueue) paid(charge int, budget *buffer.Budget) {
+	q.charge -= charge
 	if q.taken-q.charge >= 4*budgetStep {
 		q.giveBack(budgetStep, budget)
-	}
-	m.data, m.buf, m.options = nil, nil, nil
-	b.from++
-	switch q.n--; {
-	case q.n == 0: // the next one goes where the cache has it
-		b.from, b.to = 0, 0
-	case b.from == blockMessages:
-		q.head = b.next
-		b.release()
 	}
 }
 
@@ -169,31 +132,10 @@ func (q *messageQueue) rest(budget *buffer.Budget) {
 	if q.taken > 0 {
 		q.giveBack(0, budget)
 	}
-	if q.head != nil {
-		q.head.release()
-		q.head, q.tail = nil, nil
-	}
-}
-
-// release gives a block back whose messages have been dropped.
-func (b *messageBlock) release() {
-	b.next, b.from, b.to = nil, 0, 0
-	messageBlocks.Put(b)
-}
-
-// bytes is how much data waits.
-func (q *messageQueue) bytes() (n int) {
-	for b := q.head; b != nil; b = b.next {
-		for i := b.from; i < b.to; i++ {
-			n += len(b.slots[i].data)
-		}
-	}
-	return n
+	q.messageList.rest()
 }
 
 func (q *messageQueue) clear(budget *buffer.Budget) {
-	for q.n > 0 {
-		q.pop(budget)
-	}
+	q.paid(q.messageList.clear(), budget)
 	q.rest(budget)
 }

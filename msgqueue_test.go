@@ -11,7 +11,7 @@ import (
 func fill(t *testing.T, q *messageQueue, budget *buffer.Budget, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
-		if full, noMemory := q.push(message{}, []byte{byte(i)}, nil, budget); full || noMemory {
+		if full, noMemory := q.push(&origin{}, []byte{byte(i)}, nil, budget); full || noMemory {
 			t.Fatalf("message %d of %d: full %v, no memory %v", i, to, full, noMemory)
 		}
 	}
@@ -72,7 +72,7 @@ func TestAQueueTakesOfTheBudgetInSteps(t *testing.T) {
 	budget := buffer.NewBudget(3 * cost)
 	q := messageQueue{limit: defaultMessageBuffer}
 	fill(t, &q, budget, 0, 3) // a step is more than there is
-	if full, noMemory := q.push(message{}, []byte("x"), nil, budget); full || !noMemory {
+	if full, noMemory := q.push(&origin{}, []byte("x"), nil, budget); full || !noMemory {
 		t.Errorf("beyond the budget: full %v, no memory %v", full, noMemory)
 	}
 	q.clear(budget)
@@ -96,7 +96,7 @@ func TestAQueueHoldsLongMessagesOnly(t *testing.T) {
 		buf := buffer.Get(size)
 		data := buf.Bytes()[:size]
 		copy(data, bytes.Repeat([]byte("ab"), size))
-		q.push(message{}, data, buf, budget)
+		q.push(&origin{}, data, buf, budget)
 		if held := buf.Shared(); held != (size > fewBytes) {
 			t.Errorf("a message of %d bytes: held is %v", size, held)
 		}
@@ -117,7 +117,7 @@ func BenchmarkMessageQueue(b *testing.B) {
 	data := make([]byte, 64)
 	b.ReportAllocs()
 	for b.Loop() {
-		q.push(message{}, data, nil, budget)
+		q.push(&origin{}, data, nil, budget)
 		q.pop(budget)
 	}
 }

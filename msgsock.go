@@ -3,6 +3,7 @@ package berth
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -15,15 +16,19 @@ import (
 // messages received, a queue of errors, and a path to the peer.
 type messageSock struct {
 	sock
-	queue   messageQueue
-	errors  errorQueue
-	err     error // pending: what SO_ERROR gives
-	path    path  // to remote, if connected
-	readEnd bool  // SHUT_RD
-	sendEnd bool  // SHUT_WR
-	sndbuf  int   // SO_SNDBUF
-	lowat   int   // SO_RCVLOWAT
-	unsent  int   // bytes that wait for a turn
+	queue messageQueue
+	share share // of the queue: the readers'
+	// template is nil until several datagrams went to one destination, and whenever a
+	// datagram may not go just like the one before.
+	template atomic.Pointer[template]
+	errors   errorQueue
+	err      error // pending: what SO_ERROR gives
+	path     path  // to remote, if connected
+	readEnd  bool  // SHUT_RD
+	sendEnd  bool  // SHUT_WR
+	sndbuf   int   // SO_SNDBUF
+	lowat    int   // SO_RCVLOWAT
+	unsent   int   // bytes that wait for a turn
 }
 
 // Buffers of datagram and raw sockets (Linux: rmem_default, rmem_max).
@@ -35,6 +40,7 @@ const (
 
 func (s *messageSock) init(h *Host, domain socket.Domain, typ socket.Type, protocol socket.Protocol) {
 	s.sock.init(h, domain, typ, protocol)
+	s.share.domain = domain
 	s.queue.limit, s.sndbuf, s.lowat = defaultMessageBuffer, defaultMessageBuffer, 1
 }
 
@@ -46,26 +52,22 @@ func (s *messageSock) Recv(b []byte, flags socket.Flags) (int, error) {
 
 // RecvFrom takes the first message and tells who sent it.
 func (s *messageSock) RecvFrom(b []byte, flags socket.Flags) (n int, from netip.AddrPort, err error) {
-	if flags&socket.MSG_ERRQUEUE != 0 {
-		m := socket.Message{Buffers: [][]byte{b}}
-		n, err = s.RecvMsg(&m, flags)
-		return n, m.Addr, err
+	if n, from, ok := s.recv(b, flags); ok {
+		return n, from, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	err = s.receive(flags, func(m *message) {
-		n = copy(b, m.data)
-		if flags&socket.MSG_TRUNC != 0 {
-			n = len(m.data)
-		}
-		from = s.show(m.from)
-	})
-	return n, from, err
+	var m socket.Message
+	bufs := [1][]byte{b} // in the message it would move to the heap, as its address is returned
+	n, err = s.recvMsg(bufs[:], &m, flags)
+	return n, m.Addr, err
 }
 
 // RecvMsg takes the first message, or an entry of the error queue, with all
 // that is known about it.
 func (s *messageSock) RecvMsg(m *socket.Message, flags socket.Flags) (n int, err error) {
+	return s.recvMsg(m.Buffers, m, flags)
+}
+
+func (s *messageSock) recvMsg(bufs [][]byte, m *socket.Message, flags socket.Flags) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.Addr, m.Control, m.Flags = netip.AddrPort{}, socket.Control{}, 0
@@ -73,46 +75,23 @@ func (s *messageSock) RecvMsg(m *socket.Message, flags socket.Flags) (n int, err
 		if s.closed {
 			return 0, syscall.EBADF
 		}
-		return s.errors.take(s, m)
+		s.changed()
+		return s.errors.take(s, bufs, m)
 	}
-	err = s.receive(flags, func(q *message) {
-		n = scatter(m.Buffers, q.data)
-		if n < len(q.data) {
-			m.Flags |= socket.MSG_TRUNC
-			if flags&socket.MSG_TRUNC != 0 {
-				n = len(q.data)
-			}
-		}
-		m.Addr = s.show(q.from)
-		s.control(&m.Control, q)
-	})
-	return n, err
-}
-
-// receive waits for a message, gives it to use, and drops it unless MSG_PEEK is
-// set. At the end of the readable half there is none, and no error.
-func (s *messageSock) receive(flags socket.Flags, use func(*message)) error {
 	if flags&socket.MSG_OOB != 0 {
-		return syscall.EOPNOTSUPP
+		return 0, syscall.EOPNOTSUPP
 	}
-	return s.block(context.Background(), &s.readers, flags, func() error {
+	// The deadline goes first: as in package net, a read after it fails even if
+	// there is something to read.
+	for err = s.ended(&s.readers); err == nil; err = s.await(&s.readers, flags) {
 		if s.err != nil {
-			return s.takeError()
+			return 0, s.takeError()
 		}
-		m := s.queue.first()
-		if m == nil {
-			if s.readEnd {
-				return nil
-			}
-			s.queue.rest(s.host.budget)
-			return syscall.EAGAIN
+		if n, ok := s.next(bufs, m, flags); ok || s.readEnd { // at the end of the readable half there is nothing, and no error
+			return n, nil
 		}
-		use(m)
-		if flags&socket.MSG_PEEK == 0 {
-			s.queue.pop(s.host.budget)
-		}
-		return nil
-	})
+	}
+	return 0, err
 }
 
 // scatter copies data into buffers one after the other.
@@ -182,6 +161,7 @@ func (s *messageSock) Shutdown(how socket.How) error {
 	}
 	s.readEnd = s.readEnd || how != socket.SHUT_WR
 	s.sendEnd = s.sendEnd || how != socket.SHUT_RD
+	s.changed()
 	s.wake(socket.POLLIN | socket.POLLOUT | socket.POLLHUP)
 	if !s.remote.IsValid() {
 		return syscall.ENOTCONN
@@ -212,7 +192,7 @@ func (s *messageSock) events() (e socket.Events) {
 		return socket.POLLNVAL
 	}
 	e = socket.POLLOUT
-	if s.queue.n > 0 || s.readEnd {
+	if s.readEnd || s.ready() {
 		e |= socket.POLLIN
 	}
 	if s.err != nil || s.errors.n() > 0 {
@@ -230,7 +210,8 @@ func (s *messageSock) events() (e socket.Events) {
 // finish is the part of Close that both types share; the lock is held.
 func (s *messageSock) finish() {
 	s.closed = true
-	s.queue.clear(s.host.budget)
+	s.changed()
+	s.drop()
 	s.errors.clear()
 	s.setDeadline(&s.readers, time.Time{})
 	s.setDeadline(&s.writers, time.Time{})
@@ -246,7 +227,7 @@ func (s *messageSock) enqueue(in *inPacket, from netip.AddrPort, data []byte) (f
 	if len(in.head) > 0 && len(in.body) == 0 {
 		buf = nil // the head is lent
 	}
-	full, noMemory = s.queue.push(message{
+	full, noMemory = s.queue.push(&origin{
 		from: from, dst: in.dst, ifindex: int32(in.ifc.index), tos: in.tos, ttl: in.ttl,
 		options: (*gotOptions)(in.options),
 	}, data, buf, s.host.budget)
@@ -415,7 +396,7 @@ func (s *messageSock) later(b []byte, flags socket.Flags, send func([]byte) erro
 		s.unsent -= len(b)
 		e := socket.POLLOUT
 		if err != nil && s.err == nil {
-			s.err, e = err, e|socket.POLLERR
+			s.err, e = err, e|socket.POLLERR // (with a Scheduler there is no share to shut)
 		}
 		s.wake(e)
 	}))

@@ -95,8 +95,10 @@ func (s *sock) PeerAddr() (netip.AddrPort, error) {
 
 // show gives an address the form that a socket of this domain shows: IPv4
 // appears mapped on an INET6 socket.
-func (s *sock) show(a netip.AddrPort) netip.AddrPort {
-	if s.domain == socket.INET6 && a.Addr().Is4() {
+func (s *sock) show(a netip.AddrPort) netip.AddrPort { return shown(s.domain, a) }
+
+func shown(domain socket.Domain, a netip.AddrPort) netip.AddrPort {
+	if domain == socket.INET6 && a.Addr().Is4() {
 		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr().As16()), a.Port())
 	}
 	return a

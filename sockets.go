@@ -75,7 +75,7 @@ func (s *messageSock) describe() SocketInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.sock.describe()
-	r.RecvQueue, r.Memory = s.queue.bytes(), s.queue.charge
+	r.RecvQueue, r.Memory = s.bytes(), s.queue.charge
 	return r
 }
 

@@ -71,7 +71,7 @@ func (s *stream) close() {
 // time is over.
 func (s *stream) lingerFor(d time.Duration) {
 	s.setDeadline(&s.writers, s.host.clock().Add(d))
-	for !s.writers.expired && !s.acknowledged() {
+	for !s.writers.expired.Load() && !s.acknowledged() {
 		s.wait(&s.writers)
 	}
 }

@@ -19,11 +19,8 @@ import (
 type template struct {
 	_ lean.Incomparable
 
-	// What it was made from. It is good while all of that is the same.
-	asked         netip.AddrPort // the destination that the call named; zero: the peer
-	local, remote netip.AddrPort // the socket's ends
-	ip            *ipOptions     // the socket's, never changed but replaced
-	path          path           // with the state of the configuration
+	asked netip.AddrPort // the destination that the call named; zero: the peer
+	path  path           // with the state of the configuration that it is from
 
 	most    int  // bytes of payload that fit into one packet
 	fixedID bool // it may not be cut, or is of IPv6, and needs no identifier (RFC 6864 4.1)
@@ -41,21 +38,17 @@ const templateAfter = 8
 // plainFlags are those that a template knows of, or that mean nothing to UDP.
 const plainFlags = socket.MSG_NOSIGNAL | socket.MSG_DONTWAIT
 
-// templateFor is the template for a datagram of so many bytes; nil if there is none
-// that fits, or the datagram may not go at all as things are. The lock is held.
-func (s *datagram) templateFor(length int, flags socket.Flags, to netip.AddrPort) *template {
-	t := s.template
-	if t == nil || flags&^plainFlags != 0 || length > t.most || !t.good(s, to) ||
-		s.closed || s.writers.expired || s.sendEnd || s.err != nil || s.corkTo.IsValid() {
-		return nil
-	}
-	return t
+// takes tells whether a datagram of so many bytes may go by the template. What else
+// could be in its way would have taken the template from the socket (changed). The
+// socket's lock need not be held.
+func (t *template) takes(s *datagram, length int, flags socket.Flags, to netip.AddrPort) bool {
+	return flags&^plainFlags == 0 && length <= t.most && t.good(s, to) && !s.writers.expired.Load()
 }
 
 // good tells whether the template is for a destination, as the call named it, and
-// what it was made from has not changed. The socket's lock is held.
+// the configuration has not changed.
 func (t *template) good(s *datagram, to netip.AddrPort) bool {
-	return t.asked == to && t.ip == s.ip && t.local == s.local && t.remote == s.remote && !t.path.stale(s.host)
+	return t.asked == to && !t.path.stale(s.host)
 }
 
 // learn notes that a datagram goes the long way to d, which the caller named to, and
@@ -64,20 +57,22 @@ func (s *datagram) learn(d *destination, flags socket.Flags, to netip.AddrPort, 
 	if s.asked != to {
 		s.asked, s.inRow = to, 0
 	}
-	if s.inRow++; s.inRow < templateAfter || s.template != nil && s.template.good(s, to) {
+	t := s.template.Load()
+	if s.inRow++; s.inRow < templateAfter || t != nil && t.good(s, to) {
 		return
 	}
-	s.template = nil
-	if flags&^plainFlags == 0 && c.Present == 0 && s.ip.header == nil && s.host.turns == nil && !s.isPing() &&
+	t = nil
+	if flags&^plainFlags == 0 && !s.corkTo.IsValid() && c.Present == 0 && s.ip.header == nil && s.host.turns == nil && !s.isPing() &&
 		!d.to.Addr().IsMulticast() && !s.host.isBroadcast(d.to.Addr()) {
-		s.template = s.newTemplate(d, to)
+		t = s.newTemplate(d, to)
 	}
+	s.template.Store(t)
 }
 
 func (s *datagram) newTemplate(d *destination, to netip.AddrPort) *template {
 	df, probe := s.fragmentation(d.to.Addr())
 	t := &template{
-		asked: to, local: s.local, remote: s.remote, ip: s.ip, path: d.path,
+		asked: to, path: d.path,
 		fixedID: df || !d.to.Addr().Is4(),
 		pseudo:  header.PseudoSum(d.path.src, d.to.Addr(), header.ProtocolUDP, 0),
 	}
@@ -97,20 +92,27 @@ func (s *datagram) newTemplate(d *destination, to netip.AddrPort) *template {
 func (t *template) send(h *Host, data []byte) {
 	b := batches.Get().(*batch)
 	f := &b.frames[0]
-	f.Buffer = buffer.Get(len(data))
-	f.Payload = f.Buffer.Bytes()[:copy(f.Buffer.Bytes(), data)]
 	f.Head = append(b.heads[0][:0], t.head[:t.start+header.UDPLen]...)
 	b.n = 1
-	t.fill(h, f)
+	t.fill(h, f, data)
 	t.path.send(b.frames[:1])
 	b.release()
 	h.count.UDP.Out.Add(1)
 }
 
-// fill fills in the blanks.
-func (t *template) fill(h *Host, f *link.Frame) {
+// fill fills in the blanks, and the data: what is short goes behind the headers, which
+// takes no buffer, as a receiver copies it anyway.
+func (t *template) fill(h *Host, f *link.Frame, data []byte) {
 	ip, udp := f.Head[t.path.ifc.linkHeader:t.start], f.Head[t.start:]
-	length, id := header.UDPLen+len(f.Payload), uint16(0)
+	if len(f.Head)+len(data) <= headSize {
+		n := len(f.Head)
+		f.Head = f.Head[:n+len(data)]
+		copy(f.Head[n:], data)
+	} else {
+		f.Buffer = buffer.Get(len(data))
+		f.Payload = f.Buffer.Bytes()[:copy(f.Buffer.Bytes(), data)]
+	}
+	length, id := header.UDPLen+len(data), uint16(0)
 	if !t.fixedID {
 		id = uint16(h.fragmentID())
 	}
@@ -123,6 +125,6 @@ func (t *template) fill(h *Host, f *link.Frame) {
 		f.CsumStart, f.CsumOffset = uint16(t.start), udpChecksumAt
 		return
 	}
-	sum = header.Sum(f.Payload, sum+t.ports+uint32(length))
+	sum = header.Sum(data, sum+t.ports+uint32(length))
 	binary.BigEndian.PutUint16(udp[udpChecksumAt:], header.FoldUDP(sum))
 }

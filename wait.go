@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,8 +19,8 @@ import (
 type waiters struct {
 	cond     *waitCond // nil while nobody waits
 	waiting  int32
-	expired  bool      // the deadline has passed
-	deadline *deadline // nil while there is none
+	expired  atomic.Bool // the deadline has passed; read without the lock, too
+	deadline *deadline   // nil while there is none
 }
 
 // A waitCond is a condition variable, and memory that one of those who wait on it
@@ -101,13 +102,13 @@ func (s *sock) setDeadline(w *waiters, t time.Time) {
 		d.stop()
 		w.deadline = nil
 	}
-	w.expired = false
+	w.expired.Store(false)
 	if t.IsZero() {
 		return
 	}
 	wait := t.Sub(s.host.clock())
 	if wait <= 0 {
-		w.expired = true
+		w.expired.Store(true)
 		w.broadcast()
 		return
 	}
@@ -137,7 +138,7 @@ func (d *deadline) Turn() {
 	if w.deadline != d { // it was changed meanwhile
 		return
 	}
-	w.expired = true
+	w.expired.Store(true)
 	if w == &s.readers {
 		s.wake(socket.POLLIN)
 	} else {
@@ -214,7 +215,7 @@ func (s *sock) ended(w *waiters) error {
 	switch {
 	case s.closed:
 		return syscall.EBADF
-	case w.expired && !s.nonblock:
+	case w.expired.Load() && !s.nonblock:
 		return os.ErrDeadlineExceeded
 	}
 	return nil

@@ -39,22 +39,29 @@ func testDatagramAllocations(t *testing.T, h *host) {
 	c, server := l.(*netconn.UDPConn), s.(*netconn.UDPConn)
 	to := server.Socket().LocalAddr()
 	b := make([]byte, 64)
-	bare := testing.AllocsPerRun(100, func() {
-		_, _ = c.Socket().SendTo(b, socket.MSG_NOSIGNAL, to)
-		_, _, _ = server.Socket().RecvFrom(b, 0)
-	})
-	for name, f := range map[string]func(){
-		"WriteToUDPAddrPort, ReadFromUDPAddrPort": func() {
+	out, in := &socket.Message{Buffers: [][]byte{b}, Addr: to}, &socket.Message{Buffers: [][]byte{b}}
+	for _, tt := range []struct {
+		name       string
+		bare, over func()
+	}{
+		{"WriteToUDPAddrPort, ReadFromUDPAddrPort", func() {
+			_, _ = c.Socket().SendTo(b, socket.MSG_NOSIGNAL, to)
+			_, _, _ = server.Socket().RecvFrom(b, 0)
+		}, func() {
 			_, _ = c.WriteToUDPAddrPort(b, to)
 			_, _, _ = server.ReadFromUDPAddrPort(b)
-		},
-		"WriteMsgUDPAddrPort, ReadMsgUDPAddrPort": func() {
+		}},
+		{"WriteMsgUDPAddrPort, ReadMsgUDPAddrPort", func() {
+			_, _ = c.Socket().SendMsg(out, socket.MSG_NOSIGNAL)
+			_, _ = server.Socket().RecvMsg(in, 0)
+		}, func() {
 			_, _ = c.WriteMsgUDPAddrPort(b, nil, netip.AddrPortFrom(to.Addr(), to.Port()))
 			_, _, _, _ = server.ReadMsgUDPAddrPort(b, nil)
-		},
+		}},
 	} {
-		if got := testing.AllocsPerRun(100, f); got > bare {
-			t.Errorf("%s: %v allocations, the socket's are %v", name, got, bare)
+		bare := testing.AllocsPerRun(100, tt.bare)
+		if got := testing.AllocsPerRun(100, tt.over); got > bare {
+			t.Errorf("%s: %v allocations, the socket's are %v", tt.name, got, bare)
 		}
 	}
 }

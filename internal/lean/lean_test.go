@@ -112,3 +112,11 @@ func TestNoAllocs(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestBytesAreACopy(t *testing.T) {
+	b := []byte("abc")
+	c := lean.Bytes(b)
+	if b[0] = 'x'; string(c) != "abc" {
+		t.Errorf("%q", c)
+	}
+}

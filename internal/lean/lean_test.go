@@ -115,7 +115,7 @@ func TestNoAllocs(t *testing.T) {
 
 func TestBytesAreACopy(t *testing.T) {
 	b := []byte("abc")
-	c := lean.Bytes(b)
+	c := Bytes(b)
 	if b[0] = 'x'; string(c) != "abc" {
 		t.Errorf("%q", c)
 	}

@@ -141,6 +141,9 @@ func (h *Host) defaultTTL() uint8 {
 	return defaultTTL
 }
 
+// mtuDiscover is IP_MTU_DISCOVER, or its counterpart for IPv6.
+//
+//go:noinline
 func (o *ipOptions) mtuDiscover(dst netip.Addr) uint8 {
 	if dst.Is4() {
 		return o.mtuDiscover4

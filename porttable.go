@@ -22,6 +22,8 @@ type portTable[S any] struct {
 type portPage[S any] [256]atomic.Pointer[[]S]
 
 // on returns what is bound to a port. The slice must not be changed.
+//
+//go:noinline
 func (t *portTable[S]) on(port uint16) []S {
 	if page := t.pages[port>>8].Load(); page != nil {
 		if list := page[port&0xff].Load(); list != nil {

@@ -7,10 +7,18 @@ const tries = 8
 // choose returns an ephemeral port: a random free one, or else, from a random
 // place on, the first that fits. False if there is none.
 func (t *Table) choose(s *space, fits func(port uint16) bool) (uint16, bool) {
-	if s.free > 0 {
-		return t.chooseFree(s), true
+	for range tries {
+		if p := t.draw(s); !s.used.has(p) {
+			return p, true
+		}
 	}
 	start := t.draw(s)
+	if p, ok := s.used.nextClear(start, s.last); ok {
+		return p, true
+	}
+	if p, ok := s.used.nextClear(s.first, start); ok {
+		return p, true
+	}
 	for p := start; ; {
 		if fits(p) {
 			return p, true
@@ -29,19 +37,4 @@ func (t *Table) choose(s *space, fits func(port uint16) bool) (uint16, bool) {
 func (t *Table) draw(s *space) uint16 {
 	n := uint64(s.last) - uint64(s.first) + 1
 	return s.first + uint16(uint64(t.random())*n>>32)
-}
-
-// chooseFree returns a random port of those that are free, if any is.
-func (t *Table) chooseFree(s *space) uint16 {
-	for range tries {
-		if p := t.draw(s); !s.used.has(p) {
-			return p
-		}
-	}
-	start := t.draw(s)
-	p, ok := s.used.nextClear(start, s.last)
-	if !ok {
-		p, _ = s.used.nextClear(s.first, start)
-	}
-	return p
 }

@@ -41,7 +41,7 @@ func (t *Table) Connect(b *Binding, local netip.Addr, remote netip.AddrPort, tak
 			return syscall.EADDRNOTAVAIL
 		}
 		b.chosen = true
-		s.add(b, Connected)
+		s.add(b, b.classNow(Connected))
 		s.remember(b)
 		return nil
 	}
@@ -106,7 +106,7 @@ func (t *Table) Inherit(b, listener *Binding) error {
 		return syscall.EADDRINUSE
 	}
 	b.keepPort, b.chosen = listener.keepPort, false
-	t.tcp.add(b, Connected)
+	t.tcp.add(b, b.classNow(Connected))
 	t.tcp.remember(b)
 	return nil
 }
@@ -114,7 +114,9 @@ func (t *Table) Inherit(b, listener *Binding) error {
 // Wait says that the connection b is in TIME-WAIT from now on.
 func (t *Table) Wait(b *Binding) {
 	if b.state == Connected {
-		t.space(b.Protocol).reclass(b, TimeWait) // the ends are the same
+		s := t.space(b.Protocol)
+		s.remove(b)
+		s.add(b, b.classNow(TimeWait)) // the ends are the same
 	}
 }
 

@@ -20,15 +20,8 @@ type sharedClass struct {
 	bindings int // that have it
 }
 
-// share returns the copy of the class that a binding has in a state. Sockets come and
-// go with the same few classes: so the latest of each state is looked at first, and
-// kept when its last binding goes.
-func (s *space) share(b *Binding, state State) *sharedClass {
-	c, recent := b.classNow(state), s.recent[state]
-	if recent != nil && recent.class == c {
-		recent.bindings++
-		return recent
-	}
+// share returns the copy of a class for one more binding.
+func (s *space) share(c class) *sharedClass {
 	shared := s.classes[c]
 	if shared == nil {
 		if shared, s.spare = s.spare, nil; shared == nil {
@@ -38,31 +31,19 @@ func (s *space) share(b *Binding, state State) *sharedClass {
 		s.classes[c] = shared
 	}
 	shared.bindings++
-	s.recent[state] = shared
-	if recent != nil {
-		s.tidy(recent)
-	}
 	return shared
 }
 
-// unshare is the reverse of share.
+// unshare is the reverse of share. One copy that nobody has any more is kept for the
+// next class, as that of a host with a connection at a time.
 func (s *space) unshare(c *sharedClass) {
-	c.bindings--
-	s.tidy(c)
-}
-
-// tidy forgets a class that nobody has, if it is not the latest of its state. One copy
-// is kept for the next class.
-func (s *space) tidy(c *sharedClass) {
-	if c.bindings == 0 && s.recent[c.state] != c {
+	if c.bindings--; c.bindings == 0 {
 		delete(s.classes, c.class)
 		s.spare = c
 	}
 }
 
 // add counts one more of a class, and returns the list.
-//
-//go:noinline
 func (o owners) add(c *sharedClass) owners {
 	if o.count == 0 {
 		return owners{c, 1, nil}
@@ -78,8 +59,6 @@ func (o owners) add(c *sharedClass) owners {
 }
 
 // remove counts one less, and returns the list.
-//
-//go:noinline
 func (o owners) remove(c *sharedClass) owners {
 	if o.class == c {
 		if o.count--; o.count > 0 {

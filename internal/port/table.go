@@ -21,11 +21,9 @@ type space struct {
 	judgeChoice rules // of a port that the table chooses for Bind
 	first, last uint16
 	ports       map[uint16]owners
-	classes     map[class]*sharedClass     // those that bindings have, and those in recent
-	recent      [TimeWait + 1]*sharedClass // the latest class of each state, or nil
-	spare       *sharedClass               // nobody's; may be nil
+	classes     map[class]*sharedClass // those that bindings have
+	spare       *sharedClass           // nobody's; may be nil
 	used        *bitmap
-	free        int // of the ports from first to last, how many are not in used
 	// ends are the connections, with TCP only, by a hash of their two ends:
 	// lists of those that have one in common. The seed is one that nobody knows,
 	// as with a map; nothing that can be seen depends on it.
@@ -41,14 +39,13 @@ func New(random func() uint32) *Table {
 		random: random,
 		tcp:    space{judge: judgeTCP, judgeChoice: judgeStrict, ends: make(map[uint64]*Binding), seed: maphash.MakeSeed()},
 		udp:    space{judge: judgeUDP, judgeChoice: judgeUDP},
-		icmp:   space{judge: judgeICMP, judgeChoice: judgeAny},
+		icmp:   space{judge: judgeICMP, judgeChoice: judgeAny, first: 1, last: 65535},
 	}
 	for _, s := range []*space{&t.tcp, &t.udp, &t.icmp} {
 		s.ports, s.classes = make(map[uint16]owners), make(map[class]*sharedClass)
 		s.used = new(bitmap)
 	}
 	_ = t.SetRange(32768, 60999)
-	t.icmp.setRange(1, 65535)
 	return t
 }
 
@@ -58,19 +55,9 @@ func (t *Table) SetRange(first, last uint16) error {
 	if first == 0 || last < first {
 		return syscall.EINVAL
 	}
-	t.tcp.setRange(first, last)
-	t.udp.setRange(first, last)
+	t.tcp.first, t.tcp.last = first, last
+	t.udp.first, t.udp.last = first, last
 	return nil
-}
-
-func (s *space) setRange(first, last uint16) {
-	s.first, s.last = first, last
-	s.free = 0
-	for p := int(first); p <= int(last); p++ {
-		if !s.used.has(uint16(p)) {
-			s.free++
-		}
-	}
 }
 
 // Range returns the ephemeral ports of TCP and UDP.
@@ -143,7 +130,7 @@ func (t *Table) claim(s *space, b *Binding, port uint16) error {
 		return syscall.EADDRINUSE
 	}
 	b.Port = port
-	s.add(b, Bound)
+	s.add(b, c)
 	return nil
 }
 
@@ -166,10 +153,10 @@ func (t *Table) Listen(b *Binding) error {
 	s.remove(b)
 	c := b.classNow(Listening)
 	if s.ports[b.Port].refuse(&c, s.judge) {
-		s.add(b, Bound)
+		s.add(b, b.classNow(Bound))
 		return syscall.EADDRINUSE
 	}
-	s.add(b, Listening)
+	s.add(b, c)
 	return nil
 }
 
@@ -219,13 +206,10 @@ func (t *Table) Owners(p Protocol, port uint16) int {
 }
 
 // add counts b among the owners of its port.
-func (s *space) add(b *Binding, state State) {
-	b.class, b.state = s.share(b, state), state
+func (s *space) add(b *Binding, c class) {
+	b.class, b.state = s.share(c), c.state
 	s.ports[b.Port] = s.ports[b.Port].add(b.class)
-	if !s.used.has(b.Port) {
-		s.used.set(b.Port)
-		s.countFree(b.Port, -1)
-	}
+	s.used.set(b.Port)
 }
 
 // remove is the reverse of add.
@@ -238,26 +222,13 @@ func (s *space) remove(b *Binding) {
 	}
 	delete(s.ports, b.Port)
 	s.used.clear(b.Port)
-	s.countFree(b.Port, 1)
-}
-
-func (s *space) countFree(port uint16, n int) {
-	if s.first <= port && port <= s.last {
-		s.free += n
-	}
-}
-
-// reclass counts b as one in a state, on the same port.
-func (s *space) reclass(b *Binding, state State) {
-	to := s.share(b, state)
-	s.ports[b.Port] = s.ports[b.Port].remove(b.class).add(to)
-	s.unshare(b.class)
-	b.class, b.state = to, state
 }
 
 // move counts b anew, after a change.
 func (s *space) move(b *Binding, state State) {
 	s.forget(b)
-	s.reclass(b, state)
+	c := b.classNow(state)
+	s.remove(b)
+	s.add(b, c)
 	s.remember(b)
 }

@@ -57,7 +57,7 @@ func (h *Host) reassemble(in *inPacket, offset int, more bool, key reassembly.Ke
 	}
 	c.Reassembled.Add(1)
 	f := link.Frame{Payload: whole.Bytes, Buffer: whole.Buffer}
-	in.ifc.receiveIP(&f, whole.Bytes, &inPacket{group: in.group, fragmented: true, batch: in.batch})
+	in.ifc.receiveIP(&f, whole.Bytes, &inPacket{ifc: in.ifc, group: in.group, fragmented: true, batch: in.batch})
 	whole.Buffer.Release()
 }
 

@@ -17,30 +17,27 @@ func (ifc *Interface) receive(f *link.Frame, batch *arrivals) {
 	if len(b) == 0 {
 		b = f.Payload
 	}
-	in := inPacket{batch: batch}
-	if ifc.linkHeader == 0 {
-		ifc.receiveIP(f, b, &in)
-		return
+	in := inPacket{ifc: ifc, batch: batch}
+	if ifc.linkHeader > 0 {
+		var eth header.Ethernet
+		rest, err := eth.Parse(b)
+		switch {
+		case err != nil:
+			c.IP.BadHeader.Add(1)
+			return
+		case eth.Dst != ifc.info.Load().Addr && !eth.Dst.IsMulticast():
+			c.IP.NotForUs.Add(1) // a promiscuous device
+			return
+		case eth.Type == header.EtherTypeARP:
+			ifc.receiveARP(rest, eth.Dst)
+			return
+		case eth.Type != header.EtherTypeIPv4 && eth.Type != header.EtherTypeIPv6:
+			c.IP.NotIP.Add(1)
+			return
+		}
+		b, in.group = rest, eth.Dst.IsMulticast()
 	}
-	var eth header.Ethernet
-	rest, err := eth.Parse(b)
-	if err != nil {
-		c.IP.BadHeader.Add(1)
-		return
-	}
-	if eth.Dst != ifc.info.Load().Addr && !eth.Dst.IsMulticast() {
-		c.IP.NotForUs.Add(1) // a promiscuous device
-		return
-	}
-	switch eth.Type {
-	case header.EtherTypeARP:
-		ifc.receiveARP(rest, eth.Dst)
-	case header.EtherTypeIPv4, header.EtherTypeIPv6:
-		in.group = eth.Dst.IsMulticast()
-		ifc.receiveIP(f, rest, &in)
-	default:
-		c.IP.NotIP.Add(1)
-	}
+	ifc.receiveIP(f, b, &in)
 }
 
 // receiveIP takes a packet that begins with b, which is what lies in one piece
@@ -50,10 +47,7 @@ func (ifc *Interface) receiveIP(f *link.Frame, b []byte, in *inPacket) {
 		ifc.host.count.IP.BadHeader.Add(1)
 		return
 	}
-	in.ifc, in.buf, in.checksum, in.csumOffset = ifc, f.Buffer, f.Checksum, f.CsumOffset
-	if f.GSO != link.GSONone {
-		in.gso, in.segSize = f.GSO, int(f.SegSize)
-	}
+	in.take(f)
 	switch b[0] >> 4 {
 	case 4:
 		ifc.receiveIPv4(in, f, b)
@@ -61,6 +55,14 @@ func (ifc *Interface) receiveIP(f *link.Frame, b []byte, in *inPacket) {
 		ifc.receiveIPv6(in, f, b)
 	default:
 		ifc.host.count.IP.BadHeader.Add(1)
+	}
+}
+
+// take notes what the frame says of the packet.
+func (in *inPacket) take(f *link.Frame) {
+	in.buf, in.checksum, in.csumOffset = f.Buffer, f.Checksum, f.CsumOffset
+	if f.GSO != link.GSONone {
+		in.gso, in.segSize = f.GSO, int(f.SegSize)
 	}
 }
 

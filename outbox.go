@@ -166,6 +166,9 @@ func (s *stream) tell() {
 	}
 	if s.readers.served() {
 		s.readers.broadcast()
+		if s.writers.cond == nil && s.polls == nil && s.readers.waiting == 1 {
+			return
+		}
 	}
 	s.wake(s.pollEvents())
 }

@@ -19,20 +19,24 @@ func (ifc *Interface) output(frames []link.Frame, next netip.Addr) {
 	if ifc.linkHeader > 0 && !ifc.address(frames, next) {
 		return
 	}
-	ifc.transmit(frames)
+	if n, err := ifc.dev.Output(frames); n < len(frames) {
+		ifc.transmitRest(frames, n, err)
+	}
 }
 
 // transmit gives frames with complete headers to the device.
+func (ifc *Interface) transmit(frames []link.Frame) {
+	n, err := ifc.dev.Output(frames)
+	ifc.transmitRest(frames, n, err)
+}
+
+// transmitRest goes on after the device's Output has given n and err.
 //
 // A device that is busy is often one whose reader is ready to run and has no
 // processor: it gets this one, a few times, before frames are dropped.
-func (ifc *Interface) transmit(frames []link.Frame) {
+func (ifc *Interface) transmitRest(frames []link.Frame, n int, err error) {
 	c := &ifc.host.count.IP
-	for yields := 0; len(frames) > 0; {
-		n, err := ifc.dev.Output(frames)
-		if n == len(frames) {
-			return
-		}
+	for yields := 0; n < len(frames); n, err = ifc.dev.Output(frames) {
 		if err == nil {
 			if frames = frames[n:]; yields < maxYields {
 				yields++
@@ -43,7 +47,9 @@ func (ifc *Interface) transmit(frames []link.Frame) {
 			return
 		}
 		c.DeviceError.Add(1) // the error is about this frame: others may go
-		frames = frames[n+1:]
+		if frames = frames[n+1:]; len(frames) == 0 {
+			return
+		}
 	}
 }
 

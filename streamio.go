@@ -10,8 +10,25 @@ import (
 )
 
 // Send puts b into the send buffer.
+//
+// Where it fits, and nothing is asked for but that, it goes the short way: few calls
+// deep, since what is below goes as far as the peer's socket, and a processor can
+// foresee only so many returns.
 func (s *stream) Send(b []byte, flags socket.Flags) (int, error) {
-	return s.send([][]byte{b}, flags, netip.AddrPort{})
+	deepen()
+	s.mu.Lock()
+	if flags&^socket.MSG_NOSIGNAL != 0 || len(b) == 0 || s.ended(&s.writers) != nil || s.lis != nil || !s.conn.HasRoom(len(b)) {
+		s.mu.Unlock()
+		return s.send([][]byte{b}, flags, netip.AddrPort{})
+	}
+	now := s.host.now()
+	n, err := s.conn.Write(now, b, false)
+	s.pumpAt(now)
+	if n < len(b) { // the host is short of memory
+		n, err = s.sendFrom([][]byte{b}, n, flags)
+	}
+	s.mu.Unlock()
+	return n, err
 }
 
 // SendTo is Send: a stream has one peer. With MSG_FASTOPEN it connects to addr.
@@ -142,8 +159,21 @@ func (s *stream) partial(err error) error {
 	return err
 }
 
-// Recv takes bytes out of the receive buffer.
+// Recv takes bytes out of the receive buffer. A call that waits first, and wants
+// nothing but the next bytes, goes a short way, as Send does.
 func (s *stream) Recv(b []byte, flags socket.Flags) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn.Awaits() && !s.nonblock && s.ended(&s.readers) == nil && s.lends(flags) {
+		s.conn.Taken(true)
+		given := s.waitWith(&s.readers, b)
+		s.conn.Taken(false)
+		s.sendLeft()
+		if given > 0 {
+			deepen() // for an answer
+			return given, nil
+		}
+	}
 	return s.recv([][]byte{b}, flags)
 }
 
@@ -166,16 +196,17 @@ func (s *stream) RecvMsg(m *socket.Message, flags socket.Flags) (int, error) {
 		m.Flags = took
 		return n, err
 	}
+	s.mu.Lock()
 	n, err := s.recv(m.Buffers, flags)
+	s.mu.Unlock()
 	if err == nil {
 		s.tellQueue(m)
 	}
 	return n, err
 }
 
+// recv is a call that receives. The lock is held.
 func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.conn.Readable() > 0 {
 		deepen() // else not yet: who waits for a first byte needs little
 	}
@@ -199,13 +230,8 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 		}
 		s.sendLeft()
 		s.conn.Taken(flags&socket.MSG_PEEK == 0)
-		var given int
-		given, err = s.awaitWith(&s.readers, flags, s.lendable(bufs, got, flags))
+		err = s.await(&s.readers, flags)
 		s.conn.Taken(false)
-		if given > 0 {
-			s.sendLeft()
-			return given, nil
-		}
 	}
 	s.sendLeft()
 	if got > 0 {
@@ -214,15 +240,12 @@ func (s *stream) recv(bufs [][]byte, flags socket.Flags) (int, error) {
 	return 0, err
 }
 
-// lendable is the memory in which a segment may put its data while the call waits,
-// so that they need not go through the queue: of a call that wants nothing but to
+// lends tells whether a segment may put its data where a call wants them while it
+// waits, so that they need not go through the queue: a call that wants nothing but to
 // take the next bytes, where no turn decides when it sees them.
-func (s *stream) lendable(bufs [][]byte, got int, flags socket.Flags) []byte {
-	if got > 0 || len(bufs) > 1 || flags&^socket.MSG_NOSIGNAL != 0 || s.lis != nil ||
-		s.conn.Options().RcvLowat > 1 || s.host.turns != nil || s.host.config.Probe != nil {
-		return nil
-	}
-	return bufs[0]
+func (s *stream) lends(flags socket.Flags) bool {
+	return flags&^socket.MSG_NOSIGNAL == 0 && s.conn.Options().RcvLowat <= 1 &&
+		s.host.turns == nil && s.host.config.Probe == nil
 }
 
 // recvNext takes, or looks at, what there is behind the first got bytes, and

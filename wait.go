@@ -182,23 +182,14 @@ func (s *sock) block(ctx context.Context, w *waiters, flags socket.Flags, try fu
 // made so often that they try by themselves: it waits for w to be woken. It gives the
 // reason if the call is over; EAGAIN, if it must not wait. The socket's lock is held.
 func (s *sock) await(w *waiters, flags socket.Flags) error {
-	_, err := s.awaitWith(w, flags, nil)
-	return err
-}
-
-// awaitWith is await with memory to lend, as in waitWith. Where something has come
-// there is no error, whatever else has happened.
-func (s *sock) awaitWith(w *waiters, flags socket.Flags, into []byte) (given int, err error) {
 	if s.nonblock || flags&socket.MSG_DONTWAIT != 0 {
-		return 0, syscall.EAGAIN
+		return syscall.EAGAIN
 	}
 	if err := s.ended(w); err != nil {
-		return 0, err
+		return err
 	}
-	if given = s.waitWith(w, into); given > 0 {
-		return given, nil
-	}
-	return 0, s.ended(w)
+	s.wait(w)
+	return s.ended(w)
 }
 
 // over is the reason for which nobody may wait any more, if there is one. The

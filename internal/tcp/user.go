@@ -96,6 +96,18 @@ func (c *Conn) Read(now time.Duration, b []byte) (int, error) {
 	return n, nil
 }
 
+// Awaits tells whether a Read would find nothing now but may later, on an established
+// connection.
+func (c *Conn) Awaits() bool {
+	return c.state == socket.TCP_ESTABLISHED && c.recvQ.queued == 0 && !c.finRcvd && !c.readShut && c.err == 0
+}
+
+// HasRoom tells whether an established connection takes a Write of n bytes, as far as
+// the send buffer goes.
+func (c *Conn) HasRoom(n int) bool {
+	return c.state == socket.TCP_ESTABLISHED && !c.writeShut && c.err == 0 && n <= c.writeRoom()
+}
+
 // TimesReads tells whether Read goes by the time: once the round trip is known, to
 // measure how much the user reads in one.
 func (c *Conn) TimesReads() bool { return c.rate.rtt != 0 }

@@ -168,8 +168,8 @@ func (s *stream) Recv(b []byte, flags socket.Flags) (int, error) {
 		s.conn.Taken(true)
 		given := s.waitWith(&s.readers, b)
 		s.conn.Taken(false)
-		s.sendLeft()
 		if given > 0 {
+			s.sendLeft()
 			deepen() // for an answer
 			return given, nil
 		}

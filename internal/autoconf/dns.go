@@ -2,7 +2,6 @@ package autoconf
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"example.com/berth/internal/header"
@@ -18,7 +17,22 @@ type dnsEntry struct {
 	until  time.Duration
 }
 
-func (d dnsEntry) same(e dnsEntry) bool { return d.server == e.server && d.domain == e.domain }
+// indexDNS returns where a list has a server or domain; -1 if it does not.
+//
+//go:noinline
+func indexDNS(list []dnsEntry, e *dnsEntry) int {
+	for at := range list {
+		if d := &list[at]; d.server == e.server && d.domain == e.domain {
+			return at
+		}
+	}
+	return -1
+}
+
+// removeDNS returns a list without one entry, in its memory.
+//
+//go:noinline
+func removeDNS(list []dnsEntry, at int) []dnsEntry { return append(list[:at], list[at+1:]...) }
 
 // DNS gives the servers and the search domains that routers told of, the last
 // told first. A link-local server has no zone; it is this interface's.
@@ -65,16 +79,16 @@ func (i *Interface) mergeDNS(now time.Duration, list *[]dnsEntry, told []dnsEntr
 	var fresh []dnsEntry
 	for _, e := range told {
 		e.until = until(now, lifetime)
-		at := slices.IndexFunc(*list, e.same)
+		at := indexDNS(*list, &e)
 		switch {
-		case slices.ContainsFunc(fresh, e.same):
+		case indexDNS(fresh, &e) >= 0:
 		case at < 0 && lifetime == 0:
 		case at < 0 && len(fresh) == i.cfg.MaxDNS:
 			i.stats.Refused++
 		case at < 0:
 			fresh = append(fresh, e)
 		case lifetime == 0:
-			*list = append((*list)[:at], (*list)[at+1:]...)
+			*list = removeDNS(*list, at)
 			changed = true
 		default:
 			(*list)[at].until = e.until
@@ -90,7 +104,7 @@ func (i *Interface) mergeDNS(now time.Duration, list *[]dnsEntry, told []dnsEntr
 				first = k
 			}
 		}
-		*list = append((*list)[:first], (*list)[first+1:]...)
+		*list = removeDNS(*list, first)
 		i.stats.Refused++
 	}
 	*list = append(fresh, *list...)

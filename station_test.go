@@ -449,9 +449,12 @@ func (s *station) take(f func(*packet) bool) []*packet {
 }
 
 // one returns the one packet that f picks of those that came since the last
-// call.
+// call; nil picks all but reports.
 func (s *station) one(what string, f func(*packet) bool) *packet {
 	s.t.Helper()
+	if f == nil {
+		f = notReport
+	}
 	all := s.take(f)
 	if len(all) != 1 {
 		s.t.Fatalf("%s: %d packets, want one", what, len(all))
@@ -459,10 +462,19 @@ func (s *station) one(what string, f func(*packet) bool) *packet {
 	return all[0]
 }
 
+// notReport picks all packets but those in which a host tells of its groups, as it does
+// again by itself a while after it has joined them.
+func notReport(p *packet) bool {
+	return p.protocol != header.ProtocolIGMP && !p.isICMP(header.ICMPv6MLDv2Report, 0)
+}
+
 // none fails the test if f picks a packet of those that came since the last
-// call.
+// call; nil picks all but reports.
 func (s *station) none(what string, f func(*packet) bool) {
 	s.t.Helper()
+	if f == nil {
+		f = notReport
+	}
 	for _, p := range s.take(f) {
 		s.t.Errorf("%s: %x", what, p.frame)
 	}

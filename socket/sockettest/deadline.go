@@ -82,14 +82,20 @@ func deadlineLater(t *T, f family) {
 
 func deadlineWrite(t *T, f family) {
 	a, b := t.smallPair(f)
-	t.ok(a.SetWriteDeadline(time.Now().Add(250 * time.Millisecond)))
-	n, err := a.Send(make([]byte, 8<<20), 0)
-	t.fails("Send", err, os.ErrDeadlineExceeded)
+	var n int
+	done := t.beside(func() {
+		var err error
+		n, err = a.Send(make([]byte, 8<<20), 0)
+		t.fails("Send", err, os.ErrDeadlineExceeded)
+	})
+	t.receives(b, "\x00") // it has begun, and has nowhere to go on
+	t.ok(a.SetWriteDeadline(soon()))
+	<-done
 	if n == 0 || n == 8<<20 {
 		t.Errorf("Send took %d bytes", n)
 	}
 	t.ok(a.Close())
-	equal(t, "received", len(t.drain(b)), n)
+	equal(t, "received", 1+len(t.drain(b)), n)
 }
 
 func deadlineHalves(t *T, f family) {

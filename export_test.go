@@ -6,6 +6,7 @@ import (
 
 	"example.com/berth/internal/port"
 	"example.com/berth/internal/seqnum"
+	"example.com/berth/link"
 )
 
 // Left tells what a host still holds: the memory that queues have taken of the
@@ -95,3 +96,6 @@ func (h *Host) Shard(local, remote netip.AddrPort) (shard int, hash uint64) {
 
 // Shards is the number of those parts.
 const Shards = shards
+
+// NewLoopback is the device of an interface lo of no host.
+func NewLoopback() link.Device { return newLoopback(nil) }

@@ -20,6 +20,7 @@ type loopback struct {
 	mu      sync.Mutex   // guards what follows; not held while delivering
 	handler link.Handler // nil unless wrapped
 	queue   []looped
+	spare   []looped // the other of the two that are filled and emptied in turn
 	busy    bool
 	closed  bool
 	one     [1]link.Frame // of who is busy
@@ -86,7 +87,7 @@ func (l *loopback) Close() error {
 	for _, q := range l.queue {
 		q.frame.Release()
 	}
-	l.queue = nil
+	l.queue, l.spare = nil, nil
 	return nil
 }
 
@@ -109,7 +110,7 @@ func (l *loopback) deliver(ifc *Interface, frames []link.Frame) int {
 	l.busy = true
 	for len(l.queue) > 0 {
 		batch := l.queue
-		l.queue = nil
+		l.queue, l.spare = l.spare, nil
 		l.mu.Unlock()
 		for _, q := range batch {
 			if q.ifc != nil {
@@ -121,9 +122,8 @@ func (l *loopback) deliver(ifc *Interface, frames []link.Frame) int {
 			q.frame.Release()
 		}
 		l.mu.Lock()
-		if l.queue == nil {
-			l.queue = batch[:0]
-		}
+		clear(batch)
+		l.spare = batch[:0]
 	}
 	l.busy = false
 	l.mu.Unlock()

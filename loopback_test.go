@@ -57,3 +57,35 @@ func TestALoopbackThatCannotBe(t *testing.T) {
 		return impair.New(lo, impair.Config{Loss: 2})
 	}})
 }
+
+// An answerer sends back each second frame that it gets, while it is delivered.
+type answerer struct {
+	link.Device
+	got int
+}
+
+func (a *answerer) Changed() {}
+
+func (a *answerer) Input(frames []link.Frame) {
+	if a.got++; a.got%2 == 1 {
+		a.Output(frames)
+	}
+}
+
+// What is answered while it is delivered takes its turn, and no memory.
+func TestAnswersOverTheLoopbackAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("pools lose what is in them")
+	}
+	a := &answerer{Device: berth.NewLoopback()}
+	if err := a.Attach(a); err != nil {
+		t.Fatal(err)
+	}
+	frames := []link.Frame{{Payload: make([]byte, 40)}}
+	if n := testing.AllocsPerRun(100, func() { a.Output(frames) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if want := 2 * 101; a.got != want {
+		t.Errorf("%d frames came, want %d", a.got, want)
+	}
+}

@@ -18,7 +18,7 @@ type bursts struct {
 	mu     sync.Mutex // guards what follows
 	news   int        // flows that began or ended since it was calm
 	seen   int        // of them, at the last look
-	cancel func()     // the next look; nil in calm
+	cancel func()     // the next look, or the last one under way; nil in calm
 	closed bool
 }
 
@@ -40,7 +40,13 @@ func newBursts() *bursts {
 func (b *bursts) note() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.news++; b.news < burst || b.cancel != nil || b.closed {
+	b.news++
+	b.check()
+}
+
+// check looks whether there are many.
+func (b *bursts) check() {
+	if b.news < burst || b.cancel != nil || b.closed {
 		return
 	}
 	b.begin()
@@ -62,8 +68,12 @@ func (b *bursts) passed() {
 	case b.news != b.seen:
 		b.look()
 	default:
-		b.news, b.cancel = 0, nil
+		b.news = 0
+		b.mu.Unlock() // it takes a while, in which flows go on
 		b.end()
+		b.mu.Lock()
+		b.cancel = nil
+		b.check()
 	}
 }
 

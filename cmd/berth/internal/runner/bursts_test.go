@@ -11,9 +11,15 @@ import (
 func TestBursts(t *testing.T) {
 	var did []string
 	var pass func() // the time that is waited for
+	var meanwhile func() // while memory is given back
 	b := &bursts{
 		begin: func() { did = append(did, "bustle") },
-		end:   func() { did = append(did, "settle") },
+		end:   func() {
+			did = append(did, "settle")
+			if meanwhile != nil {
+				meanwhile()
+			}
+		},
 		after: func(d time.Duration, f func()) func() {
 			if d != calm {
 				t.Errorf("waits for %v", d)
@@ -46,6 +52,11 @@ func TestBursts(t *testing.T) {
 	expect("a few flows", "bustle", "settle")
 	flows(10)
 	expect("many again", "bustle", "settle", "bustle")
+	meanwhile = func() { flows(burst) }
+	pass() // some have come since the last look
+	pass()
+	meanwhile = nil
+	expect("many while memory is given back", "bustle", "settle", "bustle", "settle", "bustle")
 	late := pass
 	b.close()
 	if pass != nil {
@@ -53,5 +64,5 @@ func TestBursts(t *testing.T) {
 	}
 	late() // it was on its way
 	flows(burst)
-	expect("closed", "bustle", "settle", "bustle")
+	expect("closed", "bustle", "settle", "bustle", "settle", "bustle")
 }

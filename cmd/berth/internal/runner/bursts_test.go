@@ -10,11 +10,11 @@ import (
 // while.
 func TestBursts(t *testing.T) {
 	var did []string
-	var pass func() // the time that is waited for
+	var pass func()      // the time that is waited for
 	var meanwhile func() // while memory is given back
 	b := &bursts{
 		begin: func() { did = append(did, "bustle") },
-		end:   func() {
+		end: func() {
 			did = append(did, "settle")
 			if meanwhile != nil {
 				meanwhile()

@@ -128,7 +128,8 @@ func (h *Host) isBindable(a netip.Addr) bool {
 	return !l.tentative
 }
 
-// isBroadcast tells whether an address is a broadcast address here.
+// isBroadcast tells whether an address is a broadcast address here. A copy at every call
+// would be much.
 //
 //go:noinline
 func (h *Host) isBroadcast(a netip.Addr) bool {

@@ -35,7 +35,8 @@ type entry struct {
 	redirect redirect
 }
 
-// get returns the entry for a key, or nil. Looking is using.
+// get returns the entry for a key, or nil. Looking is using. A copy at every call would
+// be much.
 //
 //go:noinline
 func (c *lru) get(k netip.Addr, now time.Duration) *entry {

@@ -57,7 +57,7 @@ func (l *Sources) Add(a Address) {
 	}
 }
 
-// on returns the addresses of an interface.
+// on returns the addresses of an interface. A copy at every call would be much.
 //
 //go:noinline
 func (l *Sources) on(iface int) []Address {
@@ -152,7 +152,8 @@ func (s *Selector) source6(dst netip.Addr, iface int, own, all []Address) (netip
 	return best.Prefix.Addr(), true
 }
 
-// choose makes the best address for a destination the best, unless it was better.
+// choose makes the best address for a destination the best, unless it was better. A copy
+// at every call would be much.
 //
 //go:noinline
 func (s *Selector) choose(from []Address, d *target, best *candidate) {
